@@ -1,0 +1,167 @@
+"""The one record that flows: a `Trace` with its problem, its steps, and what is known of them.
+
+Every stage reads traces and writes traces; `None` is always "unknown", never zero.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["right", "wrong", "unknown"]
+Message = dict[str, str]
+"""A chat message: `role` and `content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    id: str
+    question: str
+    answer: str | None = None
+    """The gold answer; `None` where there is none."""
+    kind: str = "math"
+    """How answers are compared: math, choice, text."""
+    images: tuple[str, ...] = ()
+    context: dict[str, Any] = field(default_factory=dict)
+    """What a solver or a tool may need: documents, tests, a reference solution."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    """Where it comes from: source, level, subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    text: str
+    """Exactly as sampled: the steps of a trace join to its text, byte for byte."""
+    kind: Literal["thought", "code", "tool_call", "observation", "answer"] = "thought"
+    tool: dict[str, Any] | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something cost; every figure counts what was consumed, also when a store served it."""
+
+    tokens: int = 0
+    """Generated tokens."""
+    rollouts: int = 0
+    rounds: int = 0
+    """Sampler calls that had to wait for an earlier one: the latency of a search."""
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.tokens + other.tokens,
+            self.rollouts + other.rollouts,
+            self.rounds + other.rounds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a trace comes from, and all that a later stage needs to continue any of its prefixes."""
+
+    sampler: str | None = None
+    """The sampler's spec, such as `abacus`."""
+    model: str | None = None
+    """The fingerprint of the model that wrote it."""
+    messages: tuple[Message, ...] = ()
+    template: str = "chat"
+    """`chat`: the model's own chat template; `raw`: the messages' contents, as they are."""
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    sample: int | None = None
+    """The number of this sample among its problem's."""
+    tokens: int | None = None
+    parent: tuple[str, int] | None = None
+    """The trace, and the number of its steps kept, from which this one branched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a problem's traces ended, as `generate` counted them before any was dropped."""
+
+    n: int
+    right: int
+    wrong: int
+    cut: int = 0
+    """Ended by the token limit; in neither of the above."""
+    unparsed: int = 0
+    """Ended without an answer that could be read; counted as wrong too."""
+    timeout: int = 0
+    """Answers whose grading was given up; in neither."""
+    wrong_answers: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one method says of each step. Lists have one entry a step, or are empty."""
+
+    name: str
+    kind: Literal["rollouts", "verdicts", "scores", "truth"]
+    values: tuple[float | None, ...] = ()
+    """In [0, 1]."""
+    hits: tuple[int | None, ...] = ()
+    rollouts: tuple[int | None, ...] = ()
+    verdicts: tuple[Verdict | None, ...] = ()
+    notes: tuple[str | None, ...] = ()
+    stopping: str | None = None
+    """The rule that ended sampling; with `first-hit`, hits/rollouts is a biased value."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    by: str
+    first_error: int | None = None
+    """Index (from 0) of the first wrong step; `None`: no step is wrong."""
+    values: tuple[float | None, ...] = ()
+    """The belief, step by step, that the trace is still right after it."""
+    confidence: float | None = None
+    """The probability that `first_error` is exact, where the method has one."""
+    examined: bool = True
+    """False: the trace was taken at its word (a right answer that nobody looked into)."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    id: str
+    problem: Problem
+    steps: tuple[Step, ...] = ()
+    answer: str | None = None
+    correct: bool | None = None
+    grade: Literal["right", "wrong", "unparsed", "timeout"] | None = None
+    finish: Literal["stop", "length"] | None = None
+    origin: Origin = Origin()
+    group: Tally | None = None
+    evidence: tuple[Evidence, ...] = ()
+    labels: Labels | None = None
+    error: str | None = None
+    """Why this item failed; such records are counted, and `export` leaves them out."""
+    stream: Literal["more", "end"] | None = None
+    """Set between stages of a pipe only: whether the stage before had more to say."""
+
+    @property
+    def text(self) -> str:
+        return "".join(step.text for step in self.steps)
+
+    def prefix(self, steps: int) -> str:
+        """The text of the first `steps` steps."""
+        return "".join(step.text for step in self.steps[:steps])
+
+    def with_evidence(self, evidence: Evidence) -> Trace:
+        """This trace with one more piece of evidence, which replaces any of the same name."""
+        kept = tuple(old for old in self.evidence if old.name != evidence.name)
+        return dataclasses.replace(self, evidence=(*kept, evidence))
+
+    def failed(self, reason: str) -> Trace:
+        return dataclasses.replace(self, error=reason)
+
+    def evidence_named(self, name: str) -> Evidence | None:
+        return next((e for e in self.evidence if e.name == name), None)
