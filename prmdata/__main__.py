@@ -1,0 +1,5 @@
+"""`python -m prmdata`."""
+
+from prmdata.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""The command line: one thin file a subcommand, and the one place where known errors are caught."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from prmdata.cli import (
+    catalog,
+    demo,
+    estimate,
+    export,
+    generate,
+    label,
+    merge,
+    score,
+    show,
+    stats,
+    truth,
+)
+from prmdata.errors import PrmdataError
+
+app = typer.Typer(
+    name="prmdata",
+    help="Process-supervision datasets: step-level labels on reasoning traces, measured.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MAKE, LOOK, LIST = "Make a dataset", "Look at it", "What there is"
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Known errors become one message and the right exit code; a closed pipe ends us quietly."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+            sys.stdout.flush()
+        except PrmdataError as error:
+            print(f"prmdata {command.__name__}: {error}", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return run
+
+
+for panel, commands in {
+    MAKE: [generate.generate, estimate.estimate, label.label, export.export, merge.merge],
+    LOOK: [show.show, stats.stats, score.score, truth.truth, demo.demo],
+    LIST: [catalog.methods, catalog.formats, catalog.sources],
+}.items():
+    for each in commands:
+        app.command(rich_help_panel=panel)(guarded(each))
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    if version:
+        from prmdata import __version__
+
+        print(__version__)  # noqa: T201
+        raise typer.Exit
+
+
+def main() -> None:
+    app(prog_name="prmdata")

@@ -1,0 +1,47 @@
+"""`prmdata methods`, `formats`, `sources`: what there is, with one line and the settings each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def methods() -> None:
+    """List the labelling methods with their settings."""
+    from prmdata.labellers import known
+
+    for verb in ("estimate", "label"):
+        print(f"prmdata {verb} --method …")  # noqa: T201
+        _print({name: kind for name, kind in known().items() if kind.verb == verb})
+
+
+def formats() -> None:
+    """List the export formats with their settings."""
+    from prmdata.dataset import known
+
+    print("prmdata export --to …")  # noqa: T201
+    _print(known())
+
+
+def sources() -> None:
+    """List where problems can come from."""
+    from prmdata.plugins import with_plugins
+    from prmdata.problems import LAYOUTS, SOURCES
+
+    for _, line in with_plugins("prmdata.sources", SOURCES).values():
+        print(f"  {line}")  # noqa: T201
+    print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")  # noqa: T201
+    for name, layout in LAYOUTS.items():
+        print(f"    {name:<8} {layout.help}")  # noqa: T201
+
+
+def _print(table: Mapping[str, type]) -> None:
+    import inspect
+
+    from prmdata.settings import describe
+
+    for name, kind in sorted(table.items()):
+        said = inspect.getmodule(kind)
+        line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
+        print(f"  {name:<10} {line}")  # noqa: T201
+        for setting, of, default in describe(kind):
+            print(f"  {'':<10}   --set {setting}={default or '…'}  ({of})")  # noqa: T201

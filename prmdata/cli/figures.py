@@ -1,0 +1,17 @@
+"""Figures on standard output: for people, or as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def print_figures(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode(figures).decode())  # noqa: T201
+        return
+    from prmdata.report.score import lines
+
+    for line in lines(figures):
+        print(line)  # noqa: T201

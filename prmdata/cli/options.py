@@ -1,0 +1,100 @@
+"""The options that several subcommands share, each said once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+SAMPLING = "Sampling"
+RUNNING = "Running"
+
+Source = Annotated[
+    str,
+    typer.Argument(help="Traces: .jsonl[.gz|.zst], .parquet, a directory of parts, or - (a pipe)."),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Where to: .jsonl[.gz|.zst], .parquet, a directory, an fsspec URL, or - (a pipe).",
+    ),
+]
+Sampler = Annotated[
+    str,
+    typer.Option(
+        envvar="PRMDATA_SAMPLER",
+        help="abacus, local:FOLDER, vllm:MODEL, http://HOST/v1[,…] or replay:STORE.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+EngineArg = Annotated[
+    Optional[list[str]],  # noqa: UP045 (typer reads it at run time)
+    typer.Option(
+        "--engine-arg",
+        metavar="NAME=VALUE",
+        help="Passed to the sampler's engine, such as tensor_parallel_size=2.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+Grader = Annotated[
+    str,
+    typer.Option(
+        help="auto, module:function, or 'command: PROGRAM' that speaks JSON lines.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the run.", rich_help_panel=SAMPLING)]
+Settings = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method or format."),
+]
+Limit = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(min=1, help="Take only this many problems."),
+]
+Shard = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="I/N", help="Take part I of N, by problem id: for job arrays."),
+]
+Concurrency = Annotated[
+    int, typer.Option(min=1, help="Problems in flight.", rich_help_panel=RUNNING)
+]
+MaxErrors = Annotated[
+    str,
+    typer.Option(
+        metavar="N|P%", help="How many items may fail before the run does.", rich_help_panel=RUNNING
+    ),
+]
+MaxTokensTotal = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        min=1, help="End the run, resumably, at this many generated tokens.", rich_help_panel=RUNNING
+    ),
+]
+Store = Annotated[
+    str,
+    typer.Option(
+        envvar="PRMDATA_STORE",
+        help="Folder of the rollout store, which makes reruns free; none: keep nothing.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Summary = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="FILE", help="Write the run's counts as JSON.", rich_help_panel=RUNNING),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace an output of other settings.", rich_help_panel=RUNNING),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it would cost, and spend nothing.")
+]
+TokensPerSecond = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(min=0.001, help="With --dry-run: how fast your sampler is."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no closing line.")]
+STORE = ".prmdata/store"

@@ -1,0 +1,21 @@
+"""`prmdata stats`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prmdata.cli import options as o
+
+
+def stats(
+    source: o.Source = "-",
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Count traces: how they end, how long they are, what is known of their steps."""
+    from prmdata.cli.figures import print_figures
+    from prmdata.files import read_traces
+    from prmdata.report import stats as counting
+
+    print_figures(counting.stats(read_traces(source)), json)

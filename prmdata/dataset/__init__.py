@@ -1,0 +1,31 @@
+"""Export formats: one file each. A name here is the word after `--to`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prmdata.dataset.contract import Format
+from prmdata.dataset.records import Records
+from prmdata.dataset.stepwise import Stepwise
+from prmdata.errors import unknown
+from prmdata.plugins import with_plugins
+from prmdata.settings import configured
+
+__all__ = ["FORMATS", "Format", "format_named", "known"]
+
+FORMATS: dict[str, type[Format]] = {
+    "records": Records,
+    "stepwise": Stepwise,
+}
+
+
+def known() -> dict[str, type[Format]]:
+    return with_plugins("prmdata.formats", FORMATS)
+
+
+def format_named(name: str, settings: Mapping[str, Any]) -> Format:
+    table = known()
+    if name not in table:
+        raise unknown("format", name, table)
+    return configured(table[name], settings)

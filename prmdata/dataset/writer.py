@@ -1,0 +1,118 @@
+"""Rows → a dataset: a folder of Parquet shards with its card, one file, or lines on a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from prmdata.dataset.contract import Format
+from prmdata.files import paths
+from prmdata.files.parquet import ParquetWriter
+from prmdata.files.paths import writing
+from prmdata.records import Trace
+
+SHARD_BYTES = 500 << 20
+
+
+class RowWriter:
+    """Takes rows; `close` returns the files written, relative to the target."""
+
+    def __init__(self, path: Path, target: str, schema: Any) -> None:
+        self._path, self._target, self._schema = path, target, schema
+        self._kind = paths.format_of(target)
+        self._shards: list[Path] = []
+        self._raw: IO[bytes] | None = None
+        self._lines: IO[bytes] | None = None
+        self._parquet: ParquetWriter | None = None
+        self._closing: list[Callable[[], object]] = []
+
+    def write(self, row: dict[str, Any]) -> None:
+        with writing(self._target):
+            if self._kind in ("stream", "jsonl"):
+                self._line_writer().write(msgspec.json.encode(row) + b"\n")
+                return
+            self._parquet_writer().write(row)
+            assert self._raw is not None
+            if self._kind == "directory" and self._raw.tell() >= SHARD_BYTES:
+                self._end_shard()
+
+    def close(self) -> list[str]:
+        with writing(self._target):
+            if self._kind in ("stream", "jsonl"):
+                self._line_writer()
+                for close in reversed(self._closing):
+                    close()
+                return []
+            self._parquet_writer()
+            self._end_shard()
+            if self._kind == "parquet":
+                return []
+            return [self._final(number, shard) for number, shard in enumerate(self._shards)]
+
+    def _line_writer(self) -> IO[bytes]:
+        if self._lines is None:
+            if self._kind == "stream":
+                self._lines = sys.stdout.buffer
+                self._closing.append(sys.stdout.buffer.flush)
+            else:
+                raw = self._path.open("wb")
+                packing = paths.packed(self._target, raw)
+                self._lines = packing.__enter__()
+                self._closing += [raw.close, lambda: packing.__exit__(None, None, None)]
+        return self._lines
+
+    def _parquet_writer(self) -> ParquetWriter:
+        if self._parquet is None:
+            path = self._path
+            if self._kind == "directory":
+                path = self._path / "data" / f"train-{len(self._shards):05d}.parquet"
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._shards.append(path)
+            self._raw = path.open("wb")
+            self._parquet = ParquetWriter(self._raw, self._schema)
+        return self._parquet
+
+    def _end_shard(self) -> None:
+        if self._parquet is not None and self._raw is not None:
+            self._parquet.close()
+            self._raw.flush()
+            os.fsync(self._raw.fileno())
+            self._raw.close()
+            self._parquet = self._raw = None
+
+    def _final(self, number: int, shard: Path) -> str:
+        name = f"data/train-{number:05d}-of-{len(self._shards):05d}.parquet"
+        shard.replace(self._path / name)
+        return name
+
+
+def write_rows(
+    traces: Iterable[Trace], form: Format, writer: RowWriter, counts: dict[str, int]
+) -> None:
+    """Write what can be written; what is left out is counted by its reason."""
+    for trace in traces:
+        counts["traces read"] = counts.get("traces read", 0) + 1
+        left_out = _reason_to_leave_out(trace, form)
+        rows = [] if left_out else list(form.rows(trace))
+        if not rows:
+            reason = left_out or "left out by the format's settings"
+            counts[reason] = counts.get(reason, 0) + 1
+            continue
+        for row in rows:
+            writer.write(row)
+        counts["rows written"] = counts.get("rows written", 0) + len(rows)
+        form.tally(trace, counts)
+
+
+def _reason_to_leave_out(trace: Trace, form: Format) -> str | None:
+    if form.labelled:
+        if trace.error is not None:
+            return "left out: failed"
+        if trace.labels is None:
+            return "left out: cut, no labels" if trace.finish == "length" else "left out: no labels"
+    return None

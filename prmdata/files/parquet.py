@@ -1,0 +1,105 @@
+"""Traces ↔ Parquet, batch by batch: memory does not grow with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import msgspec
+
+from prmdata.errors import InputError
+from prmdata.files import paths
+from prmdata.files.codec import checked
+from prmdata.files.schema import arrow_schema, from_row, to_row
+from prmdata.records import Trace
+
+ROWS_PER_BATCH = 256
+ROWS_PER_GROUP = 8192
+
+
+def read_traces(path: str) -> Iterator[tuple[Trace, str]]:
+    """Traces, each with where it stands (`file:row`)."""
+    for row, where in read_rows(path, needed=("id", "problem", "steps")):
+        try:
+            trace = from_row(row, Trace)
+        except (msgspec.ValidationError, msgspec.DecodeError, AttributeError) as error:
+            raise InputError(f"{where}: not a prmdata record: {error}") from None
+        yield checked(trace, where), where
+
+
+def read_rows(path: str, needed: tuple[str, ...] = ()) -> Iterator[tuple[dict[str, Any], str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with paths.open_bytes(path) as raw:
+        try:
+            table = pq.ParquetFile(raw)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path}: not a Parquet file ({error})") from None
+        missing = [name for name in needed if name not in table.schema_arrow.names]
+        if missing:
+            raise InputError(
+                f"{path}: has no column {', '.join(missing)} (its columns: "
+                f"{', '.join(table.schema_arrow.names)}), so it holds no traces; to read problems "
+                "from it use `prmdata generate FILE --fields question=COLUMN,answer=COLUMN`"
+            )
+        number = 0
+        for batch in table.iter_batches(ROWS_PER_BATCH):
+            for row in batch.to_pylist():
+                number += 1
+                yield row, f"{path}:{number}"
+
+
+class ParquetWriter:
+    """Writes rows of one explicit schema, as plain pyarrow does."""
+
+    def __init__(self, raw: IO[bytes], schema: Any) -> None:
+        import pyarrow.parquet as pq
+
+        self.schema = schema
+        self._file = pq.ParquetWriter(
+            raw,
+            schema,
+            compression="zstd",
+            write_page_index=True,
+            use_content_defined_chunking=True,
+        )
+        self._rows: list[dict[str, Any]] = []
+        self._pending: list[Any] = []
+        self.rows = 0
+
+    def write(self, row: dict[str, Any]) -> None:
+        self._rows.append(row)
+        self.rows += 1
+        if len(self._rows) >= ROWS_PER_BATCH:
+            self._batch()
+
+    def _batch(self) -> None:
+        import pyarrow as pa
+
+        if self._rows:
+            self._pending.append(pa.RecordBatch.from_pylist(self._rows, schema=self.schema))
+            self._rows = []
+        if sum(batch.num_rows for batch in self._pending) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._pending:
+            table = pa.Table.from_batches(self._pending, schema=self.schema)
+            self._file.write_table(table.combine_chunks(), row_group_size=ROWS_PER_GROUP)
+            self._pending = []
+
+    def close(self) -> None:
+        self._batch()
+        self._flush()
+        self._file.close()
+
+
+def write_traces(raw: IO[bytes], traces: Iterable[Trace]) -> int:
+    writer = ParquetWriter(raw, arrow_schema(Trace))
+    for trace in traces:
+        writer.write(to_row(trace))
+    writer.close()
+    return writer.rows

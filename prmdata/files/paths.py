@@ -1,0 +1,164 @@
+"""Where bytes are: local paths, fsspec URLs, `-` for the pipe; and which format a name means."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from prmdata.errors import InputError, OutputError, UsageError
+
+Format = Literal["jsonl", "parquet", "directory", "stream"]
+PARTS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
+
+
+def is_remote(path: str) -> bool:
+    return "://" in path
+
+
+def format_of(path: str) -> Format:
+    """By name: `-`, `.parquet`, `.jsonl[.gz|.zst]`; a name without any ending is a directory."""
+    if path == "-":
+        return "stream"
+    name = path.rstrip("/").rsplit("/", 1)[-1]
+    if name.endswith(".parquet"):
+        return "parquet"
+    if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json")):
+        return "jsonl"
+    if path.endswith("/") or "." not in name.lstrip(".") or (
+        not is_remote(path) and Path(path).is_dir()
+    ):
+        return "directory"
+    raise UsageError(
+        f"{path}: cannot tell the format from the name; use .jsonl, .jsonl.zst, .jsonl.gz, "
+        ".parquet, a directory, or - for a pipe"
+    )
+
+
+def parts_of(path: str) -> list[str]:
+    """The files that hold a source's records: itself, or a directory's parts in name order."""
+    if path == "-" or format_of(path) != "directory":
+        return [path]
+    filesystem, root = _filesystem(path)
+    found = sorted(
+        name
+        for name in filesystem.find(root)
+        if name.endswith(PARTS) and "/." not in name[len(root) :]
+    )
+    if not found:
+        where = "is not there" if not filesystem.exists(root) else f"holds no {'/'.join(PARTS)}"
+        raise InputError(f"{path}: the directory {where}")
+    return [filesystem.unstrip_protocol(name) if is_remote(path) else name for name in found]
+
+
+def exists(path: str) -> bool:
+    filesystem, name = _filesystem(path)
+    return bool(filesystem.exists(name))
+
+
+def remove(path: str) -> None:
+    filesystem, name = _filesystem(path)
+    if filesystem.exists(name):
+        filesystem.rm(name, recursive=True)
+
+
+def move(source: str, target: str) -> None:
+    """Put a finished file or directory into its place, replacing what was there."""
+    if not is_remote(target):
+        old = None
+        if Path(target).is_dir():
+            old = Path(f"{target}.replaced")
+            Path(target).replace(old)
+        Path(source).replace(target)
+        if old is not None:
+            remove(str(old))
+        return
+    filesystem, name = _filesystem(target)
+    if Path(source).is_dir():
+        remove(target)
+        filesystem.put(f"{source.rstrip('/')}/", f"{name.rstrip('/')}/", recursive=True)
+    else:
+        filesystem.put_file(source, name)
+    remove(source)
+
+
+@contextlib.contextmanager
+def open_bytes(path: str) -> Iterator[IO[bytes]]:
+    """Read a file, unpacked; a path that is not there is the user's to put right."""
+    if path == "-":
+        # Not sys.stdin: its lock would be taken by a reader thread when the process ends.
+        with open(0, "rb", closefd=False) as stdin:  # noqa: PTH123 (a descriptor)
+            yield stdin
+        return
+    filesystem, name = _filesystem(path)
+    try:
+        with filesystem.open(name, "rb") as raw:
+            yield _unpacked(path, raw)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a directory of another kind than expected") from None
+    except PermissionError:
+        raise InputError(f"{path}: not allowed to read it") from None
+
+
+def _unpacked(path: str, raw: IO[bytes]) -> IO[bytes]:
+    if path.endswith(".gz"):
+        import gzip
+
+        return gzip.GzipFile(fileobj=raw)
+    if path.endswith(".zst"):
+        import zstandard
+
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return io.BufferedReader(reader)
+    return raw
+
+
+@contextlib.contextmanager
+def packed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    """A writer into `raw` that packs as the target's name asks."""
+    if path.endswith(".gz"):
+        import gzip
+
+        with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as writer:
+            yield writer
+    elif path.endswith(".zst"):
+        import zstandard
+
+        with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as writer:
+            yield writer
+    else:
+        yield raw
+
+
+@contextlib.contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Turns the operating system's refusals to write into one clear line."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "make room and run the same command again: it goes on where it stopped",
+            errno.EACCES: "choose a place where you may write, with -o",
+            errno.EROFS: "choose a place where you may write, with -o",
+            errno.EDQUOT: "make room and run the same command again: it goes on where it stopped",
+        }.get(error.errno or 0, "check the path and run the same command again")
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OutputError(f"{what}: cannot write ({reason}); {hint}") from error
+
+
+def _filesystem(path: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        filesystem, name = fsspec.core.url_to_fs(path)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    return filesystem, name

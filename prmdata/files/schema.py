@@ -1,0 +1,139 @@
+"""The Arrow schema of a record, derived from its dataclass: one definition, two formats.
+
+Free-form dictionaries become JSON strings, since Arrow structs would invent nulls in them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+
+def arrow_schema(record: type) -> Any:
+    import pyarrow as pa
+
+    hints = typing.get_type_hints(record)
+    return pa.schema(
+        [
+            pa.field(f.name, _arrow_type(hints[f.name]))
+            for f in dataclasses.fields(record)
+            if f.name != "stream"
+        ]
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _arrow_type(hint: Any) -> Any:
+    import pyarrow as pa
+
+    hint = _without_none(hint)
+    plain = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    if hint in plain:
+        return plain[hint]
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return pa.struct([(f.name, _arrow_type(hints[f.name])) for f in dataclasses.fields(hint)])
+    origin = get_origin(hint)
+    if origin is tuple:
+        inner = get_args(hint)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return pa.list_(_arrow_type(inner[0]))
+        return pa.string()  # a pair: JSON
+    if origin is Literal:
+        return pa.string()
+    if origin is dict or hint is dict:
+        return pa.string()
+    raise TypeError(f"no Arrow type for {hint}")
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """A record as the Python values that its Arrow schema takes."""
+    row = _packer(type(record))(record)
+    row.pop("stream", None)
+    return typing.cast("dict[str, Any]", row)
+
+
+@functools.cache
+def _packer(kind: type) -> Any:
+    hints = typing.get_type_hints(kind)
+    parts = [(f.name, _pack_of(hints[f.name])) for f in dataclasses.fields(kind)]
+
+    def pack(record: Any) -> dict[str, Any]:
+        return {
+            name: (value if part is None or value is None else part(value))
+            for name, part in parts
+            for value in (getattr(record, name),)
+        }
+
+    return pack
+
+
+def _pack_of(hint: Any) -> Any:
+    """The function that packs one field, or `None` where the value is stored as it is."""
+    hint = _without_none(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _packer(hint)
+    origin = get_origin(hint)
+    if origin is tuple:
+        inner = get_args(hint)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            part = _pack_of(inner[0])
+            return list if part is None else (lambda values: [part(value) for value in values])
+        return _json
+    return _json if origin is dict or hint is dict else None
+
+
+def from_row(row: dict[str, Any], record: type) -> Any:
+    """A record from an Arrow row, validated; raises `msgspec.ValidationError`."""
+    return msgspec.convert(_unpacker(record)(row), type=record)
+
+
+@functools.cache
+def _unpacker(kind: type) -> Any:
+    hints = typing.get_type_hints(kind)
+    parts = [(f.name, _unpack_of(hints[f.name])) for f in dataclasses.fields(kind)]
+    optional = {
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
+    }
+
+    def unpack(row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: (value if part is None or value is None else part(value))
+            for name, part in parts
+            for value in (row.get(name),)
+            if value is not None or name not in optional
+        }
+
+    return unpack
+
+
+def _unpack_of(hint: Any) -> Any:
+    hint = _without_none(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _unpacker(hint)
+    origin = get_origin(hint)
+    if origin is tuple:
+        inner = get_args(hint)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            part = _unpack_of(inner[0])
+            return None if part is None else (lambda values: [part(value) for value in values])
+        return msgspec.json.decode
+    return msgspec.json.decode if origin is dict or hint is dict else None
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value, order="deterministic").decode()
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        return inner[0]
+    return hint

@@ -1,0 +1,82 @@
+"""Binary search for the first error (OmegaPRM, arXiv 2406.06592).
+
+Roll out from the middle of what is open: a hit says the error comes later, none that it came
+before. A trace that ends right is taken at its word.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prmdata.labellers.contract import (
+    Probe,
+    decided,
+    each,
+    probe,
+    probed,
+    taken_at_its_word,
+    tokens_left,
+)
+from prmdata.records import Cost, Evidence, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bisect:
+    verb = "label"
+    needs = ("sampler",)
+
+    rollouts_per_probe: int = 8
+    first_hit: bool = False
+    """End a probe at its first hit (waves of 1, 1, 2, 4): the same decisions for fewer tokens."""
+    pass_rate_share: float = 0.0
+    """Ask for more than this share of the problem's pass rate instead of for any hit."""
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        async def one(trace: Trace) -> Trace:
+            if trace.correct is None or not trace.steps:
+                return trace
+            if trace.correct:
+                return taken_at_its_word(trace, self, "bisect")
+            probes: dict[int, Probe] = {}
+            right, wrong = 0, len(trace.steps)
+            while wrong - right > 1:
+                middle = (right + wrong) // 2
+                probes[middle] = await probe(
+                    rollouts, trace, middle, self.rollouts_per_probe, first_hit=self._first_hit
+                )
+                if self._still_right(trace, probes[middle]):
+                    right = middle
+                else:
+                    wrong = middle
+            evidence = Evidence(
+                name="bisect",
+                kind="rollouts",
+                **probed(trace, probes),
+                stopping="first-hit" if self._first_hit else "fixed",
+                settings=settings_of(self),
+                cost=rollouts.cost(trace, sum(seen.rounds for seen in probes.values())),
+            )
+            return decided(trace, self, "bisect", wrong - 1, evidence)
+
+        return await each(group, one)
+
+    def forecast(self, trace: Trace) -> Cost:
+        if trace.correct is not False or len(trace.steps) < 2:
+            return Cost()
+        probes = math.ceil(math.log2(len(trace.steps)))
+        rollouts = probes * self.rollouts_per_probe
+        return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, probes)
+
+    @property
+    def _first_hit(self) -> bool:
+        return self.first_hit and self.pass_rate_share == 0
+
+    def _still_right(self, trace: Trace, seen: Probe) -> bool:
+        if self.pass_rate_share == 0 or trace.group is None:
+            return seen.hits > 0
+        smoothed = (trace.group.right + 0.5) / (trace.group.n + 1)
+        return seen.hits > self.pass_rate_share * smoothed * seen.rollouts

@@ -1,0 +1,58 @@
+"""Monte-Carlo value of every step: k rollouts after each (Math-Shepherd, arXiv 2312.08935).
+
+Soft value = hits/k; a hard reading is "any hit". The last step ends the trace, so it is graded,
+not rolled out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prmdata.labellers.contract import Probe, each, probe, probed, tokens_left
+from prmdata.records import Cost, Evidence, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class MonteCarlo:
+    verb = "estimate"
+    needs = ("sampler",)
+
+    rollouts_per_step: int = 8
+    first_hit: bool = False
+    """Stop a step's rollouts at the first hit: enough for hard labels, biased for soft ones."""
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        async def one(trace: Trace) -> Trace:
+            inner = range(1, len(trace.steps))
+            probes = await asyncio.gather(
+                *(
+                    probe(rollouts, trace, t, self.rollouts_per_step, first_hit=self.first_hit)
+                    for t in inner
+                )
+            )
+            rounds = max((seen.rounds for seen in probes), default=0)
+            seen = dict(zip(inner, probes, strict=True))
+            if trace.correct is not None:
+                seen[len(trace.steps)] = Probe(int(trace.correct), 1)
+            return trace.with_evidence(
+                Evidence(
+                    name="mc",
+                    kind="rollouts",
+                    **probed(trace, seen),
+                    stopping="first-hit" if self.first_hit else "fixed",
+                    settings=settings_of(self),
+                    cost=rollouts.cost(trace, rounds),
+                )
+            )
+
+        return await each(group, one)
+
+    def forecast(self, trace: Trace) -> Cost:
+        inner = range(1, len(trace.steps))
+        k = self.rollouts_per_step
+        tokens = sum(k * tokens_left(trace, t) for t in inner)
+        return Cost(tokens, k * len(inner), 1 if inner else 0)

@@ -1,0 +1,107 @@
+"""Where problems come from. A source is named by what it is: `abacus:200`, or a file or a set.
+
+The layout of a file (GSM8K, MATH, NuminaMath, …) is told from its columns, or given by
+`--fields question=COLUMN,answer=COLUMN`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from prmdata.errors import InputError, UsageError, unknown
+from prmdata.files import Unreadable, paths
+from prmdata.plugins import with_plugins
+from prmdata.problems import abacus, gsm8k, hub, math, numina, rows
+from prmdata.problems.rows import Layout
+from prmdata.records import Problem
+
+__all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "problems", "shard_of"]
+
+LAYOUTS: dict[str, Layout] = {
+    "gsm8k": gsm8k.LAYOUT,
+    "math": math.LAYOUT,
+    "numina": numina.LAYOUT,
+    "plain": rows.PLAIN,
+}
+"""Name → how the rows of a known set become problems; the first whose columns fit is taken."""
+
+SOURCES = {
+    "abacus": (abacus.read, "abacus:COUNT[?level=1-4&seed=S]  worded sums with exact truth"),
+    "hub": (hub.read, "hub:NAME[?split=S&config=C]  a set on the Hugging Face hub, or saved locally"),
+}
+"""Prefix → (reader, one line of help). Anything else is a path."""
+
+
+def problems(
+    source: str, *, layout: str | None = None, fields: Mapping[str, str] | None = None
+) -> Iterator[Problem | Unreadable]:
+    """The problems of a source, each with an id that is stable across reruns."""
+    sources = with_plugins("prmdata.sources", SOURCES)
+    kind, colon, rest = source.partition(":")
+    if kind in sources and colon:
+        read, _ = sources[kind]
+        found = read(rest, lambda found: _from_rows(found, layout, fields))
+    elif colon and not paths.is_remote(source) and not Path(source).exists():
+        raise unknown("source", kind, sources)
+    elif kind in sources:
+        raise UsageError(f"source '{source}' says not how many: write it as {sources[kind][1]}")
+    else:
+        found = _from_rows(rows.read(source), layout, fields)
+    return _checked(found)
+
+
+def _from_rows(
+    found: Iterable[tuple[dict[str, Any] | Unreadable, str]],
+    layout: str | None,
+    fields: Mapping[str, str] | None,
+) -> Iterator[Problem | Unreadable]:
+    chosen = rows.mapped(fields) if fields else None
+    if layout is not None:
+        if layout not in LAYOUTS:
+            raise unknown("layout", layout, LAYOUTS)
+        chosen = LAYOUTS[layout]
+    for row, where in found:
+        if isinstance(row, Unreadable):
+            yield row
+            continue
+        if chosen is None:
+            chosen = _guess(row, where)
+        try:
+            problem = chosen.problem(row, where)
+        except InputError as error:
+            yield Unreadable(where, str(error))
+        else:
+            yield problem
+
+
+def _guess(row: dict[str, Any], where: str) -> Layout:
+    for layout in LAYOUTS.values():
+        if layout.fits(row):
+            return layout
+    raise InputError(
+        f"{where}: cannot tell which column holds the question (columns: "
+        f"{', '.join(row)}); name it with --fields question=COLUMN,answer=COLUMN"
+    )
+
+
+def _checked(found: Iterable[Problem | Unreadable]) -> Iterator[Problem | Unreadable]:
+    seen: set[bytes] = set()
+    for problem in found:
+        if isinstance(problem, Problem):
+            key = hashlib.blake2b(problem.id.encode(), digest_size=8).digest()
+            if key in seen:
+                raise InputError(
+                    f"problem id {problem.id} comes twice; ids must be unique: drop the repeated "
+                    "problem, or take ids from another column with --fields id=COLUMN"
+                )
+            seen.add(key)
+        yield problem
+
+
+def shard_of(problem_id: str, count: int) -> int:
+    """The shard, from 1 to `count`, that a problem belongs to: by a hash of its id."""
+    digest = hashlib.blake2b(problem_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % count + 1

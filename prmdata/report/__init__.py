@@ -1,0 +1,1 @@
+"""Looking at traces and labels: shown, counted, measured against the truth."""

@@ -1,0 +1,46 @@
+"""Which traces to look at."""
+
+from __future__ import annotations
+
+import itertools
+import random as chance
+from collections.abc import Iterator
+
+from prmdata.errors import InputError
+from prmdata.files import Unreadable, read_traces
+from prmdata.records import Trace
+
+
+def choose(
+    source: str, *, id: str | None, wrong: bool, random: bool, count: int
+) -> list[Trace]:
+    found = (trace for trace in _readable(source) if _fits(trace, id, wrong))
+    chosen = _reservoir(found, count) if random else list(itertools.islice(found, count))
+    if not chosen:
+        asked = f"trace or problem {id}" if id else "trace with a wrong step" if wrong else "trace"
+        raise InputError(f"{source}: holds no {asked}")
+    return chosen
+
+
+def _readable(source: str) -> Iterator[Trace]:
+    for trace in read_traces(source):
+        if isinstance(trace, Unreadable):
+            raise InputError(trace.reason)
+        yield trace
+
+
+def _fits(trace: Trace, id: str | None, wrong: bool) -> bool:
+    if id is not None and id not in (trace.id, trace.problem.id):
+        return False
+    return not wrong or (trace.labels is not None and trace.labels.first_error is not None)
+
+
+def _reservoir(traces: Iterator[Trace], count: int) -> list[Trace]:
+    """`count` traces, each as likely as any other, in one pass."""
+    chosen: list[Trace] = []
+    for seen, trace in enumerate(traces):
+        if seen < count:
+            chosen.append(trace)
+        elif (place := chance.randrange(seen + 1)) < count:
+            chosen[place] = trace
+    return chosen

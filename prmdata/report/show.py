@@ -1,0 +1,99 @@
+"""A trace for the eye: steps coloured by what is believed of them, evidence beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prmdata.records import Evidence, Trace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+MARKS = {"right": "✓", "wrong": "✗", "unknown": "?"}
+
+
+def render(trace: Trace) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_edge=False, pad_edge=False, header_style="dim")
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("", width=1)
+    table.add_column("step", overflow="fold", ratio=1)
+    if trace.labels is not None:
+        table.add_column("value", justify="right")
+    for evidence in trace.evidence:
+        table.add_column(evidence.name, justify="right", style="dim")
+    for index, step in enumerate(trace.steps):
+        mark, style = _mark(trace, index)
+        cells = [str(index), Text(mark, style), Text(step.text.rstrip(), style)]
+        if trace.labels is not None:
+            cells.append(Text(_value(trace, index), style))
+        table.add_row(*cells, *(_evidence(evidence, index) for evidence in trace.evidence))
+    return Group(_head(trace), Text(trace.problem.question, "italic"), table, _foot(trace))
+
+
+def _head(trace: Trace) -> Text:
+    from rich.text import Text
+
+    head = Text(trace.id, "bold")
+    if trace.error is not None:
+        return head.append(f"  failed: {trace.error}", "bold red")
+    ending = {True: ("ends right", "green"), False: ("ends wrong", "red")}
+    said, style = ending.get(trace.correct or False, ("", ""))
+    if trace.correct is None:
+        said, style = ("cut" if trace.finish == "length" else "not graded"), "yellow"
+    head.append(f"  {said}", style)
+    if trace.answer is not None:
+        head.append(f"  answer {trace.answer}, gold {trace.problem.answer}", "dim")
+    if trace.group is not None:
+        head.append(f"  {trace.group.right} of {trace.group.n} right", "dim")
+    return head
+
+
+def _foot(trace: Trace) -> Text:
+    from rich.text import Text
+
+    labels = trace.labels
+    if labels is None:
+        return Text("no labels yet\n", "dim")
+    if not labels.examined:
+        said = "taken at its word: the answer is right, the steps were not examined"
+    elif labels.first_error is None:
+        said = "no wrong step found"
+    else:
+        said = f"first wrong step: {labels.first_error}"
+    sure = "" if labels.confidence is None else f", confidence {labels.confidence:.2f}"
+    cost = labels.cost
+    price = f" · {cost.tokens:,} tokens, {cost.rollouts} rollouts" if cost.rollouts else ""
+    return Text(f"{said}{sure} (by {labels.by}){price}\n", "dim")
+
+
+def _mark(trace: Trace, index: int) -> tuple[str, str]:
+    labels = trace.labels
+    if labels is None:
+        return " ", ""
+    if labels.first_error is None or index < labels.first_error:
+        return MARKS["right"], "green"
+    if index == labels.first_error:
+        return MARKS["wrong"], "bold red"
+    return "·", "red dim"
+
+
+def _value(trace: Trace, index: int) -> str:
+    values = trace.labels.values if trace.labels else ()
+    value = values[index] if values else None
+    return "" if value is None else f"{value:.2f}"
+
+
+def _evidence(evidence: Evidence, index: int) -> str:
+    if evidence.rollouts and evidence.rollouts[index] is not None:
+        return f"{evidence.hits[index]}/{evidence.rollouts[index]}"
+    if evidence.verdicts and evidence.verdicts[index] is not None:
+        note = evidence.notes[index] if evidence.notes else None
+        return MARKS[evidence.verdicts[index] or "unknown"] + (f" {note}" if note else "")
+    if evidence.values and evidence.values[index] is not None:
+        return f"{evidence.values[index]:.2f}"
+    return ""

@@ -1,0 +1,64 @@
+"""What is known for certain of a trace's steps: evidence of kind `truth`, which labellers never see."""
+
+from __future__ import annotations
+
+from prmdata.errors import InputError, unknown
+from prmdata.records import Evidence, Trace
+
+TRUTHS = ("abacus", "evidence")
+
+
+def truth_of(trace: Trace, source: str) -> Evidence | None:
+    if source == "abacus":
+        return _abacus(trace)
+    if source == "evidence":
+        return next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
+    raise unknown("truth", source, TRUTHS)
+
+
+def first_wrong(truth: Evidence) -> int | None:
+    """Index of the first wrong step, from 0."""
+    return next((i for i, verdict in enumerate(truth.verdicts) if verdict == "wrong"), None)
+
+
+def _abacus(trace: Trace) -> Evidence | None:
+    """The oracle's judgement of a trace on one of the embedded world's problems."""
+    from prmdata.abacus import GENERATOR_VERSION, judge, story
+
+    meta = trace.problem.meta
+    if meta.get("source") != "abacus":
+        return None
+    if meta.get("generator") != GENERATOR_VERSION:
+        raise InputError(
+            f"trace {trace.id}: its problem was made by generator {meta.get('generator')}, this "
+            f"is {GENERATOR_VERSION}; generate the traces again"
+        )
+    told = story(meta["seed"], meta["index"], meta["level"])
+    if told.question != trace.problem.question:
+        raise InputError(f"trace {trace.id}: its question is not the one its id stands for")
+    verdicts, notes = [], []
+    lines, owner = _lines(trace)
+    judged = judge(told, lines)
+    for index in range(len(trace.steps)):
+        steps = [step for step, at in zip(judged.steps, owner, strict=True) if at == index]
+        wrong = next((step for step in steps if not step.right), None)
+        verdicts.append("right" if wrong is None else "wrong")
+        notes.append(None if wrong is None else wrong.error)
+    return Evidence(name="abacus", kind="truth", verdicts=tuple(verdicts), notes=tuple(notes))
+
+
+def _lines(trace: Trace) -> tuple[list[str], list[int]]:
+    """The trace's lines, each with the index of the step it ends in."""
+    lines: list[str] = []
+    owner: list[int] = []
+    open_line = ""
+    for index, step in enumerate(trace.steps):
+        *whole, open_line = (open_line + step.text).split("\n")
+        for line in whole:
+            lines.append(line)
+            owner.append(index)
+    if open_line:
+        lines.append(open_line)
+        owner.append(len(trace.steps) - 1)
+    kept = [(line, at) for line, at in zip(lines, owner, strict=True) if line.strip()]
+    return [line for line, _ in kept], [at for _, at in kept]

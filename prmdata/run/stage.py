@@ -1,0 +1,149 @@
+"""One stage of the pipe: a sampler, a grader, a store; items in, traces out, a summary."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prmdata.errors import InputError
+from prmdata.files import codec
+from prmdata.grading import Grader
+from prmdata.records import Trace
+from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
+from prmdata.run.output import STATE, Output
+from prmdata.run.progress import Progress
+from prmdata.sampler import open_sampler
+from prmdata.sampler.protocol import Sampler
+from prmdata.sampler.store import Store
+from prmdata.sampler.stored import Spending, StoredSampler
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a stage runs; nothing in here changes what it finds."""
+
+    concurrency: int = 64
+    """Problems in flight."""
+    max_errors: ErrorLimit = ErrorLimit()
+    max_tokens_total: int | None = None
+    store: str | None = f"{STATE}/store"
+    """The folder of the rollout store; `None`: no store."""
+    quiet: bool = False
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the work of a stage stands on."""
+
+    sampler: Sampler
+    grader: Grader
+    spending: Spending = field(default_factory=Spending)
+
+
+@contextlib.asynccontextmanager
+async def bench(
+    spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
+) -> AsyncIterator[Bench]:
+    """A sampler behind the store, and a grader; both are put away at the end."""
+    sampler = await open_sampler(spec, engine)
+    grades = Grader(grader)
+    try:
+        kept = not spec.startswith("replay:") and options.store is not None
+        store = Store(Path(options.store)) if kept and options.store else None
+        spending = Spending(limit=options.max_tokens_total)
+        stored = StoredSampler(sampler, store, spending)
+        yield Bench(stored, grades, spending)
+        if store is not None:
+            store.close()
+    finally:
+        grades.close()
+        await sampler.close()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came out, for the summary."""
+
+    problems: int = 0
+    traces: int = 0
+    right: int = 0
+    wrong: int = 0
+    cut: int = 0
+    labelled: int = 0
+    unexamined: int = 0
+    first_errors: int = 0
+
+    def add(self, traces: list[Trace]) -> None:
+        self.problems += bool(traces)
+        self.traces += len(traces)
+        for trace in traces:
+            self.right += trace.correct is True
+            self.wrong += trace.correct is False
+            self.cut += trace.finish == "length"
+            if trace.labels is not None:
+                self.labelled += 1
+                self.unexamined += not trace.labels.examined
+                self.first_errors += trace.labels.first_error is not None
+
+
+async def run_stage(
+    stage: str,
+    job: Job[Item],
+    key: Callable[[Item], object],
+    output: Output,
+    options: RunOptions,
+    *,
+    spending: Spending | None = None,
+    total: int | None = None,
+    size: Callable[[Item], int] = lambda item: 1,
+) -> dict[str, Any]:
+    """Run the job into the output; the summary of what was done and spent."""
+    spending = spending or Spending()
+    failures = Failures(options.max_errors)
+    counts = Counts()
+    with Progress(stage, spending, total, show=not options.quiet) as progress:
+
+        def known(index: int, item: Item) -> bool:
+            traces = output.known(index, _digest(key(item)))
+            if traces is None:
+                return False
+            counts.add(traces)
+            progress.kept += size(item)
+            progress.step(size(item), failures.count)
+            return True
+
+        def accept(index: int, item: Item, traces: list[Trace]) -> None:
+            output.accept(index, _digest(key(item)), traces)
+            counts.add(traces)
+            progress.step(size(item), failures.count)
+
+        await run_items(job, accept, known, failures, concurrency=options.concurrency)
+        failures.check(final=True)
+        if progress.done == 0:
+            raise InputError(f"{stage}: the input is empty; there is nothing to do")
+        summary = {
+            "stage": stage,
+            "seconds": round(progress.seconds, 3),
+            "kept": progress.kept,
+            "failed": failures.count,
+            **{name: getattr(counts, name) for name in _SUMMED},
+            "tokens_spent": spending.tokens,
+            "sampler_calls": spending.calls,
+            "completions_sampled": spending.sampled,
+            "completions_from_store": spending.served,
+        }
+        output.finish(summary)
+    return summary
+
+
+_SUMMED = ("problems", "traces", "right", "wrong", "cut", "labelled", "unexamined", "first_errors")
+
+
+def _digest(key: object) -> str:
+    return hashlib.blake2b(codec.encode(key), digest_size=16).hexdigest()

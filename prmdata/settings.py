@@ -1,0 +1,72 @@
+"""`--set name=value` → the fields of a frozen dataclass, checked against their types."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from prmdata.errors import UsageError, unknown
+
+T = TypeVar("T")
+
+
+def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
+    """An instance of the dataclass `kind`; text is read as the field's type asks."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, value in settings.items():
+        if name not in fields:
+            raise unknown("setting", name, fields)
+        try:
+            values[name] = msgspec.convert(_plain(value), hints[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"--set {name}={value}: {error}") from None
+    return kind(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in ("none", "null"):
+        return None
+    if isinstance(value, str) and value.lower() in ("yes", "true", "no", "false"):
+        return value.lower() in ("yes", "true")
+    return value
+
+
+def pairs(options: Iterable[str], option: str) -> dict[str, str]:
+    """`name=value` words, also several in one, separated by commas where values hold none."""
+    found = {}
+    for words in options:
+        for word in _split(words):
+            name, mark, value = word.partition("=")
+            if not mark or not name:
+                raise UsageError(f"{option} {word}: write it as name=value")
+            found[name.strip()] = value
+    return found
+
+
+def _split(words: str) -> list[str]:
+    parts = words.split(",")
+    return parts if all("=" in part for part in parts) else [words]
+
+
+def describe(kind: type) -> list[tuple[str, str, str]]:
+    """Each setting's name, type and default, as text."""
+    hints = typing.get_type_hints(kind)
+    return [
+        (f.name, _type_name(hints[f.name]), "" if f.default is dataclasses.MISSING else str(f.default))
+        for f in dataclasses.fields(kind)
+    ]
+
+
+def _type_name(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+
+
+def settings_of(configured: Any) -> dict[str, Any]:
+    """Every setting with its value, defaults included."""
+    return dataclasses.asdict(configured)

@@ -1,0 +1,122 @@
+"""`generate`: problems → traces."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from prmdata.errors import InputError, UsageError
+from prmdata.files import Unreadable
+from prmdata.problems import problems, shard_of
+from prmdata.records import Problem, Trace
+from prmdata.run.engine import Job
+from prmdata.run.output import Output, input_state
+from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.traces.generate import Generation, generate
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which problems, and what samples and grades them."""
+
+    source: str
+    layout: str | None = None
+    fields: Mapping[str, str] | None = None
+    limit: int | None = None
+    shard: tuple[int, int] | None = None
+    sampler: str = "abacus"
+    engine: Mapping[str, str] | None = None
+    grader: str = "auto"
+
+    def problems(self) -> Iterator[Problem | Unreadable]:
+        found = problems(self.source, layout=self.layout, fields=self.fields)
+        if self.shard is not None:
+            found = _of_shard(found, *self.shard)
+        return itertools.islice(found, self.limit)
+
+    def inputs(self) -> dict[str, str]:
+        """The files among the sources, with their state."""
+        made = self.source.partition(":")[0] in ("abacus", "hub")
+        return {} if made else {self.source: input_state(self.source)}
+
+    def settings(self, how: Generation) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "layout": self.layout,
+            "fields": dict(self.fields or {}),
+            "limit": self.limit,
+            "shard": self.shard,
+            "sampler": sampler_setting(self.sampler),
+            "engine": dict(self.engine or {}),
+            "grader": self.grader,
+            **asdict(how),
+        }
+
+
+async def run_generate(
+    asked: Asked, how: Generation, output: Output, options: RunOptions
+) -> dict[str, Any]:
+    async with bench(asked.sampler, asked.engine or {}, asked.grader, options) as stand:
+        output.pin("model", stand.sampler.fingerprint)
+        summary = await run_stage(
+            "generate",
+            _job(asked, how, stand),
+            lambda item: item,
+            output,
+            options,
+            spending=stand.spending,
+            total=_total(asked),
+        )
+    if summary["traces"] == 0 and how.keep is not None:
+        raise InputError(
+            f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; widen it, "
+            "or take more traces a problem (-n)"
+        )
+    return summary
+
+
+def _job(asked: Asked, how: Generation, stand: Bench) -> Job[Problem | Unreadable]:
+    async def work(item: Problem | Unreadable) -> list[Trace]:
+        if isinstance(item, Unreadable):
+            return [item.as_trace()]
+        return await generate(item, stand.sampler, stand.grader, how)
+
+    def failed(item: Problem | Unreadable, reason: str) -> list[Trace]:
+        if isinstance(item, Unreadable):
+            return [item.as_trace()]
+        return [Trace(id=f"{item.id}/{how.seed}-failed", problem=item, error=reason)]
+
+    return Job(asked.problems(), work, failed)
+
+
+def _of_shard(
+    found: Iterator[Problem | Unreadable], index: int, count: int
+) -> Iterator[Problem | Unreadable]:
+    for item in found:
+        name = item.id if isinstance(item, Problem) else item.where
+        if shard_of(name, count) == index:
+            yield item
+
+
+def _total(asked: Asked) -> int | None:
+    kind, _, rest = asked.source.partition(":")
+    count = rest.partition("?")[0]
+    known = int(count) if kind == "abacus" and count.isdecimal() else None
+    if known is None or asked.shard is not None:
+        return asked.limit if asked.shard is None else None
+    return min(known, asked.limit) if asked.limit is not None else known
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`2/8`: the second of eight."""
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard {text}: write it as i/n with i from 1 to n")
+    return int(index), int(count)
+
+
+def sampler_setting(spec: str) -> str:
+    """A served model may move to another address between two tries; its fingerprint is pinned."""
+    return "http" if spec.startswith(("http://", "https://")) else spec

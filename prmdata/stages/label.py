@@ -1,0 +1,184 @@
+"""`estimate` and `label`: traces → traces with evidence, or with labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from prmdata.errors import UsageError
+from prmdata.files import Unreadable, count_hint, read_groups, read_traces
+from prmdata.grading import Grader
+from prmdata.labellers import Method
+from prmdata.problems import shard_of
+from prmdata.records import Cost, Trace
+from prmdata.run.engine import Job
+from prmdata.run.output import Output, input_state
+from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.rendering import ChatTemplate
+from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.settings import settings_of
+from prmdata.stages.generate import sampler_setting
+
+Group = list[Trace] | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """Which traces, by which method, with which sampler."""
+
+    verb: str
+    name: str
+    method: Method
+    source: str | None = None
+    """A path or `-`; `None`: the library hands over traces."""
+    limit: int | None = None
+    """Problems, not traces."""
+    shard: tuple[int, int] | None = None
+    sampler: str = "abacus"
+    engine: Mapping[str, str] = field(default_factory=dict)
+    grader: str = "auto"
+    rollouts: RolloutSettings = RolloutSettings()
+
+    @property
+    def samples(self) -> bool:
+        return "sampler" in self.method.needs
+
+    def groups(self, traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:
+        groups: Iterator[Group] = read_groups(traces)
+        if self.shard is not None:
+            groups = _of_shard(groups, *self.shard)
+        return itertools.islice(groups, self.limit)
+
+    def inputs(self) -> dict[str, str]:
+        return {} if self.source is None else {self.source: input_state(self.source)}
+
+    def settings(self) -> dict[str, Any]:
+        sampling = {
+            "sampler": sampler_setting(self.sampler),
+            "engine": dict(self.engine),
+            "grader": self.grader,
+            "rollouts": msgspec.to_builtins(self.rollouts),
+        }
+        return {
+            "method": self.name,
+            **{f"set {name}": value for name, value in settings_of(self.method).items()},
+            "limit": self.limit,
+            "shard": self.shard,
+            **(sampling if self.samples else {}),
+        }
+
+
+async def run_labelling(
+    asked: Labelling,
+    output: Output,
+    options: RunOptions,
+    traces: Iterable[Trace | Unreadable] | None = None,
+) -> dict[str, Any]:
+    total = None
+    if traces is None:
+        assert asked.source is not None
+        traces = read_traces(asked.source)
+        total = count_hint(asked.source) if asked.limit is None and asked.shard is None else None
+    groups = asked.groups(traces)
+    if not asked.samples:
+        stand = Bench(NoSampler(), Grader("auto"))
+        return await _run(asked, groups, output, options, stand, total)
+    async with bench(asked.sampler, asked.engine, asked.grader, options) as stand:
+        output.pin("model", stand.sampler.fingerprint)
+        return await _run(asked, groups, output, options, stand, total)
+
+
+async def _run(
+    asked: Labelling,
+    groups: Iterator[Group],
+    output: Output,
+    options: RunOptions,
+    stand: Bench,
+    total: int | None,
+) -> dict[str, Any]:
+    async def work(group: Group) -> list[Trace]:
+        if isinstance(group, Unreadable):
+            return [group.as_trace()]
+        rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
+        return await apply(asked.method, group, rollouts)
+
+    def failed(group: Group, reason: str) -> list[Trace]:
+        if isinstance(group, Unreadable):
+            return [group.as_trace()]
+        return [trace if trace.error else trace.failed(reason) for trace in group]
+
+    job = Job(groups, work, failed, failed_before)
+    return await run_stage(
+        asked.verb,
+        job,
+        lambda group: group,
+        output,
+        options,
+        spending=stand.spending,
+        total=total,
+        size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
+    )
+
+
+async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[Trace]:
+    """The method over the traces that are sound, with the truth put out of its sight."""
+    sound = [_without_truth(trace) for trace in group if trace.error is None]
+    truths = {t.id: [e for e in t.evidence if e.kind == "truth"] for t in group}
+    made = await method.apply(sound, rollouts) if sound else []
+    made = [
+        replace(trace, evidence=(*trace.evidence, *truths.get(trace.id, ()))) for trace in made
+    ]
+    return made + [trace for trace in group if trace.error is not None]
+
+
+def _without_truth(trace: Trace) -> Trace:
+    kept = tuple(e for e in trace.evidence if e.kind != "truth")
+    return trace if len(kept) == len(trace.evidence) else replace(trace, evidence=kept)
+
+
+def failed_before(group: Group) -> frozenset[str]:
+    if isinstance(group, Unreadable):
+        return frozenset()
+    return frozenset(trace.id for trace in group if trace.error is not None)
+
+
+def _of_shard(groups: Iterator[Group], index: int, count: int) -> Iterator[Group]:
+    for group in groups:
+        name = group.where if isinstance(group, Unreadable) else group[0].problem.id
+        if shard_of(name, count) == index:
+            yield group
+
+
+def forecast(asked: Labelling) -> tuple[int, Cost]:
+    """How many traces, and what they will cost at most, before anything is spent."""
+    assert asked.source is not None
+    traces, cost = 0, Cost()
+    for group in asked.groups(read_traces(asked.source)):
+        for trace in [] if isinstance(group, Unreadable) else group:
+            traces += 1
+            cost += asked.method.forecast(trace)
+    return traces, cost
+
+
+class NoSampler:
+    """In the place of a sampler for methods that say they need none."""
+
+    spec = fingerprint = "none"
+    template = ChatTemplate(None)
+    context = 0
+
+    async def complete(
+        self, prefix: str, n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        raise UsageError("this method asks for rollouts but does not say that it needs a sampler")
+
+    async def score(self, prefix: str, text: str) -> list[float]:
+        raise UsageError("this method asks for scores but does not say that it needs a sampler")
+
+    async def close(self) -> None:
+        pass

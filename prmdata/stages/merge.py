@@ -1,0 +1,53 @@
+"""`merge`: shards → one file, sorted by problem, so that a problem's traces stand together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from prmdata.errors import InputError
+from prmdata.files import Unreadable, codec, read_traces
+from prmdata.records import Trace
+from prmdata.run.output import Output
+
+
+def run_merge(sources: list[str], output: Output) -> dict[str, Any]:
+    """Traces that stand in several sources are kept once; two that differ under one id are refused."""
+    groups: dict[str, dict[str, bytes]] = {}
+    for trace in _traces(sources):
+        line = codec.encode(trace)
+        known = groups.setdefault(trace.problem.id, {}).setdefault(trace.id, line)
+        if known != line:
+            raise InputError(
+                f"trace {trace.id} stands in two of the inputs with different content; give the "
+                "runs different --seed, or leave one out"
+            )
+    if not groups:
+        raise InputError("merge: the inputs are empty")
+    for index, problem in enumerate(sorted(groups)):
+        lines = [groups[problem][name] for name in sorted(groups[problem], key=_natural)]
+        traces = [codec.decode_trace(line, problem) for line in lines]
+        output.accept(index, f"{index:032x}", traces)
+    summary = {
+        "stage": "merge",
+        "problems": len(groups),
+        "traces": sum(len(group) for group in groups.values()),
+    }
+    output.finish(summary)
+    return summary
+
+
+def _traces(sources: list[str]) -> Iterator[Trace]:
+    for source in sources:
+        for trace in read_traces(source):
+            if isinstance(trace, Unreadable):
+                raise InputError(trace.reason)
+            yield trace
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Sorts `2` before `10`."""
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
+

@@ -1,0 +1,1 @@
+"""Problems → traces: sample, split into steps, grade."""

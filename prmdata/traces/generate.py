@@ -1,0 +1,157 @@
+"""A problem → its traces: one call for all samples, steps cut, answers graded, the group counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+
+from prmdata.errors import UsageError
+from prmdata.grading import Grader, canonical, extract_answer
+from prmdata.records import Message, Origin, Problem, Step, Tally, Trace
+from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
+from prmdata.sampler.rollouts import request_seed
+from prmdata.traces.steps import splitter
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How traces are sampled."""
+
+    samples: int = 8
+    seed: int = 0
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    template: Literal["chat", "raw"] = "chat"
+    prompt: str = "{question}"
+    """The user's message."""
+    system: str | None = None
+    few_shot: tuple[Message, ...] = ()
+    steps: str = "auto"
+    cut_is_wrong: bool = False
+    keep: tuple[float, float] | None = None
+    """Keep problems whose pass rate lies in here."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.samples <= SEED_SPACING:
+            raise UsageError(f"-n {self.samples}: ask for 1 to {SEED_SPACING:,} traces a problem")
+        if self.max_tokens < 1:
+            raise UsageError(f"--max-tokens {self.max_tokens}: must be at least 1")
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
+            raise UsageError("sampling needs temperature ≥ 0, 0 < top-p ≤ 1, top-k ≥ 0")
+        if "{question}" not in self.prompt:
+            raise UsageError("--prompt must say where the {question} goes")
+        splitter(self.steps)
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(self.temperature, self.top_p, self.top_k, self.max_tokens, self.stop)
+
+    def messages(self, problem: Problem) -> tuple[Message, ...]:
+        asked = self.prompt.replace("{question}", problem.question)
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        return (*system, *self.few_shot, {"role": "user", "content": asked})
+
+
+async def generate(
+    problem: Problem, sampler: Sampler, grader: Grader, how: Generation
+) -> list[Trace]:
+    """The problem's traces, none where its pass rate is not to be kept."""
+    messages = how.messages(problem)
+    prompt = sampler.template.open_turn(messages, how.template)
+    seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
+    completions = await sampler.complete(prompt, how.samples, how.sampling, seed)
+    origin = Origin(
+        sampler=sampler.spec,
+        model=sampler.fingerprint,
+        messages=messages,
+        template=how.template,
+        temperature=how.temperature,
+        top_p=how.top_p,
+        top_k=how.top_k,
+        max_tokens=how.max_tokens,
+        stop=how.stop,
+        seed=how.seed,
+    )
+    traces = [
+        await _trace(problem, number, completion, origin, grader, how)
+        for number, completion in enumerate(completions)
+    ]
+    tally = count(traces)
+    if how.keep is not None and not how.keep[0] <= pass_rate(tally) <= how.keep[1]:
+        return []
+    return [replace(trace, group=tally) for trace in traces]
+
+
+async def _trace(
+    problem: Problem,
+    number: int,
+    completion: Completion,
+    origin: Origin,
+    grader: Grader,
+    how: Generation,
+) -> Trace:
+    trace = Trace(
+        id=f"{problem.id}/{how.seed}-{number}",
+        problem=problem,
+        finish=completion.finish,
+        origin=replace(origin, sample=number, tokens=completion.tokens),
+    )
+    if not completion.text.strip():
+        return trace.failed("the sampler returned no text")
+    steps = cut_steps(completion.text, how.steps)
+    trace = replace(trace, steps=steps)
+    if completion.finish == "length":
+        return replace(trace, correct=False if how.cut_is_wrong else None)
+    return await graded(trace, grader)
+
+
+async def graded(trace: Trace, grader: Grader) -> Trace:
+    problem = trace.problem
+    verdict = grader.grade_now(trace.text, problem.answer, problem.kind)
+    if verdict is None:
+        verdict = await grader.grade(
+            trace.text, problem.answer, problem.kind, msgspec.to_builtins(problem)
+        )
+    grade = verdict.grade.value
+    known = problem.answer is not None and grade != "timeout"
+    return replace(
+        trace,
+        answer=verdict.answer,
+        grade=grade if problem.answer is not None else None,
+        correct=(grade == "right") if known else None,
+    )
+
+
+def cut_steps(text: str, how: str) -> tuple[Step, ...]:
+    pieces = splitter(how)(text)
+    last = len(pieces) - 1
+    return tuple(
+        Step(piece, "answer" if i == last and extract_answer(piece) is not None else "thought")
+        for i, piece in enumerate(pieces)
+    )
+
+
+def count(traces: Sequence[Trace]) -> Tally:
+    wrong = [trace for trace in traces if trace.correct is False]
+    answers = Counter(canonical(t.answer) for t in wrong if t.answer is not None)
+    return Tally(
+        n=len(traces),
+        right=sum(trace.correct is True for trace in traces),
+        wrong=len(wrong),
+        cut=sum(trace.finish == "length" and trace.correct is None for trace in traces),
+        unparsed=sum(trace.grade == "unparsed" for trace in traces),
+        timeout=sum(trace.grade == "timeout" for trace in traces),
+        wrong_answers=dict(sorted(answers.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def pass_rate(tally: Tally) -> float:
+    decided = tally.right + tally.wrong
+    return tally.right / decided if decided else 0.0

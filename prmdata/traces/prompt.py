@@ -1,0 +1,44 @@
+"""What a user types about prompts and pass rates → what `Generation` takes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from prmdata.errors import InputError, UsageError, unknown
+from prmdata.problems import rows
+from prmdata.files import Unreadable
+from prmdata.records import Message
+
+
+def template_named(name: str) -> Literal["chat", "raw"]:
+    if name == "chat":
+        return "chat"
+    if name == "raw":
+        return "raw"
+    raise unknown("template", name, ("chat", "raw"))
+
+
+def read_few_shot(path: str, prompt: str) -> tuple[Message, ...]:
+    """Worked examples as turns: the question as it is asked, the solution as the answer."""
+    turns: list[Message] = []
+    for row, where in rows.read(path):
+        if isinstance(row, Unreadable):
+            raise InputError(row.reason)
+        question, solution = row.get("question"), row.get("solution", row.get("answer"))
+        if not isinstance(question, str) or not isinstance(solution, str):
+            raise InputError(f"{where}: an example needs a question and a solution, both text")
+        turns.append({"role": "user", "content": prompt.replace("{question}", question)})
+        turns.append({"role": "assistant", "content": solution})
+    return tuple(turns)
+
+
+def parse_keep(text: str) -> tuple[float, float]:
+    """`0.1..0.9`."""
+    low, mark, high = text.partition("..")
+    try:
+        bounds = (float(low), float(high))
+    except ValueError:
+        bounds = (1.0, 0.0)
+    if not mark or not 0 <= bounds[0] <= bounds[1] <= 1:
+        raise UsageError(f"--keep {text}: write it as LOW..HIGH between 0 and 1, like 0.1..0.9")
+    return bounds
