@@ -8,7 +8,16 @@ from prmdata.abacus.oracle import Judgement, StepTruth, judge
 from prmdata.abacus.solutions import solution
 from prmdata.abacus.stories import Story, story
 
-__all__ = ["GENERATOR_VERSION", "MODEL", "Judgement", "StepTruth", "Story", "judge", "solution", "story"]
+__all__ = [
+    "GENERATOR_VERSION",
+    "MODEL",
+    "Judgement",
+    "StepTruth",
+    "Story",
+    "judge",
+    "solution",
+    "story",
+]
 
 GENERATOR_VERSION = "1"
 """Changes whenever a (seed, index, level) tells another story; a test holds its hash."""

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from prmdata.abacus.stories import Node, Story, calculate
+from prmdata.abacus.scene import Node, calculate
+from prmdata.abacus.stories import Story
 
 ErrorKind = Literal["arithmetic", "operand", "subject", "repeat", "early", "form", "answer"]
 CORRECTION = "Wait, that is wrong. "
-_STEP = re.compile(r"Step (\d{1,3}): (.{1,300})")
-_EQUATION = re.compile(r"(\d{1,9}) ([-+*/]) (\d{1,9}) = (\d{1,9})")
-_ANSWER = re.compile(r"The answer is (\d{1,9})\.")
+_STEP = re.compile(r"Step ([0-9]{1,3}): (.{1,300})")
+_EQUATION = re.compile(r"(?<![0-9.])([0-9]{1,9}) ([-+*/]) ([0-9]{1,9}) = ([0-9]{1,9})(?!\.?[0-9])")
+_ANSWER = re.compile(r"The answer is ([0-9]{1,9})\.")
 
 
 @dataclass(frozen=True, slots=True)

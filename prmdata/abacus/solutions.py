@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 
 from prmdata.abacus.oracle import ErrorKind, sentence
-from prmdata.abacus.stories import GOODS, MEN, WOMEN, Story, calculate
-
-NAMES = (*WOMEN, *MEN)
+from prmdata.abacus.scene import calculate
+from prmdata.abacus.stories import Story
+from prmdata.abacus.words import GOODS, NAMES
 
 
 def solution(story: Story, chance: random.Random | None = None) -> list[str]:
@@ -54,6 +54,8 @@ def _changed(
 ) -> tuple[list[str], int] | None:
     node = story.nodes[at]
     if kind == "repeat":
+        if said.count(said[at]) > 1:  # its twin is a step of its own
+            return None
         return [*said[: at + 1], said[at], *said[at + 1 :]], at + 1
     if kind == "early":
         users = [i for i, other in enumerate(story.nodes) if at in other.needs]

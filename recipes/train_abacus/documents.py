@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from tokenizers import Tokenizer
 
 from prmdata.abacus.oracle import CORRECTION
+from prmdata.abacus.scene import LARGEST, Node, calculate
 from prmdata.abacus.solutions import slip
-from prmdata.abacus.stories import LARGEST, Node, Story, calculate, story
+from prmdata.abacus.stories import Story, story
 
 Document = tuple[list[int], list[bool]]
 

@@ -1,7 +1,7 @@
 """How a policy does: pass rates, where its first errors are, what prefixes are worth.
 
-    python measure.py ../../prmdata/abacus/model --problems 500
-    python measure.py run/step-01560 --problems 96 --samples 4 --prefixes 0      # a quick look
+python measure.py ../../prmdata/abacus/model --problems 500
+python measure.py run/step-01560 --problems 96 --samples 4 --prefixes 0      # a quick look
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  its usual name
 from network import rotated
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -116,9 +116,7 @@ class Policy:
 class _Cache:
     """Keys and values of every layer, with room for `limit` columns."""
 
-    def __init__(
-        self, config: dict[str, int], rows: int, limit: int, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, config: dict[str, int], rows: int, limit: int, dtype: torch.dtype) -> None:
         shape = (rows, config["num_key_value_heads"], limit, config["head_dim"])
         layers = range(config["num_hidden_layers"])
         self.keys = [torch.zeros(shape, dtype=dtype) for _ in layers]

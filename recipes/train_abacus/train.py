@@ -1,6 +1,6 @@
 """Trains the embedded model on two CPU cores and exports it as a Hugging Face folder.
 
-    python train.py --out run --steps 2300
+python train.py --out run --steps 2300
 """
 
 from __future__ import annotations
@@ -40,11 +40,17 @@ def newton_schulz(gradient: Tensor) -> Tensor:
 
 
 class Optimizer:
-    """Muon for matrices (q, k, v, gate and up apart), Adam for embeddings and norms; fp32 master."""
+    """Muon for matrices (q, k, v, gate, up apart), Adam for embeddings and norms; fp32 masters."""
 
     def __init__(self, model: Network) -> None:
         self.parts = [
-            (name, weight, weight.detach().float().clone(), torch.zeros(weight.shape), torch.zeros(weight.shape))
+            (
+                name,
+                weight,
+                weight.detach().float().clone(),
+                torch.zeros(weight.shape),
+                torch.zeros(weight.shape),
+            )
             for name, weight in model.named_parameters()
         ]
         self.steps = 0
@@ -147,7 +153,9 @@ def main() -> None:
         if step % 50 == 0 or step == asked.steps - 1:
             seconds = time.monotonic() - started
             speed = (step + 1) * ROW * ROWS / seconds
-            print(f"step {step} loss {average:.4f} {speed:,.0f} tokens/s {seconds:.0f} s", flush=True)
+            print(
+                f"step {step} loss {average:.4f} {speed:,.0f} tokens/s {seconds:.0f} s", flush=True
+            )
         if (step + 1) % max(1, asked.steps // 5) == 0:
             folder = asked.out / f"step-{step + 1:05d}"
             export(model, words, folder)
