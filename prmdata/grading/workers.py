@@ -1,0 +1,178 @@
+"""A pool of our own worker processes: a task that hangs or crashes costs itself and nothing else.
+
+`concurrent.futures` cannot kill a worker, and a crash there loses every task in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from prmdata.errors import GraderError
+
+MEMORY_BYTES = 2 << 30
+START_SECONDS = 60.0
+
+
+class TimedOut(Exception):
+    """The task was still running at its deadline; its worker was killed."""
+
+
+class Crashed(Exception):
+    """The worker died of this task."""
+
+
+class Pool:
+    """Calls `module:function` with plain data, one task a worker at a time, at most `size` at once."""
+
+    def __init__(self, target: str, size: int = 1, timeout_s: float = 1.0) -> None:
+        self.target = target
+        self.timeout_s = timeout_s
+        self._size = size
+        self._idle: asyncio.Queue[_Worker] | None = None
+        self._all: list[_Worker] = []
+
+    async def call(self, arguments: Sequence[Any]) -> Any:
+        if self._idle is None:
+            self._idle = asyncio.Queue()
+            self._all = [_Worker(self.target) for _ in range(self._size)]
+            for worker in self._all:
+                self._idle.put_nowait(worker)
+        worker = await self._idle.get()
+        try:
+            return await worker.call(arguments, self.timeout_s)
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._idle.put_nowait(worker)
+
+    def close(self) -> None:
+        for worker in self._all:
+            worker.kill()
+        self._idle, self._all = None, []
+
+
+class _Worker:
+    """One process, started when first needed and again after it was killed."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def call(self, arguments: Sequence[Any], timeout_s: float) -> Any:
+        process = await self._started()
+        assert process.stdin is not None
+        process.stdin.write(_framed(arguments))
+        try:
+            async with asyncio.timeout(timeout_s):
+                status, value = await self._answer(process)
+        except TimeoutError:
+            raise TimedOut from None
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise Crashed from None
+        if status == "error":
+            raise GraderError(value)
+        return value
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            # Our own worker has no business with modules of the current folder; a user's has.
+            isolation = ["-P"] if self._target.startswith("prmdata.") else []
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *isolation,
+                "-c",
+                "import sys; from prmdata.grading.workers import serve; serve(sys.argv[1])",
+                self._target,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    status, value = await self._answer(self._process)
+            except (TimeoutError, asyncio.IncompleteReadError):
+                raise GraderError(f"the worker for {self._target} did not start") from None
+            if status == "error":
+                raise GraderError(value)
+        return self._process
+
+    async def _answer(self, process: asyncio.subprocess.Process) -> tuple[str, Any]:
+        assert process.stdout is not None
+        (length,) = struct.unpack("!I", await process.stdout.readexactly(4))
+        status, value = pickle.loads(await process.stdout.readexactly(length))
+        return str(status), value
+
+    def kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            _let_go(process)
+
+
+def _let_go(process: asyncio.subprocess.Process) -> None:
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def _framed(value: Any) -> bytes:
+    data = pickle.dumps(value)
+    return struct.pack("!I", len(data)) + data
+
+
+def serve(target: str) -> None:
+    """The worker's side: read a task, answer, until the parent closes the pipe."""
+    import importlib
+    import resource
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever the task prints goes to stderr, never into the answers
+    try:
+        module, _, name = target.partition(":")
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        sink.write(_framed(("error", f"cannot load {target}: {error}")))
+        sink.flush()
+        return
+    warm_up(target)
+    sink.write(_framed(("ready", None)))
+    sink.flush()
+    while header := source.read(4):
+        arguments = pickle.loads(source.read(struct.unpack("!I", header)[0]))
+        try:
+            answer = ("done", function(*arguments))
+        except BaseException as error:  # noqa: BLE001  told to the parent, which raises it
+            answer = ("error", f"{type(error).__name__}: {error}"[:500])
+        sink.write(_framed(answer))
+        sink.flush()
+
+
+def warm_up(target: str) -> None:
+    """Pay for slow imports before the first deadline runs."""
+    if target.startswith("prmdata.grading.symbolic:"):
+        from prmdata.grading.symbolic import understood
+
+        understood("\\frac{1}{2}+x", "x+\\frac{2}{4}")
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
