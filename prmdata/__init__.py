@@ -1,3 +1,42 @@
-"""Process-supervision datasets: step-level labels on reasoning traces."""
+"""Process-supervision datasets: step-level labels on reasoning traces, measured.
+
+The same stages as the commands, as functions: see `prmdata.library`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prmdata.errors import PrmdataError
+    from prmdata.library import estimate, export, generate, label, read, score, write
+    from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
 
 __version__ = "0.1.0"
+__all__ = [
+    "Cost",
+    "Evidence",
+    "Labels",
+    "Origin",
+    "PrmdataError",
+    "Problem",
+    "Step",
+    "Tally",
+    "Trace",
+    "estimate",
+    "export",
+    "generate",
+    "label",
+    "read",
+    "score",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loaded when asked for: `prmdata --help` needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'prmdata' has no attribute '{name}'")
+    home = "library" if name[0].islower() else "errors" if name == "PrmdataError" else "records"
+    return getattr(importlib.import_module(f"prmdata.{home}"), name)

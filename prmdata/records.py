@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["right", "wrong", "unknown"]
+GradeName = Literal["right", "wrong", "unparsed", "timeout"]
 Message = dict[str, str]
 """A chat message: `role` and `content`."""
 
@@ -58,7 +59,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a trace comes from, and all that a later stage needs to continue any of its prefixes."""
+    """Where a trace comes from: all that a later stage needs to continue any of its prefixes."""
 
     sampler: str | None = None
     """The sampler's spec, such as `abacus`."""
@@ -136,7 +137,7 @@ class Trace:
     steps: tuple[Step, ...] = ()
     answer: str | None = None
     correct: bool | None = None
-    grade: Literal["right", "wrong", "unparsed", "timeout"] | None = None
+    grade: GradeName | None = None
     finish: Literal["stop", "length"] | None = None
     origin: Origin = Origin()
     group: Tally | None = None

@@ -58,7 +58,11 @@ def describe(kind: type) -> list[tuple[str, str, str]]:
     """Each setting's name, type and default, as text."""
     hints = typing.get_type_hints(kind)
     return [
-        (f.name, _type_name(hints[f.name]), "" if f.default is dataclasses.MISSING else str(f.default))
+        (
+            f.name,
+            _type_name(hints[f.name]),
+            "" if f.default is dataclasses.MISSING else str(f.default),
+        )
         for f in dataclasses.fields(kind)
     ]
 

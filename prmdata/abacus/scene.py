@@ -34,7 +34,7 @@ class Person:
     """The step that found `amount`; `None`: the text gives it."""
 
 
-class DeadEnd(Exception):  # noqa: N818  a draw that leads nowhere is drawn again: no error
+class DeadEnd(Exception):
     """A number out of range, or too few steps left."""
 
 

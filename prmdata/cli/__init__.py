@@ -47,7 +47,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             sys.stdout.flush()
         except PrmdataError as error:
-            print(f"prmdata {command.__name__}: {error}", file=sys.stderr)  # noqa: T201
+            print(f"prmdata {command.__name__}: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -58,11 +58,12 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for panel, commands in {
+COMMANDS: dict[str, list[Callable[..., None]]] = {
     MAKE: [generate.generate, estimate.estimate, label.label, export.export, merge.merge],
     LOOK: [show.show, stats.stats, score.score, truth.truth, demo.demo],
     LIST: [catalog.methods, catalog.formats, catalog.sources],
-}.items():
+}
+for panel, commands in COMMANDS.items():
     for each in commands:
         app.command(rich_help_panel=panel)(guarded(each))
 
@@ -74,7 +75,7 @@ def root(
     if version:
         from prmdata import __version__
 
-        print(__version__)  # noqa: T201
+        print(__version__)
         raise typer.Exit
 
 

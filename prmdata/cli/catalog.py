@@ -10,7 +10,7 @@ def methods() -> None:
     from prmdata.labellers import known
 
     for verb in ("estimate", "label"):
-        print(f"prmdata {verb} --method …")  # noqa: T201
+        print(f"prmdata {verb} --method …")
         _print({name: kind for name, kind in known().items() if kind.verb == verb})
 
 
@@ -18,7 +18,7 @@ def formats() -> None:
     """List the export formats with their settings."""
     from prmdata.dataset import known
 
-    print("prmdata export --to …")  # noqa: T201
+    print("prmdata export --to …")
     _print(known())
 
 
@@ -28,10 +28,10 @@ def sources() -> None:
     from prmdata.problems import LAYOUTS, SOURCES
 
     for _, line in with_plugins("prmdata.sources", SOURCES).values():
-        print(f"  {line}")  # noqa: T201
-    print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")  # noqa: T201
+        print(f"  {line}")
+    print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")
     for name, layout in LAYOUTS.items():
-        print(f"    {name:<8} {layout.help}")  # noqa: T201
+        print(f"    {name:<8} {layout.help}")
 
 
 def _print(table: Mapping[str, type]) -> None:
@@ -42,6 +42,6 @@ def _print(table: Mapping[str, type]) -> None:
     for name, kind in sorted(table.items()):
         said = inspect.getmodule(kind)
         line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
-        print(f"  {name:<10} {line}")  # noqa: T201
+        print(f"  {name:<10} {line}")
         for setting, of, default in describe(kind):
-            print(f"  {'':<10}   --set {setting}={default or '…'}  ({of})")  # noqa: T201
+            print(f"  {'':<10}   --set {setting}={default or '…'}  ({of})")

@@ -14,7 +14,8 @@ def estimate(
     source: o.Source = "-",
     output: o.Output = "-",
     method: Annotated[
-        str, typer.Option(help="How values are found (`prmdata methods` lists them with their settings).")
+        str,
+        typer.Option(help="How values are found; `prmdata methods` lists the ways."),
     ] = "mc",
     settings: o.Settings = None,
     sampler: o.Sampler = "abacus",
@@ -26,7 +27,8 @@ def estimate(
     max_tokens: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            min=1, help="Tokens a rollout may take; default: the trace's own.",
+            min=1,
+            help="Tokens a rollout may take; default: the trace's own.",
             rich_help_panel=o.SAMPLING,
         ),
     ] = None,

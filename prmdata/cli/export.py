@@ -37,9 +37,7 @@ def export(
     from prmdata.stages.export import Exporting, run_export
 
     asked = Exporting(to, format_named(to, pairs(settings or (), "--set")), source)
-    made = run_export(
-        asked, output, overwrite=overwrite, max_errors=ErrorLimit.parse(max_errors)
-    )
+    made = run_export(asked, output, overwrite=overwrite, max_errors=ErrorLimit.parse(max_errors))
     if made is None:
         if not quiet:
             say(f"export: {output} is up to date")

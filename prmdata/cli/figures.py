@@ -9,9 +9,9 @@ def print_figures(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(figures).decode())  # noqa: T201
+        print(msgspec.json.encode(figures).decode())
         return
     from prmdata.report.score import lines
 
     for line in lines(figures):
-        print(line)  # noqa: T201
+        print(line)

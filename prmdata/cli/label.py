@@ -14,7 +14,8 @@ def label(
     source: o.Source = "-",
     output: o.Output = "-",
     method: Annotated[
-        str, typer.Option(help="How the first wrong step is found (`prmdata methods` lists them with their settings).")
+        str,
+        typer.Option(help="How the first wrong step is found; `prmdata methods` lists the ways."),
     ] = "bisect",
     settings: o.Settings = None,
     sampler: o.Sampler = "abacus",
@@ -26,7 +27,8 @@ def label(
     max_tokens: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            min=1, help="Tokens a rollout may take; default: the trace's own.",
+            min=1,
+            help="Tokens a rollout may take; default: the trace's own.",
             rich_help_panel=o.SAMPLING,
         ),
     ] = None,
@@ -51,5 +53,5 @@ def label(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Decide which steps are right: by a search of its own, or from evidence (threshold)."""
+    """Decide which steps are right: by a search of its own, or from evidence."""
     labelling.run(labelling.Words(verb="label", **locals()))

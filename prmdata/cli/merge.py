@@ -22,9 +22,7 @@ def merge(
     from prmdata.stages.merge import run_merge
 
     inputs = {source: input_state(source) for source in sources}
-    into = running.open_output(
-        output, "merge", {}, inputs, overwrite=overwrite, quiet=quiet
-    )
+    into = running.open_output(output, "merge", {}, inputs, overwrite=overwrite, quiet=quiet)
     if into is None:
         return
     try:

@@ -70,7 +70,9 @@ MaxErrors = Annotated[
 MaxTokensTotal = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(
-        min=1, help="End the run, resumably, at this many generated tokens.", rich_help_panel=RUNNING
+        min=1,
+        help="End the run, resumably, at this many generated tokens.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Store = Annotated[
@@ -87,7 +89,9 @@ Summary = Annotated[
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace an output of other settings.", rich_help_panel=RUNNING),
+    typer.Option(
+        "--overwrite", help="Replace an output of other settings.", rich_help_panel=RUNNING
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what it would cost, and spend nothing.")

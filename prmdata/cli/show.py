@@ -11,7 +11,7 @@ from prmdata.cli import options as o
 
 def show(
     source: o.Source = "-",
-    id: Annotated[  # noqa: A002
+    id: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="This trace, or all traces of this problem."),
     ] = None,

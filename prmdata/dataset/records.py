@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
@@ -12,7 +12,7 @@ from prmdata.records import Trace
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    labelled = False
+    labelled: ClassVar[bool] = False
 
     def schema(self) -> Any:
         return arrow_schema(Trace)

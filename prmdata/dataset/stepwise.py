@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.records import Labels, Trace
@@ -19,7 +19,7 @@ MASKED = -100
 
 @dataclass(frozen=True, slots=True)
 class Stepwise:
-    labelled = True
+    labelled: ClassVar[bool] = True
 
     after_error: Literal["mask", "wrong"] = "mask"
     """What the steps after the first wrong one are labelled."""
@@ -82,7 +82,9 @@ class Stepwise:
     def tally(self, trace: Trace, counts: dict[str, int]) -> None:
         for row in self.rows(trace):
             for name, label in (("right", 1), ("wrong", 0), ("masked", MASKED)):
-                counts[f"steps {name}"] = counts.get(f"steps {name}", 0) + row["labels"].count(label)
+                counts[f"steps {name}"] = counts.get(f"steps {name}", 0) + row["labels"].count(
+                    label
+                )
             counts["unexamined traces"] = counts.get("unexamined traces", 0) + (not row["examined"])
 
 

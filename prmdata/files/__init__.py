@@ -29,9 +29,7 @@ class Unreadable:
     reason: str
 
     def as_trace(self) -> Trace:
-        return Trace(
-            id=self.where, problem=Problem(id=self.where, question=""), error=self.reason
-        )
+        return Trace(id=self.where, problem=Problem(id=self.where, question=""), error=self.reason)
 
 
 def read_traces(source: str) -> Iterator[Trace | Unreadable]:

@@ -42,12 +42,12 @@ def checked(trace: Trace, where: str) -> Trace:
                     f"for {len(trace.steps)} steps"
                 )
     labels = trace.labels
-    if labels and labels.first_error is not None:
-        if not 0 <= labels.first_error < len(trace.steps):
-            raise InputError(
-                f"{where}: trace {trace.id}: first_error {labels.first_error} is not one of its "
-                f"{len(trace.steps)} steps (they count from 0)"
-            )
+    first = labels.first_error if labels else None
+    if first is not None and not 0 <= first < len(trace.steps):
+        raise InputError(
+            f"{where}: trace {trace.id}: first_error {first} is not one of its "
+            f"{len(trace.steps)} steps (they count from 0)"
+        )
     if labels and len(labels.values) not in (0, len(trace.steps)):
         raise InputError(
             f"{where}: trace {trace.id}: {len(labels.values)} label values for "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from prmdata.errors import InputError
 from prmdata.files import paths
 from prmdata.files.codec import encode
 from prmdata.records import Trace
@@ -21,11 +22,11 @@ def read_lines(path: str) -> Iterator[tuple[bytes, str]]:
                 if line.strip():
                     yield line, f"{name}:{number}"
         except (OSError, EOFError, ValueError) as error:
-            raise paths.InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
+            raise InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
         except Exception as error:
             if type(error).__name__ != "ZstdError":  # zstandard's own, which is imported lazily
                 raise
-            raise paths.InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
+            raise InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
 
 
 def write_traces(raw: IO[bytes], traces: Iterable[Trace]) -> int:

@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from prmdata.errors import InputError, OutputError, UsageError
 
@@ -29,8 +29,10 @@ def format_of(path: str) -> Format:
         return "parquet"
     if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json")):
         return "jsonl"
-    if path.endswith("/") or "." not in name.lstrip(".") or (
-        not is_remote(path) and Path(path).is_dir()
+    if (
+        path.endswith("/")
+        or "." not in name.lstrip(".")
+        or (not is_remote(path) and Path(path).is_dir())
     ):
         return "directory"
     raise UsageError(
@@ -91,7 +93,7 @@ def open_bytes(path: str) -> Iterator[IO[bytes]]:
     """Read a file, unpacked; a path that is not there is the user's to put right."""
     if path == "-":
         # Not sys.stdin: its lock would be taken by a reader thread when the process ends.
-        with open(0, "rb", closefd=False) as stdin:  # noqa: PTH123 (a descriptor)
+        with open(0, "rb", closefd=False) as stdin:
             yield stdin
         return
     filesystem, name = _filesystem(path)
@@ -110,7 +112,7 @@ def _unpacked(path: str, raw: IO[bytes]) -> IO[bytes]:
     if path.endswith(".gz"):
         import gzip
 
-        return gzip.GzipFile(fileobj=raw)
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if path.endswith(".zst"):
         import zstandard
 
@@ -126,7 +128,7 @@ def packed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
         import gzip
 
         with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as writer:
-            yield writer
+            yield cast("IO[bytes]", writer)
     elif path.endswith(".zst"):
         import zstandard
 

@@ -27,7 +27,6 @@ def arrow_schema(record: type) -> Any:
     )
 
 
-@functools.lru_cache(maxsize=256)
 def _arrow_type(hint: Any) -> Any:
     import pyarrow as pa
 
@@ -35,7 +34,7 @@ def _arrow_type(hint: Any) -> Any:
     plain = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     if hint in plain:
         return plain[hint]
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = typing.get_type_hints(hint)
         return pa.struct([(f.name, _arrow_type(hints[f.name])) for f in dataclasses.fields(hint)])
     origin = get_origin(hint)
@@ -53,13 +52,14 @@ def _arrow_type(hint: Any) -> Any:
 
 def to_row(record: Any) -> dict[str, Any]:
     """A record as the Python values that its Arrow schema takes."""
-    row = _packer(type(record))(record)
+    kind: Any = type(record)
+    row = _packer(kind)(record)
     row.pop("stream", None)
     return typing.cast("dict[str, Any]", row)
 
 
 @functools.cache
-def _packer(kind: type) -> Any:
+def _packer(kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     parts = [(f.name, _pack_of(hints[f.name])) for f in dataclasses.fields(kind)]
 
@@ -94,7 +94,7 @@ def from_row(row: dict[str, Any], record: type) -> Any:
 
 
 @functools.cache
-def _unpacker(kind: type) -> Any:
+def _unpacker(kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     parts = [(f.name, _unpack_of(hints[f.name])) for f in dataclasses.fields(kind)]
     optional = {

@@ -76,7 +76,9 @@ class Grader:
         if self._custom is not None:
             return None
         if kind not in KINDS:
-            raise GraderError(f"answers of kind '{kind}' are not graded (known: {', '.join(KINDS)})")
+            raise GraderError(
+                f"answers of kind '{kind}' are not graded (known: {', '.join(KINDS)})"
+            )
         answer = text.strip() if kind == "text" else extract_answer(text, kind)
         if kind == "text" and (said := extract_answer(text)) is not None:
             answer = said

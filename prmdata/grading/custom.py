@@ -60,7 +60,8 @@ class CommandGrader:
         asked = msgspec.json.encode({"answer": answer, "gold": gold, "problem": dict(problem)})
         async with self._turn:
             process = await self._started()
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             try:
                 process.stdin.write(asked + b"\n")
                 async with asyncio.timeout(self._timeout_s):

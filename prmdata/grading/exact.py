@@ -101,12 +101,15 @@ def _plain(raw: str) -> str:
     text = _DEGREES.sub(" degrees", text)
     text = _THOUSANDS.sub(lambda m: re.sub(r"[,{}]", "", m[1]), text)
     text = _FRACTION.sub(
-        lambda m: f" {m[1] if m[1] is not None else m[2]}/{m[3] if m[3] is not None else m[4]}", text
+        lambda m: f" {m[1] if m[1] is not None else m[2]}/{m[3] if m[3] is not None else m[4]}",
+        text,
     )
     text = re.sub(r"(?<=-) (?=[\d])", "", text)
-    return re.sub(r"\s*([-+*/=,()\[\]])\s*", r"\1", text).replace(",", ", ").strip() if (
-        _MIXED.search(text) is None
-    ) else text
+    return (
+        re.sub(r"\s*([-+*/=,()\[\]])\s*", r"\1", text).replace(",", ", ").strip()
+        if (_MIXED.search(text) is None)
+        else text
+    )
 
 
 def number(text: str) -> Fraction | None:
@@ -149,11 +152,10 @@ def _unit(text: str) -> tuple[str, str]:
 
 def _same_number(mine: Reading, theirs: Reading) -> bool:
     """28% is 28 where percents are asked for, and 0.28 where a share is."""
-    assert mine.number is not None and theirs.number is not None
     if (mine.unit == "%") != (theirs.unit == "%"):
         percent, other = (mine, theirs) if mine.unit == "%" else (theirs, mine)
-        plain = other.unit == "" and percent.number is not None
-        return plain and other.number in (percent.number, percent.number / 100)
+        share = None if percent.number is None else percent.number / 100
+        return other.unit == "" and other.number in (percent.number, share)
     return mine.number == theirs.number and _units_agree(mine.unit, theirs.unit)
 
 
@@ -205,7 +207,8 @@ def _split_commas(text: str) -> list[str] | None:
 
 
 def _same_parts(mine: Reading, theirs: Reading) -> bool | None:
-    assert mine.parts is not None and theirs.parts is not None
+    assert mine.parts is not None
+    assert theirs.parts is not None
     unordered = {mine.opening, theirs.opening} <= {"", "\\{"}
     if not unordered and (mine.opening, mine.closing) != (theirs.opening, theirs.closing):
         bare = "" in (mine.opening, theirs.opening)

@@ -10,9 +10,7 @@ import re
 
 _BOX = re.compile(r"\\f?boxed\s*\{|\\boxed\s+([^\s${}\\]+)")
 _HASHES = re.compile(r"####[ \t]*([^\n]+)")
-_SAID = re.compile(
-    r"(?:final\s+)?answer\s*(?:is\s*:?|:|=)\s*(?P<rest>[^\n]{1,400})", re.IGNORECASE
-)
+_SAID = re.compile(r"(?:final\s+)?answer\s*(?:is\s*:?|:|=)\s*(?P<rest>[^\n]{1,400})", re.IGNORECASE)
 _CHOICE = re.compile(r"(?:\(|\b)([A-J])(?:\)|\.|:|\b(?![a-z']))")
 _CHOICE_SAID = re.compile(
     r"(?:answer|option|choice)\s*(?:is|:)?\s*\**\(?([A-J])\)?(?![a-zA-Z])", re.IGNORECASE
@@ -36,9 +34,8 @@ def extract_answer(text: str, kind: str = "math") -> str | None:
 
 def last_box(text: str) -> str | None:
     """The content of the last `\\boxed{…}`; `None` where there is none or it never closes."""
-    found = None
-    for found in _BOX.finditer(text):
-        pass
+    boxes = list(_BOX.finditer(text))
+    found = boxes[-1] if boxes else None
     if found is None:
         return None
     if found[1] is not None:

@@ -30,7 +30,7 @@ class Crashed(Exception):
 
 
 class Pool:
-    """Calls `module:function` with plain data, one task a worker at a time, at most `size` at once."""
+    """Calls `module:function` with plain data: one task a worker, `size` workers."""
 
     def __init__(self, target: str, size: int = 1, timeout_s: float = 1.0) -> None:
         self.target = target
@@ -175,4 +175,3 @@ def _die_with_parent() -> None:
         import signal
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-

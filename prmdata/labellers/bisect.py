@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from prmdata.labellers.contract import (
+    Need,
     Probe,
+    Verb,
     decided,
     each,
     probe,
@@ -26,8 +29,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Bisect:
-    verb = "label"
-    needs = ("sampler",)
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
     rollouts_per_probe: int = 8
     first_hit: bool = False

@@ -18,10 +18,13 @@ from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
 
+Verb = Literal["estimate", "label"]
+Need = Literal["sampler", "evidence"]
+
 
 class Method(Protocol):
-    verb: ClassVar[Literal["estimate", "label"]]
-    needs: ClassVar[tuple[Literal["sampler", "evidence"], ...]]
+    verb: ClassVar[Verb]
+    needs: ClassVar[tuple[Need, ...]]
     """`sampler`: it pays for rollouts. `evidence`: it decides from what traces already carry."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]: ...
@@ -31,9 +34,7 @@ class Method(Protocol):
         ...
 
 
-async def each(
-    group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]
-) -> list[Trace]:
+async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]) -> list[Trace]:
     """For methods that need one trace at a time: all of them at once, failing one by one."""
 
     async def one(trace: Trace) -> Trace:
@@ -103,7 +104,7 @@ def decided(
         first_error=first_error,
         values=tuple(1.0 if i < wrong_from else 0.0 for i in range(len(trace.steps))),
         settings=settings_of(method),
-        **({"cost": evidence.cost} if evidence else {}),
+        cost=evidence.cost if evidence else Cost(),
     )
     with_evidence = trace.with_evidence(evidence) if evidence else trace
     return dataclasses.replace(with_evidence, labels=labels)

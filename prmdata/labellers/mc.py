@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from prmdata.labellers.contract import Probe, each, probe, probed, tokens_left
+from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -18,8 +19,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class MonteCarlo:
-    verb = "estimate"
-    needs = ("sampler",)
+    verb: ClassVar[Verb] = "estimate"
+    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
     rollouts_per_step: int = 8
     first_hit: bool = False

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from prmdata.errors import ItemError, UsageError
-from prmdata.labellers.contract import each
+from prmdata.labellers.contract import Need, Verb, each
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -17,8 +18,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    verb = "label"
-    needs = ("evidence",)
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = ("evidence",)
 
     evidence: str = ""
     """The name of the evidence to decide from; empty: the last that was added."""

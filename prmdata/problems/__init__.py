@@ -7,7 +7,7 @@ The layout of a file (GSM8K, MATH, NuminaMath, …) is told from its columns, or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ LAYOUTS: dict[str, Layout] = {
 }
 """Name → how the rows of a known set become problems; the first whose columns fit is taken."""
 
-SOURCES = {
+SOURCES: dict[str, tuple[Callable[..., Iterator[Problem | Unreadable]], str]] = {
     "abacus": (abacus.read, "abacus:COUNT[?level=1-4&seed=S]  worded sums with exact truth"),
-    "hub": (hub.read, "hub:NAME[?split=S&config=C]  a set on the Hugging Face hub, or saved locally"),
+    "hub": (
+        hub.read,
+        "hub:NAME[?split=S&config=C]  a set on the Hugging Face hub, or saved locally",
+    ),
 }
 """Prefix → (reader, one line of help). Anything else is a path."""
 

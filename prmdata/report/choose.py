@@ -11,9 +11,7 @@ from prmdata.files import Unreadable, read_traces
 from prmdata.records import Trace
 
 
-def choose(
-    source: str, *, id: str | None, wrong: bool, random: bool, count: int
-) -> list[Trace]:
+def choose(source: str, *, id: str | None, wrong: bool, random: bool, count: int) -> list[Trace]:
     found = (trace for trace in _readable(source) if _fits(trace, id, wrong))
     chosen = _reservoir(found, count) if random else list(itertools.islice(found, count))
     if not chosen:

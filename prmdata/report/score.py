@@ -124,5 +124,3 @@ def lines(figures: dict[str, Any]) -> list[str]:
         return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
 
     return [f"{name.replace('_', ' '):<36} {show(value)}" for name, value in figures.items()]
-
-

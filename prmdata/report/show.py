@@ -28,7 +28,7 @@ def render(trace: Trace) -> RenderableType:
         table.add_column(evidence.name, justify="right", style="dim")
     for index, step in enumerate(trace.steps):
         mark, style = _mark(trace, index)
-        cells = [str(index), Text(mark, style), Text(step.text.rstrip(), style)]
+        cells: list[str | Text] = [str(index), Text(mark, style), Text(step.text.rstrip(), style)]
         if trace.labels is not None:
             cells.append(Text(_value(trace, index), style))
         table.add_row(*cells, *(_evidence(evidence, index) for evidence in trace.evidence))

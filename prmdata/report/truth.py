@@ -1,9 +1,9 @@
-"""What is known for certain of a trace's steps: evidence of kind `truth`, which labellers never see."""
+"""What is known for certain of a trace's steps: `kind: truth`, which labellers never see."""
 
 from __future__ import annotations
 
 from prmdata.errors import InputError, unknown
-from prmdata.records import Evidence, Trace
+from prmdata.records import Evidence, Trace, Verdict
 
 TRUTHS = ("abacus", "evidence")
 
@@ -36,7 +36,8 @@ def _abacus(trace: Trace) -> Evidence | None:
     told = story(meta["seed"], meta["index"], meta["level"])
     if told.question != trace.problem.question:
         raise InputError(f"trace {trace.id}: its question is not the one its id stands for")
-    verdicts, notes = [], []
+    verdicts: list[Verdict] = []
+    notes: list[str | None] = []
     lines, owner = _lines(trace)
     judged = judge(told, lines)
     for index in range(len(trace.steps)):

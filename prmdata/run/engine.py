@@ -28,7 +28,7 @@ class Interrupted(PrmdataError):
 
 @dataclass(frozen=True, slots=True)
 class ErrorLimit:
-    """How many items may fail: a number, or a share of all (which a few early ones never exceed)."""
+    """How many items may fail: a number, or a share (which a few early ones never exceed)."""
 
     count: int | None = None
     share: float = 0.01
@@ -129,7 +129,7 @@ async def _worked(job: Job[Item], item: Item) -> list[Trace]:
         return job.failed(item, str(error))
     except PrmdataError:
         raise
-    except Exception as error:  # noqa: BLE001  the one place where a failed item becomes a record
+    except Exception as error:
         if os.environ.get(DEBUG):
             raise
         return job.failed(item, f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)")

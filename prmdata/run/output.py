@@ -349,6 +349,7 @@ def _ending(target: str) -> str:
 
 
 def _sync_file(path: Path) -> None:
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        with file.open("rb") as raw:
-            os.fsync(raw.fileno())
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as raw:
+                os.fsync(raw.fileno())

@@ -56,7 +56,7 @@ class Progress:
             if self._live is not None:
                 self._live.update(self.line(), refresh=True)
             else:
-                print(self.line(), file=sys.stderr, flush=True)
+                say(self.line())
 
     def line(self) -> str:
         seconds = max(self.seconds, 1e-9)
@@ -95,4 +95,4 @@ def _duration(seconds: float) -> str:
 
 def say(text: str) -> None:
     """One line of news for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201  the one place that does

@@ -24,7 +24,7 @@ ABACUS_MODEL = Path(__file__).parent.parent / "abacus" / "model"
 
 
 async def open_sampler(spec: str, options: Mapping[str, str] | None = None) -> Sampler:
-    """Start the sampler that `spec` names; `options` are engine arguments as the user typed them."""
+    """Start the sampler that `spec` names; `options` are engine arguments as typed."""
     kind, rest = parse_spec(spec)
     module, opener, _ = SAMPLERS[kind]
     sampler: Sampler = await getattr(importlib.import_module(module), opener)(

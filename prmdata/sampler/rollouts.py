@@ -94,8 +94,8 @@ class Rollouts:
             verdict = await self.grader.grade(
                 prefix + text, problem.answer, problem.kind, msgspec.to_builtins(problem)
             )
-        grade = verdict.grade.value
-        return Outcome(grade == "right", grade, verdict.answer, tokens, text)
+        grade = verdict.grade
+        return Outcome(grade == "right", grade.value, verdict.answer, tokens, text)
 
     def _spend(self, trace: Trace, cost: Cost) -> None:
         self._costs[trace.id] = self._costs.get(trace.id, Cost()) + cost

@@ -35,7 +35,9 @@ class Spending:
 class StoredSampler:
     """The same contract as the sampler it wraps; also counts, and keeps to a token budget."""
 
-    def __init__(self, inner: Sampler, store: Store | None, spending: Spending | None = None) -> None:
+    def __init__(
+        self, inner: Sampler, store: Store | None, spending: Spending | None = None
+    ) -> None:
         self.inner = inner
         self.spec = inner.spec
         self.fingerprint = inner.fingerprint
@@ -45,7 +47,9 @@ class StoredSampler:
         self._store = store
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         if store is not None:
-            store.remember(SamplerCard(inner.spec, inner.fingerprint, inner.template, inner.context))
+            store.remember(
+                SamplerCard(inner.spec, inner.fingerprint, inner.template, inner.context)
+            )
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int

@@ -1,1 +1,1 @@
-"""The verbs of the pipe, from a source to an output. The command line and the library call these."""
+"""The verbs of the pipe, from a source to an output, for the command line and the library."""

@@ -47,9 +47,7 @@ def run_export(
     )
     if target == "-":
         return _write(asked, found, Path("-"), target)
-    output = FileOutput(
-        target, "export", asked.settings(), asked.inputs(), overwrite=overwrite
-    )
+    output = FileOutput(target, "export", asked.settings(), asked.inputs(), overwrite=overwrite)
     try:
         if output.up_to_date:
             return None
@@ -99,4 +97,3 @@ def _sound(traces: Iterable[Trace | Unreadable], failures: Failures) -> Iterator
             failures.note([trace], frozenset([trace.id]))
             yield trace
     failures.check(final=True)
-

@@ -130,9 +130,7 @@ async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[
     sound = [_without_truth(trace) for trace in group if trace.error is None]
     truths = {t.id: [e for e in t.evidence if e.kind == "truth"] for t in group}
     made = await method.apply(sound, rollouts) if sound else []
-    made = [
-        replace(trace, evidence=(*trace.evidence, *truths.get(trace.id, ()))) for trace in made
-    ]
+    made = [replace(trace, evidence=(*trace.evidence, *truths.get(trace.id, ()))) for trace in made]
     return made + [trace for trace in group if trace.error is not None]
 
 

@@ -13,7 +13,7 @@ from prmdata.run.output import Output
 
 
 def run_merge(sources: list[str], output: Output) -> dict[str, Any]:
-    """Traces that stand in several sources are kept once; two that differ under one id are refused."""
+    """A trace that stands in several sources is kept once; two under one id are refused."""
     groups: dict[str, dict[str, bytes]] = {}
     for trace in _traces(sources):
         line = codec.encode(trace)
@@ -50,4 +50,3 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
     """Sorts `2` before `10`."""
     parts = re.findall(r"\d+|\D+", name)
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
-

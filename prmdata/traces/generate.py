@@ -1,4 +1,4 @@
-"""A problem → its traces: one call for all samples, steps cut, answers graded, the group counted."""
+"""A problem → its traces: sampled in one call, cut into steps, graded, counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from prmdata.errors import UsageError
 from prmdata.grading import Grader, canonical, extract_answer
-from prmdata.records import Message, Origin, Problem, Step, Tally, Trace
+from prmdata.records import GradeName, Message, Origin, Problem, Step, Tally, Trace
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import request_seed
 from prmdata.traces.steps import splitter
@@ -119,7 +119,7 @@ async def graded(trace: Trace, grader: Grader) -> Trace:
         verdict = await grader.grade(
             trace.text, problem.answer, problem.kind, msgspec.to_builtins(problem)
         )
-    grade = verdict.grade.value
+    grade: GradeName = verdict.grade.value
     known = problem.answer is not None and grade != "timeout"
     return replace(
         trace,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from prmdata.errors import InputError, UsageError, unknown
-from prmdata.problems import rows
 from prmdata.files import Unreadable
+from prmdata.problems import rows
 from prmdata.records import Message
 
 

@@ -48,7 +48,7 @@ SPLITTERS: dict[str, Callable[[str], Iterable[int]]] = {
     "sentences": _sentences,
 }
 """Name → where steps begin. `auto`: paragraphs where there are blank lines, else lines.
-`numbered`: at `Step N` and at the answer's line. Also `regex:PATTERN`: a step ends after a match."""
+`numbered`: at `Step N` and at the answer's line. Also `regex:PATTERN`: ends after a match."""
 
 
 def splitter(name: str) -> Callable[[str], list[str]]:
@@ -68,7 +68,7 @@ def splitter(name: str) -> Callable[[str], list[str]]:
 def _split(text: str, cuts: Callable[[str], Iterable[int]]) -> list[str]:
     places = {place for place in cuts(text) if 0 < place < len(text)}
     places.update(m.end() for m in _THINK_END.finditer(text) if m.end() < len(text))
-    ends = sorted(places) + [len(text)]
+    ends = [*sorted(places), len(text)]
     pieces: list[str] = []
     start = 0
     lead = ""
