@@ -40,9 +40,8 @@ class Documents:
     def __post_init__(self) -> None:
         self.chance = random.Random(f"documents {self.seed}")
         self.told = 0
-        self.bos = self.tokenizer.token_to_id("<bos>")
-        self.eos = self.tokenizer.token_to_id("<eos>")
-        self.cache: dict[str, list[int]] = {}
+        [self.bos] = self.encode("<bos>")
+        [self.eos] = self.encode("<eos>")
 
     def stream(self, progress: Iterator[float]) -> Iterator[Document]:
         for done in progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import tokens
@@ -16,8 +17,9 @@ def export(model: Network, words: Tokenizer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {k: v.bfloat16().contiguous() for k, v in hugging_face_names(model).items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # as shipped: readable for all
     tokens.save(words, folder)
-    ids = {name: words.token_to_id(f"<{name}>") for name in ("bos", "eos", "pad")}
+    ids = {f"{name}_token_id": words.token_to_id(f"<{name}>") for name in ("bos", "eos", "pad")}
     shape = model.shape
     config = {
         "architectures": ["LlamaForCausalLM"],
@@ -39,13 +41,10 @@ def export(model: Network, words: Tokenizer, folder: Path) -> None:
         "mlp_bias": False,
         "dtype": "bfloat16",
         "torch_dtype": "bfloat16",
-        "bos_token_id": ids["bos"],
-        "eos_token_id": ids["eos"],
-        "pad_token_id": ids["pad"],
+        **ids,
     }
     _write(folder / "config.json", config)
-    generation = {f"{name}_token_id": number for name, number in ids.items()}
-    _write(folder / "generation_config.json", generation)
+    _write(folder / "generation_config.json", ids)
 
 
 def hugging_face_names(model: Network) -> dict[str, torch.Tensor]:
@@ -72,5 +71,5 @@ def hugging_face_names(model: Network) -> dict[str, torch.Tensor]:
     return named
 
 
-def _write(path: Path, content: dict[str, object]) -> None:
+def _write(path: Path, content: Mapping[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

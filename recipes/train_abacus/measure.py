@@ -1,6 +1,6 @@
 """How a policy does: pass rates, where its first errors are, what prefixes are worth.
 
-python measure.py ../../prmdata/abacus/model --problems 500
+python measure.py                     # the shipped model
 python measure.py run/step-01560 --problems 96 --samples 4 --prefixes 0      # a quick look
 """
 
@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 from sampling import Policy
 
-from prmdata.abacus import Judgement, Story, judge, story
+from prmdata.abacus import MODEL, Judgement, Story, judge, story
 from prmdata.abacus.oracle import CORRECTION
 
 ROLLOUTS = 32
@@ -47,7 +47,7 @@ class Figures:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?", default=MODEL)
     options.add_argument("--problems", type=int, default=500)
     options.add_argument("--samples", type=int, default=8)
     options.add_argument("--prefixes", type=int, default=200, help="first errors to look around")

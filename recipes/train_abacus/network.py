@@ -57,10 +57,14 @@ class Block(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.out(mixed.transpose(1, 2).reshape(B, T, -1))
         gate, up = self.gate_up(self.between(x)).chunk(2, -1)
-        return x + self.down(F.silu(gate) * up)
+        mapped: Tensor = self.down(F.silu(gate) * up)
+        return x + mapped
 
 
 class Network(nn.Module):
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape

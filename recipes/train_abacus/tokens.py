@@ -58,7 +58,7 @@ def save(made: Tokenizer, folder: Path) -> None:
     """As a standard Hugging Face tokenizer, with the chat template."""
     from transformers import PreTrainedTokenizerFast
 
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=made,
         bos_token="<bos>",
         eos_token="<eos>",

@@ -1,0 +1,54 @@
+"""Documents → batches of one fixed shape, so that the compiled network is compiled once."""
+
+from __future__ import annotations
+
+import bisect
+import random
+from collections.abc import Iterator
+
+import torch
+from documents import Document, Documents
+from torch import Tensor
+
+ROW = 384
+ROWS = 21
+"""Documents are packed into rows of `ROW` tokens, about 8k tokens a step."""
+
+
+def batches(documents: Documents, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Documents packed into full rows, best fit first."""
+    shuffle = random.Random(f"rows {documents.seed}")
+    made = 0
+    while made < steps:
+        progress = made / steps
+        stream = documents.stream(iter([progress] * 500))
+        found = sorted((d for d in stream if len(d[0]) <= ROW + 1), key=lambda d: -len(d[0]))
+        rows: list[list[Document]] = []
+        free: list[tuple[int, int]] = []
+        for document in found:
+            at = bisect.bisect_left(free, (len(document[0]), -1))
+            space, row = free.pop(at) if at < len(free) else (ROW + 1, len(rows))
+            if row == len(rows):
+                rows.append([])
+            rows[row].append(document)
+            bisect.insort(free, (space - len(document[0]), row))
+        for packed in rows:
+            shuffle.shuffle(packed)  # else short documents would never begin a row
+        shuffle.shuffle(rows)
+        for start in range(0, len(rows) - ROWS + 1, ROWS):
+            yield _tensors(rows[start : start + ROWS])
+            made += 1
+
+
+def _tensors(rows: list[list[Document]]) -> tuple[Tensor, Tensor]:
+    ids = torch.zeros(ROWS, ROW + 1, dtype=torch.long)
+    targets = torch.full((ROWS, ROW + 1), -100)
+    for number, row in enumerate(rows):
+        offset = 0
+        for tokens, mask in row:
+            end = offset + len(tokens)
+            values = torch.tensor(tokens)
+            ids[number, offset:end] = values
+            targets[number, offset:end] = torch.where(torch.tensor(mask), values, -100)
+            offset = end
+    return ids[:, :-1].contiguous(), targets[:, 1:].contiguous()
