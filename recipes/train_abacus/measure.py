@@ -22,6 +22,7 @@ from prmdata.abacus import MODEL, Judgement, Story, judge, story
 from prmdata.abacus.oracle import CORRECTION
 
 ROLLOUTS = 32
+MARKS = ("<!-- figures -->", "<!-- end of figures -->")
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,23 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--dtype", default="float32", choices=("bfloat16", "float32"))
+    options.add_argument("--into", type=Path, action="append", default=[], help="a README")
     asked = options.parse_args()
     torch.set_num_threads(asked.threads)
     policy = Policy(asked.folder, getattr(torch, asked.dtype))
     figures = attempted(policy, asked.namespace, asked.problems, asked.samples, asked.seed)
     value_prefixes(policy, figures, asked.prefixes, asked.seed)
-    print(report(figures, asked.samples))
+    text = report(figures, asked.samples)
+    print(text)
+    for page in asked.into:
+        write_into(page, text)
+
+
+def write_into(page: Path, figures: str) -> None:
+    """Replaces what stands between the page's two marks."""
+    head, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, tail = rest.partition(MARKS[1])
+    page.write_text(f"{head}{MARKS[0]}\n{figures}\n{MARKS[1]}{tail}", encoding="utf-8")
 
 
 def attempted(policy: Policy, namespace: str, problems: int, samples: int, seed: int) -> Figures:

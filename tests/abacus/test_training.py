@@ -48,8 +48,8 @@ def test_only_solutions_are_learned_and_slips_are_not(documents: Any, words: Any
         learned = words.decode([i for i, m in zip(ids, mask, strict=True) if m]).split("\n")[:-1]
         unlearned = [line for line in lines if line not in learned]
         first = judge(told, lines).first_error
-        assert ids[0] == words.token_to_id("<bos>") and not mask[0]
-        assert ids[-1] == words.token_to_id("<eos>") and mask[-1]
+        assert (ids[0], mask[0]) == (words.token_to_id("<bos>"), False)
+        assert (ids[-1], mask[-1]) == (words.token_to_id("<eos>"), True)
         assert unlearned == ([] if first is None else [lines[first]])
         slipped += first is not None
         corrected += any(CORRECTION in line for line in lines)
