@@ -17,7 +17,7 @@ def demo(
     samples: Annotated[int, typer.Option("-n", min=1, help="Traces a problem.")] = 8,
     seed: o.Seed = 0,
 ) -> None:
-    """Run the whole pipe on the embedded model: problems, traces, labels, dataset."""
+    """Run the whole pipe on the embedded model."""
     from prmdata.report.demo import run_demo
 
     run_demo(output, problems, samples, seed)

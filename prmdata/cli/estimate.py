@@ -53,5 +53,5 @@ def estimate(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Find a value for every step and add it to the traces as evidence."""
+    """Add a value for every step, as evidence."""
     labelling.run(labelling.Words(verb="estimate", **locals()))

@@ -28,7 +28,7 @@ def export(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Write labelled traces as a dataset that trainers load."""
+    """Write labelled traces as a dataset."""
     from prmdata.cli import running
     from prmdata.dataset import format_named
     from prmdata.run.engine import ErrorLimit

@@ -92,7 +92,7 @@ def generate(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Sample solution attempts for problems, cut them into steps and grade their answers."""
+    """Sample traces for problems; split and grade them."""
     import asyncio
 
     from prmdata.cli import running

@@ -53,5 +53,5 @@ def label(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Decide which steps are right: by a search of its own, or from evidence."""
+    """Decide where each trace first goes wrong."""
     labelling.run(labelling.Words(verb="label", **locals()))

@@ -15,7 +15,7 @@ def merge(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Join shards into one file, sorted by problem id."""
+    """Join shards into one file, by problem id."""
     from prmdata.cli import running
     from prmdata.run.output import input_state
     from prmdata.run.progress import say

@@ -73,9 +73,11 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     if quiet:
         return
     told = [
-        f"{summary['traces']:,} traces of {summary['problems']:,} problems",
+        f"{summary['traces']:,} traces of {summary['problems'] - summary['outside']:,} problems",
         f"{summary['right']:,} right, {summary['wrong']:,} wrong",
     ]
+    if summary["outside"]:
+        told.append(f"{summary['outside']:,} of {summary['problems']:,} problems outside --keep")
     if summary["cut"]:
         told.append(f"{summary['cut']:,} cut by the token limit")
     if summary["labelled"]:

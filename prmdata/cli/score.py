@@ -17,7 +17,7 @@ def score(
     ] = "evidence",
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Measure labels against the truth, and what they cost."""
+    """Measure labels against the truth."""
     from prmdata.cli.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report.score import score as scoring

@@ -13,7 +13,7 @@ def stats(
     source: o.Source = "-",
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Count traces: how they end, how long they are, what is known of their steps."""
+    """Count traces, steps, evidence and labels."""
     from prmdata.cli.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report import stats as counting

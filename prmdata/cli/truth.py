@@ -17,7 +17,7 @@ def truth(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Add what is known for certain, as evidence that `score` reads and labelling never sees."""
+    """Add exact truth, as evidence for `score` alone."""
     import asyncio
 
     from prmdata.cli import running

@@ -18,7 +18,7 @@ from prmdata.problems import abacus, gsm8k, hub, math, numina, rows
 from prmdata.problems.rows import Layout
 from prmdata.records import Problem
 
-__all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "problems", "shard_of"]
+__all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "is_path", "problems", "shard_of"]
 
 LAYOUTS: dict[str, Layout] = {
     "gsm8k": gsm8k.LAYOUT,
@@ -42,18 +42,24 @@ def problems(
     source: str, *, layout: str | None = None, fields: Mapping[str, str] | None = None
 ) -> Iterator[Problem | Unreadable]:
     """The problems of a source, each with an id that is stable across reruns."""
+    if is_path(source):
+        return _checked(_from_rows(rows.read(source), layout, fields))
+    kind, _, rest = source.partition(":")
+    read, _ = with_plugins("prmdata.sources", SOURCES)[kind]
+    return _checked(read(rest, lambda found: _from_rows(found, layout, fields)))
+
+
+def is_path(source: str) -> bool:
+    """Whether a source is a file or folder; a misspelt prefix is told."""
     sources = with_plugins("prmdata.sources", SOURCES)
-    kind, colon, rest = source.partition(":")
+    kind, colon, _ = source.partition(":")
     if kind in sources and colon:
-        read, _ = sources[kind]
-        found = read(rest, lambda found: _from_rows(found, layout, fields))
-    elif colon and not paths.is_remote(source) and not Path(source).exists():
-        raise unknown("source", kind, sources)
-    elif kind in sources:
+        return False
+    if kind in sources and not Path(source).exists():
         raise UsageError(f"source '{source}' says not how many: write it as {sources[kind][1]}")
-    else:
-        found = _from_rows(rows.read(source), layout, fields)
-    return _checked(found)
+    if colon and not paths.is_remote(source) and not Path(source).exists():
+        raise unknown("source", kind, sources)
+    return True
 
 
 def _from_rows(

@@ -144,24 +144,30 @@ class FileOutput:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise OutputError(f"{target}: another prmdata run is writing it just now") from None
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
         self.manifest = Manifest(stage, plain, dict(inputs), version=__version__)
-        self.up_to_date = self._compare(overwrite)
         self._places: dict[int, tuple[int, int]] = {}
         self._done: dict[bytes, tuple[int, int]] = {}
         self._journals: list[IO[bytes]] = []
         self._own: IO[bytes] | None = None
         self._synced_at = time.monotonic()
-        if not self.up_to_date:
-            self._read_journals()
-            self._save(self.manifest)
+        try:
+            self.up_to_date = self._compare(overwrite)
+            if not self.up_to_date:
+                self._read_journals()
+                self._save(self.manifest)
+        except BaseException:
+            self.close()
+            raise
 
     def _compare(self, overwrite: bool) -> bool:
         """Whether the target is done; refuses one that other settings made."""
         there = paths.exists(self.target)
         old = load_manifest(self.folder)
-        if overwrite or (old is None and not there):
+        begun = there or any(self.folder.glob("journal-*.jsonl"))
+        if overwrite or not begun:
             self._forget()
             return False
         if old is None:
@@ -328,7 +334,9 @@ def input_state(path: str) -> str:
         try:
             state = Path(part).stat()
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({os.strerror(error.errno or 0)})") from None
+            missing = isinstance(error, FileNotFoundError)
+            reason = "there is no such file" if missing else os.strerror(error.errno or 0)
+            raise InputError(f"{path}: {reason}") from None
         marks.append(f"{Path(part).name} {state.st_size} {state.st_mtime_ns}")
     return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
 

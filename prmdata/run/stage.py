@@ -71,6 +71,8 @@ class Counts:
     """What came out, for the summary."""
 
     problems: int = 0
+    outside: int = 0
+    """Problems of which no trace was kept."""
     traces: int = 0
     right: int = 0
     wrong: int = 0
@@ -80,7 +82,8 @@ class Counts:
     first_errors: int = 0
 
     def add(self, traces: list[Trace]) -> None:
-        self.problems += bool(traces)
+        self.problems += 1
+        self.outside += not traces
         self.traces += len(traces)
         for trace in traces:
             self.right += trace.correct is True
@@ -142,7 +145,17 @@ async def run_stage(
     return summary
 
 
-_SUMMED = ("problems", "traces", "right", "wrong", "cut", "labelled", "unexamined", "first_errors")
+_SUMMED = (
+    "problems",
+    "outside",
+    "traces",
+    "right",
+    "wrong",
+    "cut",
+    "labelled",
+    "unexamined",
+    "first_errors",
+)
 
 
 def _digest(key: object) -> str:

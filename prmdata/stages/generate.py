@@ -9,7 +9,7 @@ from typing import Any
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
-from prmdata.problems import problems, shard_of
+from prmdata.problems import is_path, problems, shard_of
 from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
 from prmdata.run.output import Output, input_state
@@ -38,8 +38,7 @@ class Asked:
 
     def inputs(self) -> dict[str, str]:
         """The files among the sources, with their state."""
-        made = self.source.partition(":")[0] in ("abacus", "hub")
-        return {} if made else {self.source: input_state(self.source)}
+        return {self.source: input_state(self.source)} if is_path(self.source) else {}
 
     def settings(self, how: Generation) -> dict[str, Any]:
         return {
@@ -69,7 +68,7 @@ async def run_generate(
             spending=stand.spending,
             total=_total(asked),
         )
-    if summary["traces"] == 0 and how.keep is not None:
+    if how.keep is not None and summary["outside"] == summary["problems"]:
         raise InputError(
             f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; widen it, "
             "or take more traces a problem (-n)"

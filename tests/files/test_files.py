@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from prmdata.errors import InputError, UsageError
+from prmdata.files import (
+    StreamCut,
+    Unreadable,
+    codec,
+    paths,
+    read_groups,
+    read_traces,
+    write_traces,
+)
+from prmdata.files.schema import arrow_schema, from_row, to_row
+from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
+
+FULL = Trace(
+    id="p/0-1",
+    problem=Problem("p", "1 + 1 = ? ü\u2028", "2", "math", ("a.png",), {"tests": [1, {"a": None}]}, {"level": 3}),
+    steps=(Step("x\n\n", "code", {"name": "f", "arguments": {"a": 1}}, "ok"), Step("The answer is 3.", "answer")),
+    answer="3",
+    correct=False,
+    grade="wrong",
+    finish="stop",
+    origin=Origin("abacus", "f00", ({"role": "user", "content": "q"},), "raw", 0.7, 0.9, 5, 99, ("END",), 3, 1, 17, ("p/0-0", 1)),
+    group=Tally(4, 1, 3, 0, 1, 0, {"3": 2, "4": 1}),
+    evidence=(
+        Evidence("mc", "rollouts", (0.5, None), (1, None), (2, None), (), (), "fixed", {"k": 2}, Cost(10, 2, 1)),
+        Evidence("sums", "verdicts", verdicts=("right", "wrong"), notes=(None, "1+1=3")),
+    ),
+    labels=Labels("bisect", 1, (1.0, 0.0), 0.9, True, {"k": 8}, Cost(5, 1, 1)),
+)  # fmt: skip
+BARE = Trace(id="q/0-0", problem=Problem("q", "?"))
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.jsonl.gz", "t.jsonl.zst", "t.parquet", "parts"])
+def test_every_format_gives_back_the_same_records(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    assert write_traces(path, [FULL, BARE]) == 2
+    assert list(read_traces(path)) == [FULL, BARE]
+
+
+def test_many_traces_span_parts_and_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prmdata.files.PART_TRACES", 300)
+    many = [dataclasses.replace(BARE, id=f"q/{i}") for i in range(1000)]
+    write_traces(str(tmp_path / "parts"), many)
+    assert len(list((tmp_path / "parts").iterdir())) == 4
+    assert list(read_traces(str(tmp_path / "parts"))) == many
+
+
+def test_remote_paths_are_read(tmp_path: Path) -> None:
+    import fsspec
+
+    write_traces(str(tmp_path / "t.jsonl.zst"), [FULL])
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/box/t.jsonl.zst", (tmp_path / "t.jsonl.zst").read_bytes())
+    assert list(read_traces("memory://box/t.jsonl.zst")) == [FULL]
+    assert list(read_traces("memory://box/")) == [FULL]
+
+
+def test_the_arrow_schema_has_no_null_columns_and_round_trips() -> None:
+    schema = arrow_schema(Trace)
+    assert not any(pa.types.is_null(field.type) for field in schema)
+    batch = pa.RecordBatch.from_pylist([to_row(BARE), to_row(FULL)], schema=schema)
+    assert [from_row(row, Trace) for row in batch.to_pylist()] == [BARE, FULL]
+
+
+def test_parquet_carries_no_library_footer(tmp_path: Path) -> None:
+    write_traces(str(tmp_path / "t.parquet"), [FULL])
+    metadata = pq.read_metadata(tmp_path / "t.parquet").metadata or {}
+    assert b"huggingface" not in metadata
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"id": "a", "problem"', "not JSON"),
+        (b'\xff\xfe{"id": 1}', "not UTF-8"),
+        (b'{"id": "a"}', "missing required field `problem`"),
+        (b'{"id": "a", "problem": {"id": "p", "question": ""}}', "no question"),
+        (b'{"id": "", "problem": {"id": "p", "question": "q"}}', "empty id"),
+        (b'{"id": "a", "problem": {"id": "p", "question": 3}}', "problem.question"),
+        (
+            b'{"id":"a","problem":{"id":"p","question":"q"},"steps":[{"text":"x"}],'
+            b'"labels":{"by":"x","first_error":1}}',
+            "first_error 1 is not one of its 1 steps",
+        ),
+        (
+            b'{"id":"a","problem":{"id":"p","question":"q"},"steps":[{"text":"x"}],'
+            b'"evidence":[{"name":"mc","kind":"rollouts","values":[0.5,1.0]}]}',
+            "'mc' has 2 values for 1 steps",
+        ),
+    ],
+)
+def test_a_bad_line_says_where_and_what(tmp_path: Path, line: bytes, says: str) -> None:
+    path = tmp_path / "t.jsonl"
+    good = codec.encode(BARE) + b"\n"
+    path.write_bytes(good + line + b"\n" + codec.encode(FULL) + b"\n")
+    first, bad, last = read_traces(str(path))
+    assert (first, last) == (BARE, FULL)
+    assert isinstance(bad, Unreadable)
+    assert bad.where == f"{path}:2"
+    assert bad.reason.startswith(f"{path}:2: ")
+    assert says in bad.reason
+
+
+def test_parquet_of_another_schema_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "t.parquet")
+    with pytest.raises(InputError, match="no column id, problem, steps .its columns: text"):
+        list(read_traces(str(tmp_path / "t.parquet")))
+    (tmp_path / "fake.parquet").write_text("hello")
+    with pytest.raises(InputError, match="not a Parquet file"):
+        list(read_traces(str(tmp_path / "fake.parquet")))
+
+
+def test_damaged_archives_and_missing_files_are_named(tmp_path: Path) -> None:
+    whole = gzip.compress(codec.encode(BARE) * 100)
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "fake.jsonl.zst").write_bytes(b"not zstandard at all")
+    for name in ("cut.jsonl.gz", "fake.jsonl.zst"):
+        with pytest.raises(InputError, match="cannot be unpacked"):
+            list(read_traces(str(tmp_path / name)))
+    with pytest.raises(InputError, match="no such file"):
+        list(read_traces(str(tmp_path / "none.jsonl")))
+    with pytest.raises(InputError, match="directory is not there"):
+        list(read_traces(str(tmp_path / "none")))
+    with pytest.raises(UsageError, match="cannot tell the format"):
+        paths.format_of("t.csv")
+
+
+def test_groups_must_stand_together_and_ids_be_unique() -> None:
+    a, b = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "ab")
+    a2 = dataclasses.replace(a, id="a/1")
+    unreadable = Unreadable("x:3", "broken")
+    assert list(read_groups([a, unreadable, a2, b])) == [unreadable, [a, a2], [b]]
+    with pytest.raises(InputError, match="problem a comes up again"):
+        list(read_groups([a, b, a2]))
+    with pytest.raises(InputError, match="a/0 stands twice"):
+        list(read_groups([a, a]))
+
+
+READER = "from prmdata.files import read_traces; import sys\nprint(len(list(read_traces('-'))))"
+
+
+@pytest.mark.parametrize(
+    ("marks", "ends"), [(["more", "end"], True), (["more", "more"], False), ([None, None], True)]
+)
+def test_a_stream_without_its_end_mark_was_cut(marks: list[str | None], ends: bool) -> None:
+    lines = b"".join(
+        codec.encode(dataclasses.replace(BARE, id=str(i), stream=mark)) + b"\n"
+        for i, mark in enumerate(marks)
+    )
+    done = subprocess.run([sys.executable, "-c", READER], input=lines, capture_output=True)
+    assert (done.returncode == 0) == ends
+    assert (StreamCut.__name__ in done.stderr.decode()) != ends
+
+
+def test_move_replaces_files_and_folders_whole(tmp_path: Path) -> None:
+    for kind in ("file", "folder"):
+        old, new = tmp_path / f"{kind}-old", tmp_path / f"{kind}-new"
+        for path, text in ((old, "old"), (new, "new")):
+            if kind == "folder":
+                path.mkdir()
+                (path / text).write_text(text)
+            else:
+                path.write_text(text)
+        paths.move(str(new), str(old))
+        assert not new.exists()
+        found = [p.name for p in old.iterdir()] if kind == "folder" else old.read_text()
+        assert found == (["new"] if kind == "folder" else "new")
+
+
+def test_json_is_what_other_tools_expect() -> None:
+    row = json.loads(codec.encode(FULL))
+    assert row["problem"]["id"] == "p"
+    assert [step["text"] for step in row["steps"]] == [s.text for s in FULL.steps]
+    assert io.BytesIO(codec.encode(FULL)).read().count(b"\n") == 0
+    assert os.linesep.encode() not in codec.encode(FULL)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prmdata.errors import OutputError, SettingsChanged
+from prmdata.files import read_traces
+from prmdata.records import Problem, Trace
+from prmdata.run.output import FileOutput, input_state, run_folder
+
+A, B, C = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "abc")
+KEYS = [f"{i:032x}" for i in range(3)]
+
+
+def opened(
+    target: str = "t.jsonl", k: int = 8, inputs: dict[str, str] | None = None, **more: bool
+) -> FileOutput:
+    return FileOutput(target, "label", {"k": k}, inputs or {}, **more)
+
+
+@pytest.mark.parametrize(
+    "target", ["t.jsonl", "t.jsonl.zst", "t.parquet", "parts", "memory://x/t.jsonl"]
+)
+def test_the_target_appears_whole_and_in_input_order(target: str) -> None:
+    output = opened(target)
+    for index, trace in ((2, C), (0, A), (1, B)):
+        output.accept(index, KEYS[index], [trace])
+    assert not Path(target).exists()
+    output.finish({"n": 3})
+    output.close()
+    assert list(read_traces(target)) == [A, B, C]
+    manifest = json.loads((run_folder(target) / "manifest.json").read_text())
+    assert manifest["complete"] is True
+    assert manifest["summary"] == {"n": 3}
+    again = opened(target)
+    assert again.up_to_date
+    again.close()
+
+
+def test_an_unfinished_run_goes_on_where_it_stopped() -> None:
+    first = opened()
+    first.accept(1, KEYS[1], [B])
+    first.close()
+    second = opened()
+    assert not second.up_to_date
+    assert second.known(0, KEYS[0]) is None
+    assert second.known(1, KEYS[1]) == [B]
+    second.accept(0, KEYS[0], [A])
+    second.finish({})
+    second.close()
+    assert list(read_traces("t.jsonl")) == [A, B]
+
+
+def test_a_torn_journal_loses_its_last_row_only() -> None:
+    first = opened()
+    first.accept(0, KEYS[0], [A])
+    first.accept(1, KEYS[1], [B])
+    first.close()
+    (journal,) = run_folder("t.jsonl").glob("journal-*")
+    journal.write_bytes(journal.read_bytes()[:-5])
+    second = opened()
+    assert second.known(0, KEYS[0]) == [A]
+    assert second.known(1, KEYS[1]) is None
+    second.close()
+    journal.write_bytes(b"garbage\n" + journal.read_bytes())
+    with pytest.raises(OutputError, match="journal is damaged"):
+        opened()
+
+
+def test_failed_items_get_another_try() -> None:
+    first = opened()
+    first.accept(0, KEYS[0], [A.failed("server gone")])
+    first.close()
+    second = opened()
+    assert second.known(0, KEYS[0]) is None
+    second.close()
+
+
+@pytest.fixture
+def done() -> Iterator[None]:
+    output = opened(inputs={"in.jsonl": "v1"})
+    output.accept(0, KEYS[0], [A])
+    output.finish({})
+    output.close()
+    yield
+
+
+@pytest.mark.usefixtures("done")
+def test_other_settings_are_refused_by_name_unless_overwritten() -> None:
+    with pytest.raises(SettingsChanged, match=r"k: it has 8, you asked for 9") as refusal:
+        opened(k=9, inputs={"in.jsonl": "v1"})
+    assert refusal.value.exit_code == 2
+    with pytest.raises(SettingsChanged, match="input"):
+        opened(inputs={"other.jsonl": "v1"})
+    assert list(read_traces("t.jsonl")) == [A]
+    output = opened(k=9, inputs={"in.jsonl": "v1"}, overwrite=True)
+    assert not output.up_to_date
+    output.close()
+
+
+@pytest.mark.usefixtures("done")
+def test_a_changed_input_is_done_again_without_asking() -> None:
+    same = opened(inputs={"in.jsonl": "v1"})
+    assert same.up_to_date
+    same.close()
+    changed = opened(inputs={"in.jsonl": "v2"})
+    assert not changed.up_to_date
+    changed.close()
+
+
+def test_a_file_that_nobody_knows_is_not_touched() -> None:
+    Path("t.jsonl").write_text("mine\n")
+    with pytest.raises(SettingsChanged, match="no record says how it was made"):
+        opened()
+    assert Path("t.jsonl").read_text() == "mine\n"
+
+
+def test_two_runs_never_write_one_target() -> None:
+    first = opened()
+    with pytest.raises(OutputError, match="another prmdata run"):
+        opened()
+    first.close()
+
+
+def test_a_run_keeps_to_the_model_it_began_with() -> None:
+    first = opened()
+    first.pin("model", "aaa-float32")
+    first.accept(0, KEYS[0], [A])
+    first.close()
+    second = opened()
+    with pytest.raises(SettingsChanged, match="begun with another model"):
+        second.pin("model", "aaa-bfloat16")
+    second.pin("model", "aaa-float32")
+    second.close()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        opened(str(tmp_path / "file" / "t.jsonl"))
+
+
+def test_the_state_of_an_input_changes_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text("a\n")
+    before = input_state(str(path))
+    assert input_state(str(path)) == before
+    path.write_text("ab\n")
+    assert input_state(str(path)) != before

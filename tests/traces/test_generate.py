@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from prmdata.errors import UsageError
+from prmdata.grading import Grader
+from prmdata.problems import abacus
+from prmdata.records import Problem, Trace
+from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.traces.generate import Generation, count, generate, pass_rate
+from tests.policy import TEMPLATE, Policy
+
+
+class Says:
+    """A sampler that says what it is told to."""
+
+    spec = fingerprint = "says"
+    template = TEMPLATE
+    context = 100
+
+    def __init__(self, *completions: Completion) -> None:
+        self.completions = completions
+        self.asked: list[tuple[str, int, Sampling, int]] = []
+
+    async def complete(
+        self, prefix: str, n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        self.asked.append((prefix, n, sampling, seed))
+        return list(self.completions[:n])
+
+    async def score(self, prefix: str, text: str) -> list[float]:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        pass
+
+
+def made(sampler: object, problem: Problem, how: Generation) -> list[Trace]:
+    return asyncio.run(generate(problem, sampler, Grader(), how))  # type: ignore[arg-type]
+
+
+SUM = Problem("p", "1 + 1?", "2")
+
+
+def test_traces_carry_what_later_stages_need(policy: Policy) -> None:
+    problem = next(iter(abacus.read("1", lambda rows: rows)))
+    traces = made(policy, problem, Generation(samples=4, seed=7, temperature=0.8))
+    assert [trace.id for trace in traces] == [f"{problem.id}/7-{i}" for i in range(4)]
+    for trace in traces:
+        assert trace.origin.messages == ({"role": "user", "content": problem.question},)
+        assert trace.origin.temperature == 0.8
+        assert trace.origin.tokens
+        assert trace.group == count(traces)
+        assert trace.correct == (trace.answer == problem.answer)
+
+
+def test_endings_are_kept_apart() -> None:
+    sampler = Says(
+        Completion("1 + 1 = 2\nThe answer is 2.", 5, "stop"),
+        Completion("The answer is 3.", 5, "stop"),
+        Completion("The answer is 3.0.", 5, "stop"),
+        Completion("I babble", 5, "stop"),
+        Completion("The answer is 2", 5, "length"),
+        Completion("  \n", 1, "stop"),
+    )
+    traces = made(sampler, SUM, Generation(samples=6))
+    assert [t.correct for t in traces] == [True, False, False, False, None, None]
+    assert [t.grade for t in traces] == ["right", "wrong", "wrong", "unparsed", None, None]
+    assert traces[4].finish == "length"
+    assert traces[5].error == "the sampler returned no text"
+    tally = traces[0].group
+    assert tally is not None
+    assert (tally.n, tally.right, tally.wrong, tally.cut, tally.unparsed) == (6, 1, 3, 1, 1)
+    assert tally.wrong_answers == {"3": 2}  # 3 and 3.0 are one answer
+    assert pass_rate(tally) == 0.25
+    counted = made(sampler, SUM, Generation(samples=5, cut_is_wrong=True))
+    assert [t.correct for t in counted] == [True, False, False, False, False]
+
+
+def test_keep_drops_problems_by_pass_rate() -> None:
+    right, wrong = (
+        Completion("The answer is 2.", 1, "stop"),
+        Completion("The answer is 3.", 1, "stop"),
+    )
+    band = Generation(samples=2, keep=(0.1, 0.9))
+    assert made(Says(right, right), SUM, band) == []
+    assert made(Says(wrong, wrong), SUM, band) == []
+    assert len(made(Says(right, wrong), SUM, band)) == 2
+
+
+def test_prompts_are_rendered_with_the_assistant_turn_open() -> None:
+    sampler = Says(Completion("The answer is 2.", 1, "stop"))
+    how = Generation(
+        samples=1,
+        prompt="Solve: {question}",
+        template="raw",
+        system="Be brief. ",
+        few_shot=(
+            {"role": "user", "content": "Solve: 0?"},
+            {"role": "assistant", "content": " 0 "},
+        ),
+        stop=("END",),
+    )
+    made(sampler, SUM, how)
+    prefix, _, sampling, _ = sampler.asked[0]
+    assert prefix == "Be brief. Solve: 0? 0 Solve: 1 + 1?"
+    assert sampling.stop == ("END",)
+
+
+def test_a_problem_without_gold_is_not_graded() -> None:
+    traces = made(
+        Says(Completion("The answer is 2.", 1, "stop")),
+        replace(SUM, answer=None),
+        Generation(samples=1),
+    )
+    assert (traces[0].correct, traces[0].grade, traces[0].answer) == (None, None, "2")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"samples": 0}, {"max_tokens": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"prompt": "no place"}, {"steps": "none"}],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Generation(**bad)  # type: ignore[arg-type]
