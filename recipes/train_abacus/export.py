@@ -9,7 +9,7 @@ from pathlib import Path
 import tokens
 import torch
 from network import Network
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 
@@ -45,6 +45,14 @@ def export(model: Network, words: Tokenizer, folder: Path) -> None:
     }
     _write(folder / "config.json", config)
     _write(folder / "generation_config.json", ids)
+
+
+def restore(model: Network, folder: Path) -> None:
+    """The inverse of `export`."""
+    weights = load_file(folder / "model.safetensors")
+    with torch.no_grad():
+        for name, part in hugging_face_names(model).items():
+            part.copy_(weights[name])  # parts are views of the network's fused weights
 
 
 def hugging_face_names(model: Network) -> dict[str, torch.Tensor]:

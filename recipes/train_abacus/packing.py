@@ -15,12 +15,14 @@ ROWS = 21
 """Documents are packed into rows of `ROW` tokens, about 8k tokens a step."""
 
 
-def batches(documents: Documents, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Documents packed into full rows, best fit first."""
+def batches(
+    documents: Documents, steps: int, start: float = 0.0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Documents packed into full rows, best fit first; `start` is how far training has come."""
     shuffle = random.Random(f"rows {documents.seed}")
     made = 0
     while made < steps:
-        progress = made / steps
+        progress = start + (1 - start) * made / steps
         stream = documents.stream(iter([progress] * 500))
         found = sorted((d for d in stream if len(d[0]) <= ROW + 1), key=lambda d: -len(d[0]))
         rows: list[list[Document]] = []

@@ -1,6 +1,7 @@
 """Trains the embedded model on two CPU cores and exports it as a Hugging Face folder.
 
 python train.py --out run --steps 2300
+python train.py --out run-on --steps 700 --seed 2 --after run/step-02300    # goes on from there
 """
 
 from __future__ import annotations
@@ -14,26 +15,31 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads ruin a s
 
 import torch
 from documents import Documents, Mixture
-from export import export
+from export import export, restore
 from muon import Optimizer
 from network import Network, Shape
 from packing import ROW, ROWS, batches
 from tokens import tokenizer
 
+HOLD = 0.4
+"""The share of the steps at the full rate."""
+RESTART = 0.7
+"""How far along its schedule a run begins that goes on from a checkpoint: at half the rate."""
 
-def rate_at(step: int, steps: int, hold: float) -> float:
+
+def rate_at(step: int, steps: int, start: float = 0.0) -> float:
     """Warm up, hold, then straight down to nothing."""
     warm = min(1.0, (step + 1) / 60)
-    done = step / steps
-    return warm * (1.0 if done < hold else (1 - done) / (1 - hold))
+    done = start + (1 - start) * step / steps
+    return warm * min(1.0, (1 - done) / (1 - HOLD))
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--out", type=Path, default=Path("run"))
     options.add_argument("--steps", type=int, default=2300)
-    options.add_argument("--hold", type=float, default=0.4)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--after", type=Path, help="a checkpoint to go on from")
     options.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     options.add_argument("--threads", type=int, default=2)
     asked = options.parse_args()
@@ -43,17 +49,21 @@ def main() -> None:
     words = tokenizer()
     size = (words.get_vocab_size() + 31) // 32 * 32
     model = Network(Shape(size)).to(getattr(torch, asked.dtype))
+    start = 0.0
+    if asked.after:
+        restore(model, asked.after)
+        start = RESTART
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, {size} tokens")
     compiled = torch.compile(model, dynamic=False)
     optimizer = Optimizer(model)
     started, average = time.monotonic(), 0.0
     documents = Documents(words, Mixture(), asked.seed)
-    for step, (ids, targets) in enumerate(batches(documents, asked.steps)):
+    for step, (ids, targets) in enumerate(batches(documents, asked.steps, start)):
         if step >= asked.steps:
             break
         loss = compiled(ids, targets)
         loss.backward()
-        optimizer.step(rate_at(step, asked.steps, asked.hold))
+        optimizer.step(rate_at(step, asked.steps, start))
         average = loss.item() if step == 0 else 0.95 * average + 0.05 * loss.item()
         if step % 50 == 0 or step == asked.steps - 1:
             seconds = time.monotonic() - started

@@ -95,3 +95,16 @@ def test_the_exported_folder_is_the_trained_network(words: Any, tmp_path: Path) 
         torch.testing.assert_close(network(ids[:, :-1], ids[:, 1:]), loss)
         policy = Policy(tmp_path)
         assert len(policy.complete(["<bos>Question: ", "<bos>Question: How many?\n"], 0)) == 2
+
+
+def test_a_checkpoint_can_be_gone_on_from(words: Any, tmp_path: Path) -> None:
+    from export import export, restore
+    from network import Network, Shape
+
+    first, second = (
+        Network(Shape(544, width=64, layers=2, heads=2, inner=96, context=64)) for _ in range(2)
+    )
+    export(first, words, tmp_path)
+    restore(second, tmp_path)
+    for name, weight in second.state_dict().items():
+        assert torch.equal(weight, first.state_dict()[name].bfloat16().float()), name
