@@ -1,0 +1,68 @@
+"""Logits → tokens, each row by its own seed: a draw depends on (seed, position, logits) alone."""
+
+# ruff: noqa: TID253  torch through and through; imported when a model is opened
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def uniforms(seeds: NDArray[np.uint64], positions: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """One number in [0, 1) a row: SplitMix64 of seed and position."""
+    with np.errstate(over="ignore"):
+        x = _mixed(seeds * _GOLDEN + np.uint64(1)) + positions * _GOLDEN
+        mixed = _mixed(x)
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def draw(
+    logits_BV: Tensor,
+    uniform_B: NDArray[np.float64],
+    temperature_B: NDArray[np.float32],
+    top_p_B: NDArray[np.float32],
+    top_k_B: NDArray[np.int64],
+) -> Tensor:
+    """A token a row: inverse of the cumulative distribution, or the best one at temperature 0."""
+    device = logits_BV.device
+    greedy_B = temperature_B == 0
+    if greedy_B.all():
+        return logits_BV.argmax(-1)
+    temperature_B1 = torch.from_numpy(np.where(greedy_B, 1, temperature_B)).to(device)[:, None]
+    scaled_BV = logits_BV / temperature_B1
+    if (top_k_B > 0).any() or (top_p_B < 1).any():
+        scaled_BV = _restricted(scaled_BV, top_p_B, top_k_B)
+    cumulative_BV = torch.softmax(scaled_BV, -1).double().cumsum(-1)
+    target_B1 = torch.from_numpy(uniform_B).to(device)[:, None] * cumulative_BV[:, -1:]
+    chosen_B = torch.searchsorted(cumulative_BV, target_B1, right=True)[:, 0]
+    chosen_B = chosen_B.clamp_(max=logits_BV.shape[-1] - 1)
+    if greedy_B.any():
+        chosen_B = torch.where(
+            torch.from_numpy(greedy_B).to(device), logits_BV.argmax(-1), chosen_B
+        )
+    return chosen_B
+
+
+def _restricted(
+    scaled_BV: Tensor, top_p_B: NDArray[np.float32], top_k_B: NDArray[np.int64]
+) -> Tensor:
+    """Only the top-k tokens, then only the smallest set that holds top-p of the mass."""
+    device, size = scaled_BV.device, scaled_BV.shape[-1]
+    ordered_BV, index_BV = scaled_BV.sort(-1, descending=True, stable=True)
+    rank_V = torch.arange(size, device=device)[None]
+    limit_B1 = torch.from_numpy(np.where(top_k_B > 0, top_k_B, size)).to(device)[:, None]
+    ordered_BV = ordered_BV.masked_fill(rank_V >= limit_B1, float("-inf"))
+    mass_BV = torch.softmax(ordered_BV, -1)
+    before_BV = mass_BV.double().cumsum(-1) - mass_BV
+    over_BV = before_BV >= torch.from_numpy(top_p_B).to(device).double()[:, None]
+    ordered_BV = ordered_BV.masked_fill(over_BV, float("-inf"))
+    return torch.empty_like(scaled_BV).scatter_(-1, index_BV, ordered_BV)

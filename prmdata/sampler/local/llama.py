@@ -1,0 +1,285 @@
+"""The forward pass of Llama and its close kin: Mistral, Qwen2 (biases), Qwen3 (normed heads).
+
+Keys and values lie in a cache of rows, one a sequence; a step reads and writes the first B rows.
+"""
+
+# ruff: noqa: TID253  torch through and through; imported when a model is opened
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from safetensors import safe_open
+from torch import Tensor
+
+from prmdata.errors import SamplerError
+
+KIN = ("llama", "mistral", "qwen2", "qwen3")
+
+
+@dataclass(frozen=True)
+class Shape:
+    layers: int
+    heads: int
+    kv_heads: int
+    head: int
+    vocabulary: int
+    context: int
+    epsilon: float
+    rope: dict[str, Any]
+    window: int | None
+
+    @classmethod
+    def read(cls, folder: Path) -> Shape:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = config.get("model_type")
+        if kind not in KIN:
+            raise SamplerError(
+                f"{folder}: architecture '{kind}' is not among those that local: runs "
+                f"({', '.join(KIN)}); use vllm:{folder} or a server"
+            )
+        rope = config.get("rope_parameters") or {
+            "rope_theta": config.get("rope_theta", 10_000.0),
+            **(config.get("rope_scaling") or {}),
+        }
+        used = config.get("use_sliding_window", True)
+        return cls(
+            layers=config["num_hidden_layers"],
+            heads=config["num_attention_heads"],
+            kv_heads=config.get("num_key_value_heads") or config["num_attention_heads"],
+            head=config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
+            vocabulary=config["vocab_size"],
+            context=config["max_position_embeddings"],
+            epsilon=config["rms_norm_eps"],
+            rope=rope,
+            window=config.get("sliding_window") if used else None,
+        )
+
+
+@dataclass
+class Cache:
+    """Keys and values of up to `rows` sequences of up to `length` tokens; grows as needed."""
+
+    shape: Shape
+    dtype: torch.dtype
+    device: torch.device
+    keys: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    rows: int = 0
+    length: int = 0
+
+    def grow(self, rows: int, length: int) -> None:
+        if rows <= self.rows and length <= self.length:
+            return
+        new_rows = max(self.rows, 1 << (rows - 1).bit_length())
+        new_length = min(max(self.length, (length + 127) // 128 * 128), self.shape.context)
+        size = (new_rows, self.shape.kv_heads, new_length, self.shape.head)
+        for part in (self.keys, self.values):
+            old = list(part)
+            part.clear()
+            for layer in range(self.shape.layers):
+                fresh = torch.zeros(size, dtype=self.dtype, device=self.device)
+                if old:
+                    fresh[: self.rows, :, : self.length] = old[layer]
+                part.append(fresh)
+        self.rows, self.length = new_rows, new_length
+
+    def move(self, source: int, target: int, length: int) -> None:
+        for part in (*self.keys, *self.values):
+            part[target, :, :length] = part[source, :, :length]
+
+    def put(self, row: int, prompt: Prompt) -> None:
+        for layer, (key, value) in enumerate(prompt.layers):
+            self.keys[layer][row, :, : prompt.length] = key
+            self.values[layer][row, :, : prompt.length] = value
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A computed prompt: what its tokens leave in the cache, and the logits after the last."""
+
+    length: int
+    layers: list[tuple[Tensor, Tensor]]
+    logits_V: Tensor
+
+
+class Llama:
+    def __init__(self, folder: Path, dtype: torch.dtype, device: torch.device) -> None:
+        self.shape = Shape.read(folder)
+        self.dtype, self.device = dtype, device
+        self._weights = _read_weights(folder, dtype, device)
+        self._fuse()
+        self._cos, self._sin = _rotations(self.shape, dtype, device)
+        # Bitwise: bfloat16 rows never depend on the batch; float32 needs these two precautions.
+        self.careful = device.type == "cpu" and dtype == torch.float32
+        self.fewest_rows = 16 if self.careful else 1
+
+    @torch.inference_mode()
+    def prompt(self, ids: list[int]) -> Prompt:
+        """A prompt, computed alone."""
+        hidden_1TD, layers = self._whole(ids)
+        return Prompt(len(ids), layers, self._logits(hidden_1TD[:, -1:])[0, 0])
+
+    @torch.inference_mode()
+    def logprobs(self, ids: list[int], first: int) -> list[float]:
+        """The log-probability of each token from `first` on, given those before it."""
+        hidden_1TD, _ = self._whole(ids)
+        logits_TV = self._logits(hidden_1TD[:, first - 1 : -1])[0]
+        chosen = torch.tensor(ids[first:], device=self.device)[:, None]
+        return [float(x) for x in F.log_softmax(logits_TV, -1).gather(1, chosen)[:, 0]]
+
+    @torch.inference_mode()
+    def step(self, ids_B: Tensor, positions_B: Tensor, longest: int, cache: Cache) -> Tensor:
+        """One token further for the first B rows of the cache; the logits after it."""
+        B = len(ids_B)
+        x_B1D = self._weights["embed"][ids_B][:, None]
+        cos, sin = self._cos[positions_B][:, None, None], self._sin[positions_B][:, None, None]
+        length = min((longest + 64) // 64 * 64, cache.length)
+        places = torch.arange(length, device=self.device)
+        seen_B1T = places[None, None] <= positions_B[:, None, None]
+        if self.shape.window:
+            seen_B1T &= places[None, None] > positions_B[:, None, None] - self.shape.window
+        mask_B11T = torch.zeros(B, 1, 1, length, dtype=self.dtype, device=self.device)
+        mask_B11T.masked_fill_(~seen_B1T[:, None], float("-inf"))
+        rows = torch.arange(B, device=self.device)
+        for layer in range(self.shape.layers):
+            q, k, v = self._heads(layer, x_B1D, cos, sin)
+            keys, values = cache.keys[layer], cache.values[layer]
+            keys[rows, :, positions_B] = k[:, :, 0]
+            values[rows, :, positions_B] = v[:, :, 0]
+            mixed = self._attend(q, keys[:B, :, :length], values[:B, :, :length], mask_B11T)
+            x_B1D = self._rest(layer, x_B1D, mixed)
+        return self._logits(x_B1D)[:, 0]
+
+    def _whole(self, ids: list[int]) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        T = len(ids)
+        x = self._weights["embed"][torch.tensor([ids], device=self.device)]
+        pad = max(self.fewest_rows - T, 0)  # float32: few rows are computed in another way
+        x = F.pad(x, (0, 0, 0, pad))
+        cos, sin = self._cos[: T + pad], self._sin[: T + pad]
+        before = torch.ones(T + pad, T + pad, dtype=torch.bool, device=self.device).tril()
+        if self.shape.window:
+            before = before.triu(1 - self.shape.window)
+        mask = torch.zeros(before.shape, dtype=self.dtype, device=self.device)
+        mask = mask.masked_fill(~before, float("-inf"))[None, None]
+        layers = []
+        for layer in range(self.shape.layers):
+            q, k, v = self._heads(layer, x, cos, sin)
+            layers.append((k[0, :, :T].clone(), v[0, :, :T].clone()))
+            x = self._rest(layer, x, self._attend(q, k, v, mask))
+        return x[:, :T], layers
+
+    def _heads(
+        self, layer: int, x: Tensor, cos: Tensor, sin: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        shape, own = self.shape, self._layers[layer]
+        B, T, _ = x.shape
+        joined = F.linear(self._norm(x, own["before"]), own["qkv"], own.get("qkv_bias"))
+        heads = joined.view(B, T, shape.heads + 2 * shape.kv_heads, shape.head).transpose(1, 2)
+        q, k, v = heads.split([shape.heads, shape.kv_heads, shape.kv_heads], 1)
+        if "q_norm" in own:
+            q, k = self._norm(q, own["q_norm"]), self._norm(k, own["k_norm"])
+        return _rotated(q, cos, sin), _rotated(k, cos, sin), v
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+        grouped = self.shape.heads != self.shape.kv_heads
+        if not self.careful:
+            mixed: Tensor = F.scaled_dot_product_attention(
+                q, k, v, attn_mask=mask, enable_gqa=grouped
+            )
+            return mixed
+        if grouped:
+            times = self.shape.heads // self.shape.kv_heads
+            k, v = k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
+        scores = torch.matmul(q, k.transpose(-1, -2)) * self.shape.head**-0.5 + mask
+        return torch.matmul(torch.softmax(scores, -1), v)
+
+    def _rest(self, layer: int, x: Tensor, mixed: Tensor) -> Tensor:
+        own = self._layers[layer]
+        B, T, _ = x.shape
+        x = x + F.linear(mixed.transpose(1, 2).reshape(B, T, -1), own["out"])
+        gate, up = F.linear(self._norm(x, own["between"]), own["gate_up"]).chunk(2, -1)
+        return x + F.linear(F.silu(gate) * up, own["down"])
+
+    def _norm(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), weight, self.shape.epsilon)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        x = self._norm(x, self._weights["norm"])
+        rows = x.shape[0] * x.shape[1]
+        if rows >= self.fewest_rows:
+            return F.linear(x, self._weights["head"]).float()
+        flat = F.pad(x.flatten(0, 1), (0, 0, 0, self.fewest_rows - rows))
+        return F.linear(flat, self._weights["head"])[:rows].view(*x.shape[:2], -1).float()
+
+    def _fuse(self) -> None:
+        """Matrices that read the same input are multiplied as one."""
+        raw = self._weights
+        self._layers: list[dict[str, Tensor]] = []
+        for layer in range(self.shape.layers):
+            name = f"model.layers.{layer}."
+            attention = [raw[f"{name}self_attn.{p}_proj.weight"] for p in "qkv"]
+            own = {
+                "before": raw[name + "input_layernorm.weight"],
+                "between": raw[name + "post_attention_layernorm.weight"],
+                "qkv": torch.cat(attention),
+                "out": raw[name + "self_attn.o_proj.weight"],
+                "gate_up": torch.cat([raw[f"{name}mlp.{p}_proj.weight"] for p in ("gate", "up")]),
+                "down": raw[name + "mlp.down_proj.weight"],
+            }
+            if f"{name}self_attn.q_proj.bias" in raw:
+                own["qkv_bias"] = torch.cat([raw[f"{name}self_attn.{p}_proj.bias"] for p in "qkv"])
+            for part in ("q_norm", "k_norm"):
+                if f"{name}self_attn.{part}.weight" in raw:
+                    own[part] = raw[f"{name}self_attn.{part}.weight"]
+            self._layers.append(own)
+        embed = raw["model.embed_tokens.weight"]
+        self._weights = {
+            "embed": embed,
+            "norm": raw["model.norm.weight"],
+            "head": raw.get("lm_head.weight", embed),
+        }
+
+
+def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as weights:
+            for name in weights.keys():  # noqa: SIM118  not a dictionary
+                found[name] = weights.get_tensor(name).to(device=device, dtype=dtype)
+    if "model.embed_tokens.weight" not in found:
+        raise SamplerError(f"{folder}: holds no safetensors weights of a Llama-like model")
+    return found
+
+
+def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    low, high = x.chunk(2, -1)
+    return torch.cat([low * cos - high * sin, high * cos + low * sin], -1)
+
+
+def _rotations(shape: Shape, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    kind = shape.rope.get("rope_type", shape.rope.get("type", "default"))
+    exponent = torch.arange(0, shape.head, 2, dtype=torch.float32) / shape.head
+    frequency = 1.0 / shape.rope["rope_theta"] ** exponent
+    if kind == "llama3":
+        frequency = _llama3(frequency, shape.rope)
+    elif kind == "linear":
+        frequency = frequency / shape.rope["factor"]
+    elif kind not in ("default", None):
+        raise SamplerError(f"position scaling '{kind}' is not among those that local: runs")
+    angle = torch.arange(shape.context, dtype=torch.float32)[:, None] * frequency
+    return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
+
+
+def _llama3(frequency: Tensor, rope: dict[str, Any]) -> Tensor:
+    """Slow rotations are stretched by `factor`, fast ones kept, those between blended."""
+    old, factor = rope["original_max_position_embeddings"], rope["factor"]
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    wave = 2 * math.pi / frequency
+    blend = ((old / wave - low) / (high - low)).clamp(0, 1)
+    return (1 - blend) * frequency / factor + blend * frequency
