@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -148,7 +147,7 @@ def test_an_output_that_cannot_be_written(prmdata) -> None:
     refused(prmdata("generate", "abacus:12", "-n", "4", "-o", "file/t.jsonl"), 1, "cannot write")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_target(shell) -> None:
     done = shell("prmdata generate abacus:12 -n 4 -q > /dev/full")
     assert done.returncode == 1

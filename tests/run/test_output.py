@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,12 +79,11 @@ def test_failed_items_get_another_try() -> None:
 
 
 @pytest.fixture
-def done() -> Iterator[None]:
+def done() -> None:
     output = opened(inputs={"in.jsonl": "v1"})
     output.accept(0, KEYS[0], [A])
     output.finish({})
     output.close()
-    yield
 
 
 @pytest.mark.usefixtures("done")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from pathlib import Path
 
@@ -130,5 +129,5 @@ def test_rows_reach_the_system_before_they_are_acknowledged(tmp_path: Path) -> N
     store = Store(tmp_path)
     store.put([(key(1), Completion("kept", 1, "stop"))])
     (segment,) = tmp_path.glob("*.jsonl")
-    assert os.stat(segment).st_size > 0
+    assert segment.stat().st_size > 0
     assert Store(tmp_path).get(key(1)) == Completion("kept", 1, "stop")

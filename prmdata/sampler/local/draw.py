@@ -57,7 +57,7 @@ def _restricted(
 ) -> Tensor:
     """Only the top-k tokens, then only the smallest set that holds top-p of the mass."""
     device, size = scaled_BV.device, scaled_BV.shape[-1]
-    ordered_BV, index_BV = scaled_BV.sort(-1, descending=True, stable=True)
+    ordered_BV, index_BV = torch.sort(scaled_BV, dim=-1, descending=True, stable=True)
     rank_V = torch.arange(size, device=device)[None]
     limit_B1 = torch.from_numpy(np.where(top_k_B > 0, top_k_B, size)).to(device)[:, None]
     ordered_BV = ordered_BV.masked_fill(rank_V >= limit_B1, float("-inf"))

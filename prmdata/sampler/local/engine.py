@@ -103,7 +103,9 @@ class LocalSampler:
         pairs = zip(alone, ids, strict=False)
         first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(alone), len(ids)))
         if len(ids) > self.context or first == 0:
-            raise ItemError(f"{len(ids):,} tokens to score do not fit a context of {self.context:,}")
+            raise ItemError(
+                f"{len(ids):,} tokens to score do not fit a context of {self.context:,}"
+            )
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         resolve = _resolver(done)
         self._send(lambda: resolve(self._model.logprobs(ids, first) if first < len(ids) else []))
@@ -147,7 +149,7 @@ class Batch:
         self.model, self.words, self.most = model, words, most
         self.waiting: deque[Request] = deque()
         self.running: list[Sequence] = []
-        self.cache = Cache(model.shape, model.dtype, model.device)
+        self.cache = Cache(model.shape, model.kept, model.device)
         self._prompts: OrderedDict[tuple[int, ...], Prompt] = OrderedDict()
         self._prompt_tokens = 0
 
@@ -156,7 +158,7 @@ class Batch:
         return bool(self.running or self.waiting)
 
     def admit(self) -> None:
-        """Begin what there is room for. A prompt is computed once for all samples of its request."""
+        """Begin what there is room for. A prompt is computed once for all its samples."""
         while self.waiting and len(self.running) < self.most:
             request = self.waiting[0]
             if request.cancelled:
@@ -173,13 +175,11 @@ class Batch:
             if request.begun == request.n:
                 self.waiting.popleft()
             first_row = len(self.running)
-            self.cache.grow(
-                max(first_row + len(fresh), self.model.fewest_rows), prompt.length + 1
-            )
+            self.cache.grow(max(first_row + len(fresh), self.model.fewest_rows), prompt.length + 1)
             for row in range(first_row, first_row + len(fresh)):
                 self.cache.put(row, prompt)
             self.running += fresh
-            self._extend(fresh, prompt.logits_V.expand(len(fresh), -1))
+            self._extend(fresh, prompt.logits.expand(len(fresh), -1))
             self._leave(first_row)
 
     def step(self) -> None:
@@ -194,7 +194,10 @@ class Batch:
         self.cache.grow(rows, longest + 1)
         device = self.model.device
         logits_BV = self.model.step(
-            torch.tensor(ids, device=device), torch.tensor(positions, device=device), longest, self.cache
+            torch.tensor(ids, device=device),
+            torch.tensor(positions, device=device),
+            longest,
+            self.cache,
         )
         self._extend(self.running, logits_BV[: len(self.running)])
         self._leave(0)

@@ -12,10 +12,10 @@ from prmdata.errors import SamplerError
 
 
 def choose_device(asked: str) -> torch.device:
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if asked == "auto":
-        return torch.device(next((name for name, check in there.items() if check()), "cpu"))
-    if asked in there and not there[asked]():
+        return torch.device(next((name for name, found in there.items() if found), "cpu"))
+    if not there.get(asked, True):
         raise SamplerError(f"device {asked} is not there; leave --engine-arg device out")
     return torch.device(asked)
 

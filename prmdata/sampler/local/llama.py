@@ -20,6 +20,8 @@ from torch import Tensor
 from prmdata.errors import SamplerError
 
 KIN = ("llama", "mistral", "qwen2", "qwen3")
+FIRST_LENGTH = 512
+"""Tokens a cache row holds at first; memory that is not touched costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,10 @@ class Cache:
         if rows <= self.rows and length <= self.length:
             return
         new_rows = max(self.rows, 1 << (rows - 1).bit_length())
-        new_length = min(max(self.length, (length + 127) // 128 * 128), self.shape.context)
+        new_length = max(self.length, FIRST_LENGTH)
+        while new_length < length:
+            new_length *= 2
+        new_length = min(new_length, self.shape.context)
         size = (new_rows, self.shape.kv_heads, new_length, self.shape.head)
         for part in (self.keys, self.values):
             old = list(part)
@@ -105,7 +110,7 @@ class Prompt:
 
     length: int
     layers: list[tuple[Tensor, Tensor]]
-    logits_V: Tensor
+    logits: Tensor
 
 
 class Llama:
@@ -115,9 +120,11 @@ class Llama:
         self._weights = _read_weights(folder, dtype, device)
         self._fuse()
         self._cos, self._sin = _rotations(self.shape, dtype, device)
-        # Bitwise: bfloat16 rows never depend on the batch; float32 needs these two precautions.
-        self.careful = device.type == "cpu" and dtype == torch.float32
-        self.fewest_rows = 16 if self.careful else 1
+        # Bitwise, on a CPU: attention by plain products in float32 (also twice as fast as the
+        # fused kernel in bfloat16), and never so few float32 rows that another kernel takes over.
+        self.plain = device.type == "cpu"
+        self.kept = torch.float32 if self.plain else dtype
+        self.fewest_rows = 16 if self.plain and dtype == torch.float32 else 1
 
     @torch.inference_mode()
     def prompt(self, ids: list[int]) -> Prompt:
@@ -144,14 +151,14 @@ class Llama:
         seen_B1T = places[None, None] <= positions_B[:, None, None]
         if self.shape.window:
             seen_B1T &= places[None, None] > positions_B[:, None, None] - self.shape.window
-        mask_B11T = torch.zeros(B, 1, 1, length, dtype=self.dtype, device=self.device)
+        mask_B11T = torch.zeros(B, 1, 1, length, dtype=self.kept, device=self.device)
         mask_B11T.masked_fill_(~seen_B1T[:, None], float("-inf"))
         rows = torch.arange(B, device=self.device)
         for layer in range(self.shape.layers):
             q, k, v = self._heads(layer, x_B1D, cos, sin)
             keys, values = cache.keys[layer], cache.values[layer]
-            keys[rows, :, positions_B] = k[:, :, 0]
-            values[rows, :, positions_B] = v[:, :, 0]
+            keys[rows, :, positions_B] = k[:, :, 0].to(self.kept)
+            values[rows, :, positions_B] = v[:, :, 0].to(self.kept)
             mixed = self._attend(q, keys[:B, :, :length], values[:B, :, :length], mask_B11T)
             x_B1D = self._rest(layer, x_B1D, mixed)
         return self._logits(x_B1D)[:, 0]
@@ -165,12 +172,14 @@ class Llama:
         before = torch.ones(T + pad, T + pad, dtype=torch.bool, device=self.device).tril()
         if self.shape.window:
             before = before.triu(1 - self.shape.window)
-        mask = torch.zeros(before.shape, dtype=self.dtype, device=self.device)
+        mask = torch.zeros(before.shape, dtype=self.kept, device=self.device)
         mask = mask.masked_fill(~before, float("-inf"))[None, None]
         layers = []
         for layer in range(self.shape.layers):
             q, k, v = self._heads(layer, x, cos, sin)
-            layers.append((k[0, :, :T].clone(), v[0, :, :T].clone()))
+            layers.append(
+                (k[0, :, :T].to(self.kept, copy=True), v[0, :, :T].to(self.kept, copy=True))
+            )
             x = self._rest(layer, x, self._attend(q, k, v, mask))
         return x[:, :T], layers
 
@@ -181,23 +190,25 @@ class Llama:
         B, T, _ = x.shape
         joined = F.linear(self._norm(x, own["before"]), own["qkv"], own.get("qkv_bias"))
         heads = joined.view(B, T, shape.heads + 2 * shape.kv_heads, shape.head).transpose(1, 2)
-        q, k, v = heads.split([shape.heads, shape.kv_heads, shape.kv_heads], 1)
+        parts = [shape.heads, shape.kv_heads, shape.kv_heads]
+        q, k, v = torch.split(heads, parts, 1)
         if "q_norm" in own:
             q, k = self._norm(q, own["q_norm"]), self._norm(k, own["k_norm"])
         return _rotated(q, cos, sin), _rotated(k, cos, sin), v
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         grouped = self.shape.heads != self.shape.kv_heads
-        if not self.careful:
+        if not self.plain:
             mixed: Tensor = F.scaled_dot_product_attention(
                 q, k, v, attn_mask=mask, enable_gqa=grouped
             )
             return mixed
+        q, k, v = q.float(), k.float(), v.float()
         if grouped:
             times = self.shape.heads // self.shape.kv_heads
             k, v = k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
-        scores = torch.matmul(q, k.transpose(-1, -2)) * self.shape.head**-0.5 + mask
-        return torch.matmul(torch.softmax(scores, -1), v)
+        scores = torch.matmul(q * self.shape.head**-0.5, k.transpose(-1, -2)).add_(mask)
+        return torch.matmul(torch.softmax(scores, -1), v).to(self.dtype)
 
     def _rest(self, layer: int, x: Tensor, mixed: Tensor) -> Tensor:
         own = self._layers[layer]
@@ -282,4 +293,5 @@ def _llama3(frequency: Tensor, rope: dict[str, Any]) -> Tensor:
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     wave = 2 * math.pi / frequency
     blend = ((old / wave - low) / (high - low)).clamp(0, 1)
-    return (1 - blend) * frequency / factor + blend * frequency
+    stretched: Tensor = (1 - blend) * frequency / factor + blend * frequency
+    return stretched
