@@ -1,4 +1,8 @@
-"""The README.md beside a dataset's shards: what the hub's viewer and a reader need to know."""
+"""The README.md beside a dataset's shards: what the hub's viewer and a reader need to know.
+
+It names no `configs`: readers find `data/train-*` by themselves, and with `configs` that point at
+patterns `datasets` 5 takes two local datasets of one name for the same and serves a stale cache.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,6 @@ from typing import Any
 def card(name: str, form: str, files: Sequence[str], counts: Mapping[str, int], by: Any) -> str:
     rows = "\n".join(f"| {what} | {number:,} |" for what, number in counts.items())
     return f"""---
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train-*
 tags:
 - process-supervision
 ---

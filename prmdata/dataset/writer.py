@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ from prmdata.files.paths import writing
 from prmdata.records import Trace
 
 SHARD_BYTES = 500 << 20
+SHARD_ROWS_CHECKED = 8192
+"""A shard's size is known, and looked at, when a row group has been written."""
 
 
 class RowWriter:
@@ -37,9 +40,10 @@ class RowWriter:
                 self._line_writer().write(msgspec.json.encode(row) + b"\n")
                 return
             self._parquet_writer().write(row)
-            assert self._raw is not None
-            if self._kind == "directory" and self._raw.tell() >= SHARD_BYTES:
-                self._end_shard()
+            if self._kind == "directory" and self._parquet_writer().rows % SHARD_ROWS_CHECKED == 0:
+                assert self._raw is not None
+                if self._raw.tell() >= SHARD_BYTES:
+                    self._end_shard()
 
     def close(self) -> list[str]:
         with writing(self._target):
@@ -53,6 +57,17 @@ class RowWriter:
             if self._kind == "parquet":
                 return []
             return [self._final(number, shard) for number, shard in enumerate(self._shards)]
+
+    def abandon(self) -> None:
+        """Let go of what is open; the run that called failed."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._parquet is not None:
+                self._parquet.close()
+        with contextlib.suppress(OSError, ValueError):
+            if self._raw is not None:
+                self._raw.close()
+            if self._closing and self._kind == "jsonl":
+                self._closing[0]()
 
     def _line_writer(self) -> IO[bytes]:
         if self._lines is None:

@@ -63,8 +63,12 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
     counts: dict[str, int] = {}
     methods: dict[str, None] = {}
     writer = RowWriter(path, target, asked.form.schema())
-    write_rows(_noting(traces, methods), asked.form, writer, counts)
-    files = writer.close()
+    try:
+        write_rows(_noting(traces, methods), asked.form, writer, counts)
+        files = writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
     if not counts:
         raise InputError("export: the input is empty; there is nothing to write")
     if not counts.get("rows written"):

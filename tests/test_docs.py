@@ -1,0 +1,85 @@
+"""What the documentation says is run, not believed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prmdata.cli import COMMANDS
+from prmdata.grading import Grader
+from prmdata.records import Trace
+from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from tests.policy import Policy
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_the_method_in_contributing_works(
+    tmp_path: Path, traces: list[Trace], policy: Policy
+) -> None:
+    found = re.search(r"<!-- test: method -->\n```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    assert found is not None
+    (tmp_path / "walk.py").write_text(found[1], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("walk", tmp_path / "walk.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["walk"] = module
+    spec.loader.exec_module(module)
+    walk = module.Walk(rollouts_per_step=8)
+    assert dataclasses.is_dataclass(walk)
+    rollouts = Rollouts(policy, Grader(), RolloutSettings())
+    for trace in asyncio.run(walk.apply(traces[:16], rollouts)):
+        assert trace.labels is not None
+        if trace.correct is False:
+            values = trace.evidence[0].values
+            first = trace.labels.first_error
+            assert first is not None
+            assert all(v for v in values[:first])
+            assert values[first] == 0 or first == len(trace.steps) - 1
+
+
+def test_every_subcommand_is_in_the_readme_and_helps() -> None:
+    for commands in COMMANDS.values():
+        for command in commands:
+            assert f"prmdata {command.__name__}" in README
+            words = [sys.executable, "-m", "prmdata", command.__name__, "--help"]
+            done = subprocess.run(words, capture_output=True, text=True)
+            assert done.returncode == 0
+            assert (command.__doc__ or "").split(".")[0].split(",")[0] in done.stdout
+
+
+def test_every_option_says_what_it_does() -> None:
+    for commands in COMMANDS.values():
+        for command in commands:
+            words = [sys.executable, "-m", "prmdata", command.__name__, "--help"]
+            done = subprocess.run(words, capture_output=True, text=True, env={"COLUMNS": "200"})
+            options = re.findall(r"^  (-\S.*)$", done.stdout, re.MULTILINE)
+            for line in options:
+                bare = re.sub(r"\[(default|env var|required|x).*\]", "", line)
+                assert re.search(r"\s{2,}\S|\S .*[.;:]", bare), f"{command.__name__}: {line}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_documents_speak_of_the_project_alone(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert not re.search(r"(?<!\w)/(work|root|tmp|home)/", text)
+
+
+def test_heavy_libraries_wait_until_they_are_needed() -> None:
+    heavy = "torch pyarrow transformers datasets sympy math_verify numpy rich msgspec tokenizers"
+    code = (
+        "import sys, prmdata.cli\n"
+        f"print([name for name in {heavy.split()!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
