@@ -23,7 +23,10 @@ ROOM = 360
 
 
 class Policy:
-    def __init__(self, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, folder: Path, dtype: torch.dtype = torch.float32, temperature: float = 1.0
+    ) -> None:
+        self.temperature = temperature
         self.config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         self.weights = {name.removeprefix("model."): w.to(dtype) for name, w in weights.items()}
@@ -36,7 +39,7 @@ class Policy:
         self.cos, self.sin = angle.cos().to(dtype), angle.sin().to(dtype)
 
     def complete(self, texts: Sequence[str], seed: int) -> list[str]:
-        """One completion at temperature 1 of each text, without its end mark."""
+        """One completion of each text, without its end mark."""
         draw = torch.Generator().manual_seed(seed)
         prompts = [self.tokenizer.encode(t, add_special_tokens=False).ids for t in texts]
         order = sorted(range(len(texts)), key=lambda i: len(prompts[i]))
@@ -63,7 +66,9 @@ class Policy:
         while True:
             logits = self._forward(ids, at, padding, cache)
             at += ids.shape[1]
-            chosen = torch.multinomial(logits.float().softmax(-1), 1, generator=draw)[:, 0]
+            chosen = torch.multinomial(
+                (logits.float() / self.temperature).softmax(-1), 1, generator=draw
+            )[:, 0]
             for row, token in zip(alive.tolist(), chosen.tolist(), strict=True):
                 written[row].append(token)
             done |= chosen == end
