@@ -38,7 +38,8 @@ def draw(
     if greedy_B.all():
         return logits_BV.argmax(-1)
     temperature_B1 = torch.from_numpy(np.where(greedy_B, 1, temperature_B)).to(device)[:, None]
-    scaled_BV = logits_BV / temperature_B1
+    # The best token at 0: no temperature, however small, divides it to infinity.
+    scaled_BV = (logits_BV - logits_BV.amax(-1, keepdim=True)) / temperature_B1
     if (top_k_B > 0).any() or (top_p_B < 1).any():
         scaled_BV = _restricted(scaled_BV, top_p_B, top_k_B)
     cumulative_BV = torch.softmax(scaled_BV, -1).double().cumsum(-1)
@@ -63,6 +64,9 @@ def _restricted(
     ordered_BV = ordered_BV.masked_fill(rank_V >= limit_B1, float("-inf"))
     mass_BV = torch.softmax(ordered_BV, -1)
     before_BV = mass_BV.double().cumsum(-1) - mass_BV
-    over_BV = before_BV >= torch.from_numpy(top_p_B).to(device).double()[:, None]
+    # A row without top-p is left alone: its mass, summed with rounding, may pass 1 too early.
+    most_B = np.where(top_p_B < 1, top_p_B, np.inf).astype(np.float64)
+    over_BV = before_BV >= torch.from_numpy(most_B).to(device)[:, None]
+    over_BV[:, 0] = False
     ordered_BV = ordered_BV.masked_fill(over_BV, float("-inf"))
     return torch.empty_like(scaled_BV).scatter_(-1, index_BV, ordered_BV)

@@ -74,7 +74,9 @@ class LocalSampler:
         self.context = self._model.shape.context
         self._batch = Batch(self._model, self._words, max_sequences)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+        self._waiters: dict[asyncio.Future[Any], Callable[[Any], None]] = {}
+        self._stopped: str | None = None
         self._thread = threading.Thread(target=self._work, name="prmdata-model", daemon=True)
         self._thread.start()
 
@@ -88,13 +90,14 @@ class LocalSampler:
                 f"the prefix takes {len(ids):,} tokens of a context of {self.context:,}; nothing "
                 "can follow it"
             )
+        if n < 1:
+            return []
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         request = Request(ids, n, sampling, seed, room, _resolver(done))
-        self._send(lambda: self._batch.waiting.append(request))
         try:
-            return list(await done)
+            return list(await self._answer(done, lambda: self._batch.waiting.append(request)))
         except asyncio.CancelledError:
-            self._send(lambda: self._batch.cancel(request))
+            self._inbox.put(lambda: self._batch.cancel(request))
             raise
 
     async def score(self, prefix: str, text: str) -> list[float]:
@@ -102,32 +105,48 @@ class LocalSampler:
         alone, ids = self._words.encode(prefix), self._words.encode(prefix + text)
         pairs = zip(alone, ids, strict=False)
         first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(alone), len(ids)))
-        if len(ids) > self.context or first == 0:
+        if len(ids) > self.context:
             raise ItemError(
                 f"{len(ids):,} tokens to score do not fit a context of {self.context:,}"
             )
+        if first == 0:
+            raise ItemError("the first token of a text has no probability; give a longer prefix")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         resolve = _resolver(done)
-        self._send(lambda: resolve(self._model.logprobs(ids, first) if first < len(ids) else []))
-        return list(await done)
+        if first == len(ids):
+            return []
+        return list(await self._answer(done, lambda: resolve(self._model.logprobs(ids, first))))
 
     async def close(self) -> None:
         self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _send(self, task: Callable[[], None]) -> None:
-        if self._failure is not None or not self._thread.is_alive():
-            raise SamplerError(f"{self.spec}: the model has stopped ({self._failure})")
+    async def _answer(self, done: asyncio.Future[Any], task: Callable[[], None]) -> Any:
+        """What the model's thread makes of `task`, or the reason why it stopped."""
+        resolve = _resolver(done)
+        with self._lock:
+            if self._stopped is not None:
+                raise SamplerError(self._stopped)
+            self._waiters[done] = resolve
         self._inbox.put(task)
+        try:
+            return await done
+        finally:
+            with self._lock:
+                self._waiters.pop(done, None)
 
     def _work(self) -> None:
+        reason = f"{self.spec}: the model is closed"
         try:
             while self._take(wait=not self._batch.busy):
                 self._batch.admit()
                 self._batch.step()
         except BaseException as error:  # noqa: BLE001  told to everyone who waits
-            self._failure = error
-            self._batch.fail(SamplerError(f"{self.spec}: the model has stopped ({error})"))
+            reason = f"{self.spec}: the model has stopped ({type(error).__name__}: {error})"
+        with self._lock:
+            self._stopped = reason
+            for resolve in self._waiters.values():
+                resolve(SamplerError(reason))
 
     def _take(self, *, wait: bool) -> bool:
         """Tasks from the inbox; whether to go on."""
@@ -206,10 +225,6 @@ class Batch:
         request.cancelled = True
         self._leave(0)
 
-    def fail(self, error: Exception) -> None:
-        for request in {*self.waiting, *(s.request for s in self.running)}:
-            request.resolve(error)
-
     def _prompt(self, ids: list[int]) -> Prompt:
         key = tuple(ids)
         known = self._prompts.pop(key, None)
@@ -224,7 +239,9 @@ class Batch:
 
     def _extend(self, sequences: list[Sequence], logits_BV: torch.Tensor) -> None:
         asked = [s.request.sampling for s in sequences]
-        seeds = np.array([s.request.seed + s.number for s in sequences], dtype=np.uint64)
+        seeds = np.array(
+            [(s.request.seed + s.number) % (1 << 64) for s in sequences], dtype=np.uint64
+        )
         places = np.array([len(s.ids) for s in sequences], dtype=np.uint64)
         chosen = draw(
             logits_BV,
@@ -239,8 +256,9 @@ class Batch:
         if wanted:
             rows = torch.tensor(wanted, device=logits_BV.device)
             log_BV = torch.log_softmax(logits_BV[rows], -1)
-            for row, value in zip(wanted, log_BV.gather(1, chosen[rows, None]), strict=True):
-                sequences[row].logprobs.append(float(value))
+            chosen_logprobs = log_BV.gather(1, chosen[rows, None])[:, 0].tolist()
+            for row, value in zip(wanted, chosen_logprobs, strict=True):
+                sequences[row].logprobs.append(value)
 
     def _leave(self, first: int) -> None:
         """Sequences that have ended leave; the last row moves into the gap."""

@@ -33,7 +33,7 @@ class Words:
         """Whether the last token completed a stop string."""
         if not stop:
             return False
-        recent = max(map(len, stop)) + 4  # a token is at least a byte: enough to hold any of them
+        recent = max(len(s.encode()) for s in stop) + 4  # a token is at least a byte
         tail = self.continuation([*lead, *ids[:-recent]][-LEAD:], ids[-recent:])
         return any(text in tail for text in stop)
 
