@@ -146,7 +146,7 @@ class Llama:
         B = len(ids_B)
         x_B1D = self._weights["embed"][ids_B][:, None]
         cos, sin = self._cos[positions_B][:, None, None], self._sin[positions_B][:, None, None]
-        length = min((longest + 64) // 64 * 64, cache.length)
+        length = min((longest + 16) // 16 * 16, cache.length)
         places = torch.arange(length, device=self.device)
         seen_B1T = places[None, None] <= positions_B[:, None, None]
         if self.shape.window:
