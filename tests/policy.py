@@ -46,9 +46,12 @@ class Policy:
         return [self._one(prefix, seed + i) for i in range(n)]
 
     def _one(self, prefix: str, seed: int) -> Completion:
+        prefix = prefix.removeprefix("<bos>")
         question, _, said = prefix.removeprefix("Question: ").partition("\n")
-        told = self._stories[question]
         chance = random.Random(f"{prefix} {seed}")
+        if question not in self._stories:
+            return Completion(f"I do not know that one {chance.random()}.", 9, "stop")
+        told = self._stories[question]
         right = solution(told)
         done = said.count("\n")
         off = 0

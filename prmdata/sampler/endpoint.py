@@ -1,0 +1,313 @@
+"""Any OpenAI-compatible server, or several behind one spec: `http://HOST/v1[,http://…/v1]`.
+
+What a server offers is found out by asking it once. A lost server is waited for, a busy one left
+in peace for as long as it says; a request that can never succeed fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from prmdata.errors import ItemError, SamplerError, UsageError, unknown
+from prmdata.sampler.protocol import Completion, Sampler, Sampling
+from prmdata.sampler.rendering import ChatTemplate, read_template
+
+OPTIONS = ("model", "tokenizer", "tag", "in_flight", "give_up_s", "timeout_s")
+KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
+BUSY = (408, 409, 425, 429, 500, 502, 503, 504)
+
+
+class Busy(Exception):
+    """The server did not answer, or asked to be asked again."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a server can do beyond one completion a request."""
+
+    many: bool = False
+    """n samples of one request are those of n requests with seeds that count up."""
+    token_ids: bool = False
+    """It says which tokens it made: how many each of n samples took."""
+
+
+@dataclass(eq=False)
+class Server:
+    url: str
+    client: Any
+    outstanding: int = 0
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        import httpx
+
+        self.outstanding += 1
+        try:
+            answer = await self.client.post(f"{self.url}{path}", json=body)
+        except httpx.TransportError as error:
+            raise Busy(f"{self.url} does not answer ({type(error).__name__})") from None
+        finally:
+            self.outstanding -= 1
+        return _read(self.url, answer)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        import httpx
+
+        try:
+            answer = await self.client.get(f"{self.url}{path}")
+        except httpx.TransportError as error:
+            raise Busy(f"{self.url} does not answer ({type(error).__name__})") from None
+        return _read(self.url, answer)
+
+
+def _read(url: str, answer: Any) -> dict[str, Any]:
+    if answer.status_code in BUSY:
+        said = answer.headers.get("retry-after", "")
+        wait_s = float(said) if said.replace(".", "", 1).isdecimal() else None
+        raise Busy(f"{url} answered {answer.status_code}", wait_s)
+    if answer.status_code in (401, 403):
+        raise SamplerError(f"{url} refuses us ({answer.status_code}); set {KEYS[0]} to its key")
+    if answer.status_code >= 400:
+        raise ItemError(f"{url} refuses the request: {_message(answer)}")
+    try:
+        found: dict[str, Any] = msgspec.json.decode(answer.content, type=dict)
+    except msgspec.DecodeError:
+        raise Busy(f"{url} sent an answer that breaks off") from None
+    return found
+
+
+def _message(answer: Any) -> str:
+    try:
+        body = answer.json()
+        error = body.get("error", body)
+        text = error.get("message", "") if isinstance(error, dict) else str(error)
+    except ValueError:
+        text = answer.text
+    return f"{text[:300]} ({answer.status_code})"
+
+
+@dataclass(eq=False)
+class Endpoint:
+    spec: str
+    servers: list[Server]
+    model: str
+    fingerprint: str
+    template: ChatTemplate
+    context: int
+    give_up_s: float
+    slots: asyncio.Semaphore
+    offers: Offers = field(default_factory=Offers)
+    waiting_since: float | None = None
+
+    async def complete(
+        self, prefix: str, n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        if n == 1 or (self.offers.many and self.offers.token_ids):
+            return await self._ask(prefix, n, sampling, seed)
+        alone = (self._ask(prefix, 1, sampling, seed + i) for i in range(n))
+        return [done for one in await asyncio.gather(*alone) for done in one]
+
+    async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
+        body = self._body(prefix, n, sampling, seed)
+        async with self.slots:
+            answer = await self._persist("/completions", body, lambda found: _whole(found, n))
+        used = answer.get("usage", {}).get("completion_tokens")
+        choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
+        return [_completion(choice, used, sampling) for choice in choices]
+
+    def _body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "prompt": prefix,
+            "n": n,
+            "seed": seed,
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "add_special_tokens": False,
+        }
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if sampling.top_k:
+            body["top_k"] = sampling.top_k
+        if sampling.logprobs:
+            body["logprobs"] = 1
+        if self.offers.token_ids:
+            body["return_token_ids"] = True
+        return body
+
+    async def _persist(self, path: str, body: Mapping[str, Any], check: Any) -> dict[str, Any]:
+        """Ask the least busy server until one answers, or it takes too long."""
+        started, pause = time.monotonic(), 0.2
+        while True:
+            server = min(self.servers, key=lambda s: (s.outstanding, random.random()))
+            try:
+                answer = await server.post(path, body)
+                check(answer)
+                return answer
+            except Busy as busy:
+                waited = time.monotonic() - started
+                if waited > self.give_up_s:
+                    raise SamplerError(
+                        f"{busy}; gave up after {waited:.0f} s (the run can be taken up again: "
+                        "what was answered is in the store)"
+                    ) from None
+                delay = busy.wait_s if busy.wait_s is not None else pause * (0.5 + random.random())
+                pause = min(pause * 2, 30.0)
+            await asyncio.sleep(delay)
+
+    async def score(self, prefix: str, text: str) -> list[float]:
+        """By echoing the prompt with its log-probabilities, where the server does that."""
+        body = {
+            **self._body(prefix + text, 1, Sampling(max_tokens=1, temperature=0), 0),
+            "echo": True,
+            "logprobs": 1,
+        }
+
+        def check(answer: dict[str, Any]) -> None:
+            if not (_whole(answer, 1)[0].get("logprobs") or {}).get("text_offset"):
+                raise SamplerError(
+                    f"{self.spec} does not score given text (echo with logprobs); use vLLM"
+                )
+
+        async with self.slots:
+            answer = await self._persist("/completions", body, check)
+        found = answer["choices"][0]["logprobs"]
+        ends = [*found["text_offset"][1:], len(prefix + text) + 1]
+        places = zip(ends, found["text_offset"], found["token_logprobs"], strict=True)
+        whole = len(prefix + text)
+        return [float(p) for end, at, p in places if end > len(prefix) and at < whole]
+
+    async def close(self) -> None:
+        for server in self.servers:
+            await server.client.aclose()
+
+
+def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
+    """The choices of an answer; one without all of them is as good as none."""
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or len(choices) != n:
+        raise Busy("the server sent fewer completions than it was asked for")
+    return choices
+
+
+def _completion(choice: dict[str, Any], used: int | None, sampling: Sampling) -> Completion:
+    logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
+    if sampling.logprobs and logprobs is None:
+        raise SamplerError("this server gives no log-probabilities; the method needs them")
+    ids = choice.get("token_ids")
+    tokens = len(ids) if ids is not None else len(logprobs) if logprobs else used
+    return Completion(
+        text=choice["text"],
+        tokens=tokens if tokens is not None else len(choice["text"]) // 4 + 1,
+        finish="length" if choice.get("finish_reason") == "length" else "stop",
+        logprobs=tuple(logprobs) if sampling.logprobs and logprobs else None,
+    )
+
+
+async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> Sampler:
+    """Connect, ask which model is served and what the server can do."""
+    for name in options:
+        if name not in OPTIONS:
+            raise unknown("engine argument", name, OPTIONS)
+    key = next((os.environ[name] for name in KEYS if os.environ.get(name)), None)
+    in_flight = _number(options, "in_flight", 256)
+    servers = [
+        Server(url.strip().rstrip("/"), _client(key, in_flight, _number(options, "timeout_s", 600)))
+        for url in urls.split(",")
+    ]
+    try:
+        endpoint = await _described(spec, servers, options, in_flight)
+        endpoint.offers = await _offers(endpoint)
+    except Busy as busy:
+        raise SamplerError(f"{spec}: {busy}; is the server running?") from None
+    sampler: Sampler = endpoint
+    return sampler
+
+
+def _client(key: str | None, in_flight: int, timeout_s: float) -> Any:
+    import httpx
+
+    return httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=httpx.Timeout(timeout_s, connect=10),
+        limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
+    )
+
+
+async def _described(
+    spec: str, servers: list[Server], options: Mapping[str, str], in_flight: int
+) -> Endpoint:
+    listed = (await servers[0].get("/models")).get("data") or []
+    names = [model["id"] for model in listed]
+    wanted = options.get("model", names[0] if len(names) == 1 else "")
+    if wanted not in names:
+        raise UsageError(
+            f"{spec} serves {', '.join(names) or 'no model'}; name one with --engine-arg model=…"
+        )
+    model = next(found for found in listed if found["id"] == wanted)
+    root = Path(options.get("tokenizer", model.get("root") or wanted))
+    if not (root / "tokenizer_config.json").is_file():
+        raise SamplerError(
+            f"{spec}: to render prompts its tokenizer is needed; name the model's folder with "
+            "--engine-arg tokenizer=FOLDER"
+        )
+    context = int(model.get("max_model_len") or 0) or 1 << 30
+    return Endpoint(
+        spec=spec,
+        servers=servers,
+        model=wanted,
+        fingerprint=options.get("tag") or _fingerprint(model, root),
+        template=read_template(root),
+        context=context,
+        give_up_s=_number(options, "give_up_s", 600),
+        slots=asyncio.Semaphore(in_flight * len(servers)),
+    )
+
+
+def _fingerprint(model: Mapping[str, Any], root: Path) -> str:
+    """A served name is no fingerprint: the folder's content is, where it can be read."""
+    from prmdata.sampler.fingerprint import folder_fingerprint
+
+    if any(root.glob("*.safetensors")):
+        return f"{folder_fingerprint(root)}-served"
+    return f"{model['id']}-{folder_fingerprint(root, str(model.get('created', '')))}-served"
+
+
+async def _offers(endpoint: Endpoint) -> Offers:
+    """Ask for two samples and for the second alone: the same words mean that seeds count up."""
+    prompt = endpoint.template.bos + "1"
+    sampling = Sampling(max_tokens=12)
+    endpoint.offers = Offers(many=True, token_ids=True)
+    body = endpoint._body(prompt, 2, sampling, 1 << 20)
+    try:
+        two = (await endpoint.servers[0].post("/completions", body)).get("choices") or []
+        one = await endpoint.servers[0].post(
+            "/completions", {**body, "n": 1, "seed": (1 << 20) + 1}
+        )
+    except ItemError:  # a server that knows neither
+        return Offers()
+    alone = (one.get("choices") or [{}])[0]
+    return Offers(
+        many=len(two) == 2 and two[1].get("text") == alone.get("text"),
+        token_ids=alone.get("token_ids") is not None,
+    )
+
+
+def _number(options: Mapping[str, str], name: str, default: int) -> int:
+    value = options.get(name, str(default))
+    if not value.isdecimal() or int(value) == 0:
+        raise UsageError(f"--engine-arg {name}={value}: must be a whole number above 0")
+    return int(value)

@@ -1,0 +1,142 @@
+"""A real server that misbehaves: nothing is lost, nothing is doubled, no key is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from prmdata.abacus import story
+from prmdata.errors import ItemError, SamplerError, UsageError
+from prmdata.sampler import Sampler, Sampling, open_sampler
+from tests.policy import TEMPLATE, Policy
+from tests.sampler.test_contract import ROOT, served
+
+SAMPLING = Sampling(max_tokens=100)
+PROMPT = TEMPLATE.open_turn([{"role": "user", "content": story(0, 0, 1).question}])
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with served("policy") as address:
+        yield address
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("PRMDATA_API_KEY", "sk-very-secret")
+    return "sk-very-secret"
+
+
+def tell(url: str, path: str, body: object | None = None) -> dict:
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(url.removesuffix("/v1") + path, data=data) as answer:
+        return json.load(answer)
+
+
+def asked(url: str, faults: list[dict], n: int = 4, **options: str) -> list:
+    async def ask() -> list:
+        sampler: Sampler = await open_sampler(url, options)
+        tell(url, "/faults", {"faults": faults})
+        try:
+            return await sampler.complete(PROMPT, n, SAMPLING, 0)
+        finally:
+            await sampler.close()
+
+    return asyncio.run(ask())
+
+
+RIGHT = asyncio.run(Policy({0: 60}).complete(PROMPT, 4, SAMPLING, 0))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 429, "header": "Retry-After: 0.1"},
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 503},
+        {"kind": "truncated"},
+        {"kind": "torn"},
+        {"kind": "empty"},
+        {"kind": "slow", "seconds": 0.5},
+    ],
+    ids=lambda fault: "-".join(str(v) for v in fault.values()),
+)
+def test_a_fault_is_outlived(url: str, fault: dict) -> None:
+    done = asked(url, [fault] * 3)
+    assert [c.text for c in done] == [c.text for c in RIGHT]
+    made = [tuple(call) for call in tell(url, "/calls")["calls"] if call[0] == PROMPT]
+    assert sorted(made) == [(PROMPT, seed) for seed in range(4)]  # once each
+
+
+def test_where_seeds_do_not_count_up_samples_are_asked_for_one_by_one(url: str) -> None:
+    assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]
+
+
+def test_retry_after_is_kept_to(url: str) -> None:
+    started = time.monotonic()
+    asked(url, [{"kind": "status", "status": 429, "header": "Retry-After: 1.5"}], n=1)
+    assert time.monotonic() - started >= 1.5
+
+
+def test_a_server_that_stays_away_is_given_up(url: str) -> None:
+    faults = [{"kind": "status", "status": 500}] * 1000
+    with pytest.raises(SamplerError, match=r"answered 500; gave up after \d+ s"):
+        asked(url, faults, n=1, give_up_s="1")
+
+
+def test_a_server_that_dies_and_comes_back_loses_nothing() -> None:
+    words = [sys.executable, "-m", "tests.sampler.server", "policy"]
+    first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert first.stdout is not None
+    dying = first.stdout.readline().strip()
+    with served("policy") as living, first:
+
+        async def ask() -> list:
+            sampler = await open_sampler(f"{dying},{living}")
+            tell(dying, "/faults", {"faults": [{"kind": "slow", "seconds": 30}] * 50})
+            tasks = [
+                asyncio.create_task(sampler.complete(PROMPT, 1, SAMPLING, seed))
+                for seed in range(4)
+            ]
+            await asyncio.sleep(0.3)
+            first.kill()
+            done = await asyncio.gather(*tasks)
+            await sampler.close()
+            return [one for each in done for one in each]
+
+        assert [c.text for c in asyncio.run(ask())] == [c.text for c in RIGHT]
+
+
+def test_the_key_is_sent_and_told_to_nobody(url: str, key: str) -> None:
+    asked(url, [])
+    assert set(tell(url, "/calls")["authorized"]) == {f"Bearer {key}"}
+
+    async def look() -> str:
+        sampler = await open_sampler(url)
+        await sampler.close()
+        return f"{sampler.spec} {sampler.fingerprint}"
+
+    assert key not in asyncio.run(look())
+    with pytest.raises(SamplerError) as refusal:
+        asked(url, [{"kind": "status", "status": 401}], n=1)
+    assert key not in str(refusal.value)
+    assert "PRMDATA_API_KEY" in str(refusal.value)
+
+
+def test_a_refused_request_fails_alone(url: str) -> None:
+    with pytest.raises(ItemError, match="busy"):
+        asked(url, [{"kind": "status", "status": 400}], n=1)
+
+
+def test_what_cannot_be_used_is_said() -> None:
+    with pytest.raises(SamplerError, match="is the server running"):
+        asyncio.run(open_sampler("http://127.0.0.1:9/v1"))
+    with pytest.raises(UsageError, match="in_flight"):
+        asyncio.run(open_sampler("http://127.0.0.1:9/v1", {"in_flyght": "3"}))
