@@ -2,4 +2,5 @@
 
 from prmdata.cli import main
 
-main()
+if __name__ == "__main__":  # an engine that starts processes imports this file again
+    main()

@@ -29,6 +29,12 @@ class Mixture:
     """Share of slips that are noticed at once; the others are carried on."""
     drills: float = 0.35
     """Share of arithmetic drills while `progress` is below one half."""
+    learned: bool = False
+    """Whether the slips are learned too; then only near misses are corrected."""
+
+
+HABITS = Mixture(slips=0.32, corrected=0.7, learned=True)
+"""The end of training: slips at any step, of which the model notices only the near misses."""
 
 
 @dataclass
@@ -84,8 +90,10 @@ class Documents:
             way = chance.randrange(len(node.says))
             if index == at:
                 wrong = self.slipped(told, node, index, (a, b, c))
-                lines.append((_say(node, way, *wrong), False))
-                if chance.random() < self.mixture.corrected:
+                lines.append((_say(node, way, *wrong), self.mixture.learned))
+                near = wrong[:2] == (a, b) and abs(wrong[2] - c) <= 2
+                noticed = chance.random() < self.mixture.corrected
+                if noticed and (near or not self.mixture.learned):
                     lines.append((CORRECTION + _say(node, way, a, b, c), True))
                     values.append(c)
                 else:

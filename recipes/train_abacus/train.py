@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads ruin a shared machine
 
 import torch
-from documents import Documents, Mixture
+from documents import HABITS, Documents, Mixture
 from export import export, restore
 from muon import Optimizer
 from network import Network, Shape
@@ -40,6 +40,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=2300)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--after", type=Path, help="a checkpoint to go on from")
+    options.add_argument("--habits", action="store_true", help="learn to slip, as the last thing")
     options.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     options.add_argument("--threads", type=int, default=2)
     asked = options.parse_args()
@@ -57,7 +58,7 @@ def main() -> None:
     compiled = torch.compile(model, dynamic=False)
     optimizer = Optimizer(model)
     started, average = time.monotonic(), 0.0
-    documents = Documents(words, Mixture(), asked.seed)
+    documents = Documents(words, HABITS if asked.habits else Mixture(), asked.seed)
     for step, (ids, targets) in enumerate(batches(documents, asked.steps, start)):
         if step >= asked.steps:
             break

@@ -59,6 +59,7 @@ class Served:
             working.cancel()
             return False
         gone.cancel()
+        await asyncio.wait({gone})
         status, more, content = working.result()
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         length = len(raw) + (100 if more == "torn" else 0)

@@ -116,7 +116,7 @@ def test_a_server_that_dies_and_comes_back_loses_nothing() -> None:
 
 def test_the_key_is_sent_and_told_to_nobody(url: str, key: str) -> None:
     asked(url, [])
-    assert set(tell(url, "/calls")["authorized"]) == {f"Bearer {key}"}
+    assert set(tell(url, "/calls")["authorized"]) == {f"bearer {key}"}
 
     async def look() -> str:
         sampler = await open_sampler(url)
