@@ -41,17 +41,20 @@ class VllmSampler:
                 f"the prefix takes {len(ids):,} tokens of a context of {self.context:,}; nothing "
                 "can follow it"
             )
-        params = SamplingParams(
-            n=n,
-            seed=seed,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            top_k=sampling.top_k or -1,
-            max_tokens=min(sampling.max_tokens, self.context - len(ids)),
-            stop=list(sampling.stop),
-            logprobs=0 if sampling.logprobs else None,
-            output_kind=RequestOutputKind.FINAL_ONLY,
-        )
+        try:
+            params = SamplingParams(
+                n=n,
+                seed=seed,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                top_k=sampling.top_k or -1,
+                max_tokens=min(sampling.max_tokens, self.context - len(ids)),
+                stop=list(sampling.stop),
+                logprobs=0 if sampling.logprobs else None,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+        except ValueError as error:
+            raise ItemError(f"vLLM does not take these settings: {error}") from None
         final = await self._final(ids, params)
         return [_completion(output, sampling) for output in final.outputs]
 
