@@ -15,6 +15,8 @@ from prmdata.abacus.scene import DeadEnd, Node, Scene
 
 LEVELS = {1: (2, 3), 2: (4, 5), 3: (6, 8), 4: (9, 12)}
 """Level → the fewest and the most steps of a solution."""
+TWO_PEOPLE = 0.1
+"""The share of stories about two people above level 1: the ones that small models find hard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def _told(chance: random.Random, level: int) -> Story:
     scene = Scene(chance, chance.randint(*LEVELS[level]))
     scene.draw_goods()
     facts = [_pack_fact(scene)] if chance.random() < 0.5 else []
-    two = level > 1 and chance.random() < 0.25
+    two = level > 1 and chance.random() < TWO_PEOPLE
     scene.draw_people(2 if two else 1)
     ending = draw_ending(scene)
     begin(scene)
