@@ -24,6 +24,7 @@ _MIXED = re.compile(r"([-+]?)(\d+) (\d+)/(\d+)")
 _POWER = re.compile(
     r"([-+]?(?:\d+\.?\d*|\.\d+))(?:[eE]([-+]?\d{1,4})|(?:\\times|\\cdot|x|\*)10\^\{?([-+]?\d{1,4})\}?)"
 )
+_TEN = re.compile(r"10\^\{?([-+]?\d{1,4})\}?")
 _ASSIGNED = re.compile(r"^[a-zA-Z]\w{0,3}\s*(?:=|\\in)\s*(?=[^=]+$)")
 _UNIT = re.compile(
     r"^(?P<value>[^a-zA-Z\\]*\d[^a-zA-Z\\]*?)\s*(?P<unit>(?:[a-zA-Z]{2,}|[a-zA-Z](?=$|\^|/| ))"
@@ -130,6 +131,8 @@ def number(text: str) -> Fraction | None:
         if abs(exponent) > 60:
             return None
         return Fraction(Decimal(power[1])) * Fraction(10) ** exponent
+    if power := _TEN.fullmatch(compact):
+        return Fraction(10) ** int(power[1]) if abs(int(power[1])) <= 60 else None
     if ratio := _RATIO.fullmatch(compact):
         bottom = Fraction(Decimal(ratio[2]))
         return Fraction(Decimal(ratio[1])) / bottom if bottom else None

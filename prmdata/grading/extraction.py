@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 
-_BOX = re.compile(r"\\f?boxed\s*\{|\\boxed\s+([^\s${}\\]+)")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\boxed\s+([^\s${}\\]+)")
 _HASHES = re.compile(r"####[ \t]*([^\n]+)")
-_SAID = re.compile(r"(?:final\s+)?answer\s*(?:is\s*:?|:|=)\s*(?P<rest>[^\n]{1,400})", re.IGNORECASE)
+_SAID = re.compile(
+    r"(?:final\s+)?answer\s*(?:is\s*:?|:|=)\s*(?=(?P<rest>[^\n]{1,400}))", re.IGNORECASE
+)
 _CHOICE = re.compile(r"(?:\(|\b)([A-J])(?:\)|\.|:|\b(?![a-z']))")
 _CHOICE_SAID = re.compile(
     r"(?:answer|option|choice)\s*(?:is|:)?\s*\**\(?([A-J])\)?(?![a-zA-Z])", re.IGNORECASE
 )
-_CLOSING = re.compile(r"(?:\.(?=\s|$|[A-Z])|</?\w+>).*", re.DOTALL)
+_CLOSING = re.compile(r"(?:\.(?=\s|$|[A-Z*])|</?\w+>).*", re.DOTALL)
 
 
 def extract_answer(text: str, kind: str = "math") -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,19 @@ def test_a_checkpoint_can_be_gone_on_from(words: Any, tmp_path: Path) -> None:
     restore(second, tmp_path)
     for name, weight in second.state_dict().items():
         assert torch.equal(weight, first.state_dict()[name].bfloat16().float()), name
+
+
+def test_habits_learn_slips_and_correct_only_near_misses(documents: Any, words: Any) -> None:
+    made = documents.Documents(words, documents.HABITS, 3)
+    distances = {True: set(), False: set()}
+    for _ in range(600):
+        lines = words.decode(made.solved(0.8)[0]).split("\n")[1:-1]
+        for line, following in pairwise(lines):
+            if found := re.search(r"(\d+) (.) (\d+) = (\d+)", line):
+                a, op, b, c = found[1], found[2], found[3], int(found[4])
+                right = documents.calculate(op, int(a), int(b))
+                if right is not None and right != c:
+                    distances[CORRECTION in following].add(abs(right - c))
+    assert distances[True] == {1, 2}
+    assert {1, 2, 10, 100} <= distances[False]
+    assert all(sum(mask) == len(mask[mask.index(True) :]) for mask in [made.solved(0.8)[1]])

@@ -5,7 +5,6 @@
 `PRMDATA_VLLM_PYTHON` names an interpreter that has vLLM; without it only ours is measured.
 """
 
-# ruff: noqa: T201  its figures are its output
 from __future__ import annotations
 
 import asyncio

@@ -156,7 +156,9 @@ class Served:
 
 
 async def main(kind: str) -> None:
-    sampler = Policy({0: 60}) if kind == "policy" else await open_sampler(kind)
+    sampler = Policy({0: 60}) if kind.startswith("policy") else await open_sampler(kind)
+    if isinstance(sampler, Policy) and kind == "policy-slow":
+        sampler.delay_s = 0.02
     await Served(sampler, seeds_count_up=kind != "policy").serve()
 
 
