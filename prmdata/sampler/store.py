@@ -25,7 +25,7 @@ from prmdata.sampler.rendering import ChatTemplate
 
 SYNC_SECONDS = 1.0
 SYNC_ROWS = 1000
-MERGE_ROWS = 1 << 15
+MERGE_ROWS = 1 << 14
 OFFSET_BITS = 44
 
 
@@ -156,7 +156,7 @@ class Store:
                     ) from None
                 self._recent[_short(entry.k)] = number << OFFSET_BITS | offset
                 offset += len(line)
-                if len(self._recent) >= MERGE_ROWS * 8:
+                if len(self._recent) >= MERGE_ROWS:
                     self._merge()
 
     def _merge(self) -> None:

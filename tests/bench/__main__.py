@@ -141,12 +141,19 @@ def _copy(trace: Trace, number: int) -> Trace:
     return replace(trace, id=f"{trace.id}-{number}", problem=problem)
 
 
+PEAK = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss / 1024)
+sys.exit(status != 0)
+"""
+
+
 def _peak(words: list[str]) -> float:
-    """Megabytes of the largest resident set."""
-    process = subprocess.Popen([sys.executable, "-m", "prmdata", *words])
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, words
-    return usage.ru_maxrss / 1024
+    """Megabytes of the largest resident set; a child's starts with its parent's, so a small one."""
+    line = [sys.executable, "-S", "-c", PEAK, sys.executable, "-m", "prmdata", *words]
+    return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
 
 
 def kills() -> None:

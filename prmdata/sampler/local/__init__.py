@@ -1,4 +1,4 @@
-"""`abacus` and `local:PATH`: a causal language model on torch, on a CPU, CUDA or MPS.
+"""`abacus` and `local:PATH`: a Llama-like language model on torch, on a CPU, CUDA or MPS.
 
 Continuous batching in a thread of its own. The same request gives the same answer, bit for bit,
 whatever else is in the batch: a prompt is computed alone, and a step of many sequences with

@@ -45,11 +45,13 @@ class Shape:
                 f"{folder}: architecture '{kind}' is not among those that local: runs "
                 f"({', '.join(KIN)}); use vllm:{folder} or a server"
             )
+        if config.get("hidden_act", "silu") not in ("silu", "swish"):
+            raise SamplerError(f"{folder}: its {config['hidden_act']} is not run here; use vllm:")
         rope = config.get("rope_parameters") or {
             "rope_theta": config.get("rope_theta", 10_000.0),
             **(config.get("rope_scaling") or {}),
         }
-        used = config.get("use_sliding_window", True)
+        used = config.get("use_sliding_window", not kind.startswith("qwen"))
         return cls(
             layers=config["num_hidden_layers"],
             heads=config["num_attention_heads"],
@@ -263,6 +265,9 @@ def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> dic
         with safe_open(path, framework="pt") as weights:
             for name in weights.keys():  # noqa: SIM118  not a dictionary
                 found[name] = weights.get_tensor(name).to(device=device, dtype=dtype)
+    extra = [name for name in found if name.endswith(("o_proj.bias", "mlp.down_proj.bias"))]
+    if extra:
+        raise SamplerError(f"{folder}: has weights that are not run here ({extra[0]}); use vllm:")
     if "model.embed_tokens.weight" not in found:
         raise SamplerError(f"{folder}: holds no safetensors weights of a Llama-like model")
     return found
