@@ -151,6 +151,15 @@ def test_keep_says_how_many_went(shell) -> None:
     assert f"{12 - len(rates)} of 12 problems outside --keep" in done.stderr
 
 
+def test_the_demo_runs_on_the_real_model(shell) -> None:
+    done = shell("prmdata demo --problems 8 -n 4")
+    assert done.returncode == 0, done.stderr
+    assert "first wrong step" in done.stdout
+    assert "First errors found exactly" in done.stdout
+    loaded = datasets.load_dataset("demo-output/dataset")["train"]
+    assert len(loaded) == 32
+
+
 def test_show_and_score_look_at_the_result(shell) -> None:
     shell("prmdata generate abacus:12 -n 4 | prmdata label -o l.jsonl")
     shown = shell("prmdata show l.jsonl --wrong")
