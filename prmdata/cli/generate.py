@@ -24,7 +24,12 @@ def generate(
     temperature: Annotated[
         float, typer.Option(help="0: greedy.", rich_help_panel=o.SAMPLING)
     ] = 1.0,
-    top_p: Annotated[float, typer.Option(rich_help_panel=o.SAMPLING)] = 1.0,
+    top_p: Annotated[
+        float,
+        typer.Option(
+            help="Draw among the likeliest tokens that hold this share.", rich_help_panel=o.SAMPLING
+        ),
+    ] = 1.0,
     top_k: Annotated[int, typer.Option(help="0: off.", rich_help_panel=o.SAMPLING)] = 0,
     max_tokens: Annotated[
         int, typer.Option(help="Tokens a trace may take.", rich_help_panel=o.SAMPLING)
