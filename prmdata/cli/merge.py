@@ -17,7 +17,7 @@ def merge(
 ) -> None:
     """Join shards into one file, by problem id."""
     from prmdata.cli import running
-    from prmdata.run.output import input_state
+    from prmdata.run.manifest import input_state
     from prmdata.run.progress import say
     from prmdata.stages.merge import run_merge
 

@@ -8,14 +8,13 @@ target and moved into place.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -25,22 +24,13 @@ from prmdata.errors import InputError, OutputError, SettingsChanged
 from prmdata.files import codec, paths, write_traces
 from prmdata.files.paths import writing
 from prmdata.records import Trace
-
-STATE = ".prmdata"
-PINNED = "model"
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What made a target."""
-
-    stage: str
-    settings: dict[str, Any]
-    inputs: dict[str, str] = field(default_factory=dict)
-    """Path → its state when the run read it."""
-    complete: bool = False
-    summary: dict[str, Any] = field(default_factory=dict)
-    version: str = ""
+from prmdata.run.manifest import (
+    PINNED,
+    Manifest,
+    differences,
+    load_manifest,
+    run_folder,
+)
 
 
 class Output(Protocol):
@@ -175,7 +165,7 @@ class FileOutput:
                 f"{self.target} is there already and no record says how it was made; "
                 "choose another -o, or replace it with --overwrite"
             )
-        changed = _differences(old, self.manifest)
+        changed = differences(old, self.manifest)
         if changed:
             raise SettingsChanged(
                 f"{self.target} holds a run with other settings:\n"
@@ -303,52 +293,6 @@ class FileOutput:
             self._journals.append(self._own)
         self._own.seek(0, os.SEEK_END)
         return self._own
-
-
-def run_folder(target: str) -> Path:
-    if paths.is_remote(target):
-        name = hashlib.blake2b(target.encode(), digest_size=8).hexdigest()
-        return Path(STATE) / "remote" / name
-    place = Path(target.rstrip("/") or "/").absolute()
-    return place.parent / STATE / place.name
-
-
-def load_manifest(folder: Path) -> Manifest | None:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        return None
-    return codec.decode(path.read_bytes(), Manifest, str(path))
-
-
-def input_state(path: str) -> str:
-    """Changes when the input does."""
-    if path == "-":
-        return "a pipe"
-    if paths.is_remote(path):
-        import fsspec
-
-        filesystem, name = fsspec.core.url_to_fs(path)
-        return str(filesystem.ukey(name)) if filesystem.exists(name) else "absent"
-    marks = []
-    for part in paths.parts_of(path):
-        try:
-            state = Path(part).stat()
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            reason = "there is no such file" if missing else os.strerror(error.errno or 0)
-            raise InputError(f"{path}: {reason}") from None
-        marks.append(f"{Path(part).name} {state.st_size} {state.st_mtime_ns}")
-    return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
-
-
-def _differences(old: Manifest, new: Manifest) -> list[str]:
-    before = {"stage": old.stage, "input": sorted(old.inputs), **old.settings}
-    after = {"stage": new.stage, "input": sorted(new.inputs), **new.settings}
-    return [
-        f"{name}: it has {before.get(name)!r}, you asked for {after.get(name)!r}"
-        for name in {**before, **after}
-        if name != PINNED and before.get(name) != after.get(name)
-    ]
 
 
 def _ending(target: str) -> str:

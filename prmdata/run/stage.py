@@ -14,7 +14,8 @@ from prmdata.files import codec
 from prmdata.grading import Grader
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
-from prmdata.run.output import STATE, Output
+from prmdata.run.manifest import STATE
+from prmdata.run.output import Output
 from prmdata.run.progress import Progress
 from prmdata.sampler import open_sampler
 from prmdata.sampler.protocol import Sampler

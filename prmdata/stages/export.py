@@ -15,7 +15,8 @@ from prmdata.files import Unreadable, read_traces
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
-from prmdata.run.output import FileOutput, input_state
+from prmdata.run.manifest import input_state
+from prmdata.run.output import FileOutput
 from prmdata.settings import settings_of
 
 

@@ -12,7 +12,8 @@ from prmdata.files import Unreadable
 from prmdata.problems import is_path, problems, shard_of
 from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
-from prmdata.run.output import Output, input_state
+from prmdata.run.manifest import input_state
+from prmdata.run.output import Output
 from prmdata.run.stage import Bench, RunOptions, bench, run_stage
 from prmdata.traces.generate import Generation, generate
 

@@ -16,7 +16,8 @@ from prmdata.labellers import Method
 from prmdata.problems import shard_of
 from prmdata.records import Cost, Trace
 from prmdata.run.engine import Job
-from prmdata.run.output import Output, input_state
+from prmdata.run.manifest import input_state
+from prmdata.run.output import Output
 from prmdata.run.stage import Bench, RunOptions, bench, run_stage
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rendering import ChatTemplate

@@ -9,7 +9,8 @@ from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.records import Trace
 from prmdata.report.truth import truth_of
 from prmdata.run.engine import Job
-from prmdata.run.output import Output, input_state
+from prmdata.run.manifest import input_state
+from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions, run_stage
 from prmdata.stages.label import Group, failed_before
 

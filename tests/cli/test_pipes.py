@@ -51,8 +51,6 @@ def test_deciding_from_evidence(shell) -> None:
     "middle", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet", "a", "memory"]
 )
 def test_files_of_every_kind_between_stages(shell, middle: str) -> None:
-    if middle == "memory":
-        pytest.skip("memory:// ends with its process; tests/files reads it")
     done = shell(f"prmdata generate abacus:12 -n 4 -o {middle} && prmdata stats {middle} --json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["traces"] == 48

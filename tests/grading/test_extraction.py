@@ -64,12 +64,12 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("mark", ["\\boxed{", "{", "}", "#", "$", "answer is ", "\\"])
-def test_time_is_linear_in_hostile_text(mark: str) -> None:
-    def seconds(size: int) -> float:
-        text = mark * (size // len(mark))
+def test_hostile_text_is_read_in_one_pass(mark: str) -> None:
+    """Milliseconds; anything quadratic in this length would take minutes."""
+
+    def seconds() -> float:
         started = time.perf_counter()
-        extract_answer(text)
+        extract_answer(mark * (400_000 // len(mark)))
         return time.perf_counter() - started
 
-    seconds(1000)
-    assert seconds(200_000) < 20 * max(min(seconds(20_000) for _ in range(3)), 1e-3) + 0.2
+    assert min(seconds() for _ in range(3)) < 10

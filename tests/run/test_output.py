@@ -8,7 +8,8 @@ import pytest
 from prmdata.errors import OutputError, SettingsChanged
 from prmdata.files import read_traces
 from prmdata.records import Problem, Trace
-from prmdata.run.output import FileOutput, input_state, run_folder
+from prmdata.run.manifest import input_state, run_folder
+from prmdata.run.output import FileOutput
 
 A, B, C = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "abc")
 KEYS = [f"{i:032x}" for i in range(3)]

@@ -1,0 +1,74 @@
+"""What made a target: its settings, the state of its inputs, and whether it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prmdata.errors import InputError
+from prmdata.files import codec, paths
+
+STATE = ".prmdata"
+PINNED = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What made a target."""
+
+    stage: str
+    settings: dict[str, Any]
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Path → its state when the run read it."""
+    complete: bool = False
+    summary: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
+
+
+def run_folder(target: str) -> Path:
+    if paths.is_remote(target):
+        name = hashlib.blake2b(target.encode(), digest_size=8).hexdigest()
+        return Path(STATE) / "remote" / name
+    place = Path(target.rstrip("/") or "/").absolute()
+    return place.parent / STATE / place.name
+
+
+def load_manifest(folder: Path) -> Manifest | None:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    return codec.decode(path.read_bytes(), Manifest, str(path))
+
+
+def input_state(path: str) -> str:
+    """Changes when the input does."""
+    if path == "-":
+        return "a pipe"
+    if paths.is_remote(path):
+        import fsspec
+
+        filesystem, name = fsspec.core.url_to_fs(path)
+        return str(filesystem.ukey(name)) if filesystem.exists(name) else "absent"
+    marks = []
+    for part in paths.parts_of(path):
+        try:
+            state = Path(part).stat()
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            reason = "there is no such file" if missing else os.strerror(error.errno or 0)
+            raise InputError(f"{path}: {reason}") from None
+        marks.append(f"{Path(part).name} {state.st_size} {state.st_mtime_ns}")
+    return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
+
+
+def differences(old: Manifest, new: Manifest) -> list[str]:
+    before = {"stage": old.stage, "input": sorted(old.inputs), **old.settings}
+    after = {"stage": new.stage, "input": sorted(new.inputs), **new.settings}
+    return [
+        f"{name}: it has {before.get(name)!r}, you asked for {after.get(name)!r}"
+        for name in {**before, **after}
+        if name != PINNED and before.get(name) != after.get(name)
+    ]
