@@ -33,7 +33,7 @@ class Mixture:
     """Whether the slips are learned too; then only near misses are corrected."""
 
 
-HABITS = Mixture(slips=0.32, corrected=0.7, learned=True)
+HABITS = Mixture(slips=0.32, corrected=0.35, learned=True)
 """The end of training: slips at any step, of which the model notices only the near misses."""
 
 

@@ -194,7 +194,9 @@ class Batch:
             if request.begun == request.n:
                 self.waiting.popleft()
             first_row = len(self.running)
-            self.cache.grow(max(first_row + len(fresh), self.model.fewest_rows), prompt.length + 1)
+            rows = max(first_row + len(fresh), self.model.fewest_rows)
+            longest = max((s.length for s in self.running), default=0)
+            self.cache.fit(rows, max(longest, prompt.length + 1), first_row)
             for row in range(first_row, first_row + len(fresh)):
                 self.cache.put(row, prompt)
             self.running += fresh
@@ -209,13 +211,11 @@ class Batch:
         spare = rows - len(self.running)
         ids = [s.ids[-1] for s in self.running] + [0] * spare
         positions = [s.length - 1 for s in self.running] + [0] * spare
-        longest = max(positions)
-        self.cache.grow(rows, longest + 1)
+        self.cache.fit(rows, max(positions) + 1, len(self.running))
         device = self.model.device
         logits_BV = self.model.step(
             torch.tensor(ids, device=device),
             torch.tensor(positions, device=device),
-            longest,
             self.cache,
         )
         self._extend(self.running, logits_BV[: len(self.running)])

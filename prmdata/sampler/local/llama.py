@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from torch import Tensor
 from prmdata.errors import SamplerError
 
 KIN = ("llama", "mistral", "qwen2", "qwen3")
-FIRST_LENGTH = 512
-"""Tokens a cache row holds at first; memory that is not touched costs nothing."""
+STRIDE = 32
+"""The length of the cache's rows grows and shrinks by this many tokens."""
 
 
 @dataclass(frozen=True)
@@ -65,35 +65,47 @@ class Shape:
         )
 
 
-@dataclass
 class Cache:
-    """Keys and values of up to `rows` sequences of up to `length` tokens; grows as needed."""
+    """Keys and values of the sequences that run, one a row, packed to the longest of them.
 
-    shape: Shape
-    dtype: torch.dtype
-    device: torch.device
-    keys: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
-    rows: int = 0
-    length: int = 0
+    Packed, because products over a slice of longer rows take twice the time. The length follows
+    the longest sequence in strides; memory is taken once, and what is not touched costs nothing.
+    """
 
-    def grow(self, rows: int, length: int) -> None:
-        if rows <= self.rows and length <= self.length:
+    def __init__(self, shape: Shape, dtype: torch.dtype, device: torch.device) -> None:
+        self.shape, self.dtype, self.device = shape, dtype, device
+        self.rows = self.length = 0
+        self.keys: list[Tensor] = []
+        self.values: list[Tensor] = []
+        self._room: list[Tensor] = []
+        self._scratch = torch.empty(0)
+
+    def fit(self, rows: int, longest: int, used: int) -> None:
+        """Room for `rows` sequences of up to `longest` tokens; the first `used` rows are kept."""
+        if rows <= self.rows and 0 <= self.length - longest < 2 * STRIDE:
             return
         new_rows = max(self.rows, 1 << (rows - 1).bit_length())
-        new_length = max(self.length, FIRST_LENGTH)
-        while new_length < length:
-            new_length *= 2
-        new_length = min(new_length, self.shape.context)
+        new_length = min(-(-longest // STRIDE) * STRIDE, self.shape.context)
+        old = [*self.keys, *self.values]
         size = (new_rows, self.shape.kv_heads, new_length, self.shape.head)
-        for part in (self.keys, self.values):
-            old = list(part)
-            part.clear()
-            for layer in range(self.shape.layers):
-                fresh = torch.zeros(size, dtype=self.dtype, device=self.device)
-                if old:
-                    fresh[: self.rows, :, : self.length] = old[layer]
-                part.append(fresh)
+        needed = math.prod(size)
+        room = self._room
+        if not room or needed > room[0].numel():
+            grown = max(needed, 2 * room[0].numel() if room else 0)
+            room = [self._taken(grown) for _ in range(2 * self.shape.layers)]
+            self._scratch = self._taken(grown)
+        kept = min(self.length, new_length)
+        fresh = []
+        for index, flat in enumerate(room):
+            part = flat[:needed].view(size)
+            if used and old:
+                passing = self._scratch[: used * kept * size[1] * size[3]]
+                passing = passing.view(used, size[1], kept, size[3])
+                passing.copy_(old[index][:used, :, :kept])
+                part[:used, :, :kept] = passing
+            fresh.append(part)
+        self._room = room
+        self.keys, self.values = fresh[: self.shape.layers], fresh[self.shape.layers :]
         self.rows, self.length = new_rows, new_length
 
     def move(self, source: int, target: int, length: int) -> None:
@@ -104,6 +116,9 @@ class Cache:
         for layer, (key, value) in enumerate(prompt.layers):
             self.keys[layer][row, :, : prompt.length] = key
             self.values[layer][row, :, : prompt.length] = value
+
+    def _taken(self, numbers: int) -> Tensor:
+        return torch.zeros(numbers, dtype=self.dtype, device=self.device)
 
 
 @dataclass(frozen=True)
@@ -143,17 +158,16 @@ class Llama:
         return [float(x) for x in F.log_softmax(logits_TV, -1).gather(1, chosen)[:, 0]]
 
     @torch.inference_mode()
-    def step(self, ids_B: Tensor, positions_B: Tensor, longest: int, cache: Cache) -> Tensor:
+    def step(self, ids_B: Tensor, positions_B: Tensor, cache: Cache) -> Tensor:
         """One token further for the first B rows of the cache; the logits after it."""
         B = len(ids_B)
         x_B1D = self._weights["embed"][ids_B][:, None]
         cos, sin = self._cos[positions_B][:, None, None], self._sin[positions_B][:, None, None]
-        length = min((longest + 16) // 16 * 16, cache.length)
-        places = torch.arange(length, device=self.device)
+        places = torch.arange(cache.length, device=self.device)
         seen_B1T = places[None, None] <= positions_B[:, None, None]
         if self.shape.window:
             seen_B1T &= places[None, None] > positions_B[:, None, None] - self.shape.window
-        mask_B11T = torch.zeros(B, 1, 1, length, dtype=self.kept, device=self.device)
+        mask_B11T = torch.zeros(B, 1, 1, cache.length, dtype=self.kept, device=self.device)
         mask_B11T.masked_fill_(~seen_B1T[:, None], float("-inf"))
         rows = torch.arange(B, device=self.device)
         for layer in range(self.shape.layers):
@@ -161,7 +175,7 @@ class Llama:
             keys, values = cache.keys[layer], cache.values[layer]
             keys[rows, :, positions_B] = k[:, :, 0].to(self.kept)
             values[rows, :, positions_B] = v[:, :, 0].to(self.kept)
-            mixed = self._attend(q, keys[:B, :, :length], values[:B, :, :length], mask_B11T)
+            mixed = self._attend(q, keys[:B], values[:B], mask_B11T)
             x_B1D = self._rest(layer, x_B1D, mixed)
         return self._logits(x_B1D)[:, 0]
 
