@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from prmdata.errors import UsageError, unknown
+from prmdata.labellers.adaptive import Adaptive
 from prmdata.labellers.bisect import Bisect
 from prmdata.labellers.contract import Method
+from prmdata.labellers.forward import Forward
 from prmdata.labellers.mc import MonteCarlo
+from prmdata.labellers.omega import Omega
+from prmdata.labellers.outcome import Outcome
+from prmdata.labellers.posterior import Posterior
+from prmdata.labellers.prefix_tree import PrefixTree
+from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
@@ -16,8 +23,15 @@ from prmdata.settings import configured
 __all__ = ["LABELLERS", "Method", "method"]
 
 LABELLERS: dict[str, type[Method]] = {
+    "adaptive": Adaptive,
     "bisect": Bisect,
+    "forward": Forward,
     "mc": MonteCarlo,
+    "omega": Omega,
+    "outcome": Outcome,
+    "posterior": Posterior,
+    "prefix-tree": PrefixTree,
+    "rollout-tree": RolloutTree,
     "threshold": Threshold,
 }
 

@@ -119,3 +119,18 @@ def taken_at_its_word(trace: Trace, method: Any, name: str) -> Trace:
         settings=settings_of(method),
     )
     return dataclasses.replace(trace, labels=labels)
+
+
+def steps_repeated(trace: Trace, after_step: int, text: str) -> int:
+    """How many of the steps that follow in the trace this text begins with, word for word."""
+    at = kept = 0
+    last = len(trace.steps) - 1
+    for index in range(after_step, len(trace.steps)):
+        step = trace.steps[index].text
+        if index == last:
+            return kept + (text[at:].rstrip() == step.rstrip())
+        if not text.startswith(step, at):
+            return kept
+        at += len(step)
+        kept += 1
+    return kept

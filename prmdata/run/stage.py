@@ -55,7 +55,7 @@ async def bench(
     sampler = await open_sampler(spec, engine)
     grades = Grader(grader)
     try:
-        kept = not spec.startswith("replay:") and options.store is not None
+        kept = not spec.startswith(("replay:", "bank:")) and options.store is not None
         store = Store(Path(options.store)) if kept and options.store else None
         spending = Spending(limit=options.max_tokens_total)
         stored = StoredSampler(sampler, store, spending)

@@ -16,6 +16,7 @@ SAMPLERS = {
     "local": ("prmdata.sampler.local", "open_local", "local:FOLDER, a Llama-like model on torch"),
     "vllm": ("prmdata.sampler.vllm_engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
     "http": ("prmdata.sampler.endpoint", "open_endpoint", "http://HOST/v1[,…], OpenAI-compatible"),
+    "bank": ("prmdata.sampler.bank", "open_bank", "bank:FILE, a frozen set of rollouts"),
     "replay": ("prmdata.sampler.replay", "open_replay", "replay:STORE, recorded rollouts only"),
 }
 """Spec kind → (module, opener, one line of help). Openers are imported when asked for."""

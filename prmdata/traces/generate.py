@@ -78,6 +78,7 @@ async def generate(
         max_tokens=how.max_tokens,
         stop=how.stop,
         seed=how.seed,
+        steps=how.steps,
     )
     traces = [
         await _trace(problem, number, completion, origin, grader, how)

@@ -1,0 +1,88 @@
+"""Values of every step, where uncertain steps get more rollouts than clear ones (AMCS, EpicPRM).
+
+A step is clear when the Wilson interval of its value is narrow; nobody gets more than `at_most`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from prmdata.errors import UsageError
+from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
+from prmdata.records import Cost, Evidence, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    verb: ClassVar[Verb] = "estimate"
+    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+
+    at_first: int = 4
+    """Rollouts after every step; as many again in each further round."""
+    at_most: int = 16
+    """Rollouts after one step."""
+    width: float = 0.45
+    """A step is clear when the interval of its value is at most this wide."""
+    deviations: float = 1.96
+    """Of the interval: 1.96 for 95 %."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.at_first <= self.at_most:
+            raise UsageError(f"at_first={self.at_first}: must lie between 1 and at_most")
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        async def one(trace: Trace) -> Trace:
+            seen = {t: Probe() for t in range(1, len(trace.steps))}
+            asked = dict.fromkeys(seen, 0)
+            rounds = 0
+            while unclear := [t for t in seen if not self._clear(seen[t], asked[t])]:
+                more = [min(self.at_first, self.at_most - asked[t]) for t in unclear]
+                found = await asyncio.gather(
+                    *(probe(rollouts, trace, t, k) for t, k in zip(unclear, more, strict=True))
+                )
+                for t, k, new in zip(unclear, more, found, strict=True):
+                    asked[t] += k
+                    seen[t].hits += new.hits
+                    seen[t].rollouts += new.rollouts
+                rounds += 1
+            if trace.correct is not None:
+                seen[len(trace.steps)] = Probe(int(trace.correct), 1)
+            return trace.with_evidence(
+                Evidence(
+                    name="adaptive",
+                    kind="rollouts",
+                    **probed(trace, seen),
+                    stopping="interval",
+                    settings=settings_of(self),
+                    cost=rollouts.cost(trace, rounds),
+                )
+            )
+
+        return await each(group, one)
+
+    def forecast(self, trace: Trace) -> Cost:
+        inner = range(1, len(trace.steps))
+        k = (self.at_first + self.at_most) // 2
+        return Cost(sum(k * tokens_left(trace, t) for t in inner), k * len(inner), 2)
+
+    def _clear(self, seen: Probe, asked: int) -> bool:
+        if asked >= self.at_most:
+            return True
+        low, high = wilson(seen.hits, seen.rollouts, self.deviations)
+        return high - low <= self.width
+
+
+def wilson(hits: int, n: int, deviations: float) -> tuple[float, float]:
+    """The interval that holds the true share of hits."""
+    if n == 0:
+        return 0.0, 1.0
+    z = deviations**2
+    middle = (hits + z / 2) / (n + z)
+    half = deviations / (n + z) * math.sqrt(hits * (n - hits) / n + z / 4)
+    return max(middle - half, 0.0), min(middle + half, 1.0)

@@ -1,0 +1,214 @@
+"""A tree search for first errors, one tree a problem (OmegaPRM, arXiv 2406.06592).
+
+States are prefixes; each keeps its rollouts. Again and again the most promising wrong rollout of
+a state is taken out of the pool and searched by halves; every prefix probed on the way becomes a
+state, and its wrong rollouts join the pool. Searched rollouts become traces of their own, with
+their parent in `origin.parent`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from prmdata.errors import GraderError, ItemError, UsageError
+from prmdata.labellers.contract import (
+    Need,
+    Probe,
+    Verb,
+    decided,
+    probed,
+    taken_at_its_word,
+    tokens_left,
+)
+from prmdata.records import Cost, Evidence, Trace
+from prmdata.sampler.rollouts import Outcome, Rollouts
+from prmdata.settings import settings_of
+from prmdata.traces.generate import cut_steps
+
+
+@dataclass(eq=False, slots=True)
+class State:
+    """A prefix, and how its rollouts ended."""
+
+    kept: int
+    """Its steps."""
+    hits: int
+    rollouts: int
+    visits: int = 0
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.rollouts if self.rollouts else 0.0
+
+
+@dataclass(eq=False, slots=True)
+class Wrong:
+    """A rollout of a state that missed, as a whole trace."""
+
+    state: State
+    trace: Trace
+    tokens: int
+    """Of the rollout alone."""
+
+
+@dataclass(eq=False, slots=True)
+class Tree:
+    states: dict[str, State] = field(default_factory=dict)
+    pool: list[Wrong] = field(default_factory=list)
+    searched: list[tuple[Wrong, int]] = field(default_factory=list)
+    """In the order of the search, with the number of its probes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Omega:
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+
+    rollouts_per_probe: int = 8
+    searches: int = 100
+    """Of one problem, at most."""
+    alpha: float = 0.5
+    """Q = alpha^(1 − MC) · beta^(tokens / length): prefers likely prefixes …"""
+    beta: float = 0.9
+    """… and short rollouts."""
+    length: int = 500
+    explore: float = 0.125
+    """U = explore · sqrt(Σ visits) / (1 + visits)."""
+    grow: bool = True
+    """Write the rollouts that were searched as traces, beside those that came in."""
+
+    def __post_init__(self) -> None:
+        if self.rollouts_per_probe < 1 or self.searches < 0 or self.length < 1:
+            raise UsageError("omega: rollouts_per_probe and length start at 1, searches at 0")
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        tree = self._root(group)
+        failed: dict[str, str] = {}
+        while len(tree.searched) < self.searches and (chosen := self.select(tree)):
+            tree.pool.remove(chosen)
+            chosen.state.visits += 1
+            try:
+                await self._search(chosen, tree, rollouts)
+            except (ItemError, GraderError) as error:
+                failed[chosen.trace.id] = str(error)
+        return self._results(group, tree, rollouts, failed)
+
+    def select(self, tree: Tree) -> Wrong | None:
+        """The wrong rollout with the highest Q + U, of a state that is neither won nor lost."""
+        total = math.sqrt(sum(state.visits for state in tree.states.values()))
+
+        def promise(wrong: Wrong) -> float:
+            state = wrong.state
+            q = self.alpha ** (1 - state.value) * self.beta ** (wrong.tokens / self.length)
+            return float(q + self.explore * total / (1 + state.visits))
+
+        open_ones = [wrong for wrong in tree.pool if 0 < wrong.state.hits < wrong.state.rollouts]
+        return max(open_ones, key=promise, default=None)
+
+    def forecast(self, trace: Trace) -> Cost:
+        if trace.correct is not False or len(trace.steps) < 2:
+            return Cost()
+        share = self.searches / max(trace.group.wrong if trace.group else 1, 1)
+        probes = math.ceil(math.log2(len(trace.steps)) * max(share, 1))
+        rollouts = probes * self.rollouts_per_probe
+        return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, probes)
+
+    def _root(self, group: Sequence[Trace]) -> Tree:
+        """The problem itself: its rollouts are the traces it has."""
+        ended = [trace for trace in group if trace.correct is not None and trace.steps]
+        root = State(0, sum(trace.correct is True for trace in ended), len(ended))
+        wrong = [t for t in ended if not t.correct]
+        return Tree({"": root}, [Wrong(root, t, tokens_left(t, 0)) for t in wrong])
+
+    async def _search(self, chosen: Wrong, tree: Tree, rollouts: Rollouts) -> None:
+        trace, probes = chosen.trace, 0
+        tree.searched.append((chosen, 0))
+        right, wrong = chosen.state.kept, len(trace.steps)
+        while wrong - right > 1:
+            middle = (right + wrong) // 2
+            prefix = trace.prefix(middle)
+            if prefix not in tree.states:
+                outcomes = await rollouts.sample(trace, middle, self.rollouts_per_probe)
+                probes += 1
+                tree.searched[-1] = (chosen, probes)
+                hits = sum(outcome.hit for outcome in outcomes)
+                state = tree.states[prefix] = State(middle, hits, len(outcomes))
+                tree.pool += [
+                    Wrong(state, child(trace, middle, number, outcome), outcome.tokens)
+                    for number, outcome in enumerate(outcomes)
+                    if not outcome.hit
+                ]
+            if tree.states[prefix].hits:
+                right = middle
+            else:
+                wrong = middle
+
+    def _results(
+        self, group: Sequence[Trace], tree: Tree, rollouts: Rollouts, failed: dict[str, str]
+    ) -> list[Trace]:
+        searched = {chosen.trace.id: probes for chosen, probes in tree.searched}
+        made = []
+        for trace in group:
+            if trace.correct:
+                made.append(taken_at_its_word(trace, self, "omega"))
+            elif trace.id in failed:
+                made.append(trace.failed(failed[trace.id]))
+            elif trace.id in searched:
+                made.append(self._labelled(trace, tree, rollouts, searched[trace.id]))
+            else:
+                made.append(trace.with_evidence(self._evidence(trace, tree, Cost())))
+        if not self.grow:
+            return made
+        known = {trace.id for trace in group} | set(failed)
+        grown = [chosen.trace for chosen, _ in tree.searched if chosen.trace.id not in known]
+        return made + [self._labelled(t, tree, rollouts, searched[t.id]) for t in grown]
+
+    def _labelled(self, trace: Trace, tree: Tree, rollouts: Rollouts, probes: int) -> Trace:
+        """The first error: one step past the last prefix that hit, as the search ended."""
+        evidence = self._evidence(trace, tree, rollouts.cost(trace, probes))
+        right, wrong = 0, len(trace.steps)
+        parent = trace.origin.parent
+        if parent is not None:
+            right = parent[1]
+        while wrong - right > 1:
+            middle = (right + wrong) // 2
+            if tree.states[trace.prefix(middle)].hits:
+                right = middle
+            else:
+                wrong = middle
+        return decided(trace, self, "omega", wrong - 1, evidence)
+
+    def _evidence(self, trace: Trace, tree: Tree, cost: Cost) -> Evidence:
+        states = {t: tree.states.get(trace.prefix(t)) for t in range(1, len(trace.steps))}
+        seen = {t: Probe(state.hits, state.rollouts) for t, state in states.items() if state}
+        return Evidence(
+            name="omega",
+            kind="rollouts",
+            **probed(trace, seen),
+            stopping="fixed",
+            settings=settings_of(self),
+            cost=cost,
+        )
+
+
+def child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
+    """A rollout as a trace of its own."""
+    return Trace(
+        id=f"{trace.id}.{kept}-{number}",
+        problem=trace.problem,
+        steps=trace.steps[:kept] + cut_steps(outcome.text, trace.origin.steps),
+        answer=outcome.answer,
+        correct=outcome.hit,
+        grade=None if outcome.grade == "cut" else outcome.grade,
+        finish="length" if outcome.grade == "cut" else "stop",
+        origin=replace(
+            trace.origin,
+            parent=(trace.id, kept),
+            sample=number,
+            tokens=(trace.origin.tokens or 0) - tokens_left(trace, kept) + outcome.tokens,
+        ),
+        group=trace.group,
+    )

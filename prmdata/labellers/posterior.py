@@ -1,0 +1,186 @@
+"""Bayesian search for the first error: buy the rollout that tells most about it per token.
+
+A belief over the place of the first error starts from what is already paid for (how the problem's
+other traces ended, and where they part from this one; verifiers' verdicts) and is sharpened by
+rollouts, one at a time, each from the prefix where a token is expected to tell most. The search
+ends when it is sure, or when no rollout is worth its price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from prmdata.errors import UsageError
+from prmdata.grading import canonical
+from prmdata.labellers.belief import Belief, Known, Seen
+from prmdata.labellers.contract import (
+    Need,
+    Probe,
+    Verb,
+    each,
+    probed,
+    steps_repeated,
+    taken_at_its_word,
+    tokens_left,
+)
+from prmdata.labellers.world import read_world
+from prmdata.records import Cost, Evidence, Labels, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+
+    bits_per_1000_tokens: float | None = None
+    """The price: a rollout that is expected to tell less of the first error is not bought. None:
+    0.6 where a problem's traces take 100 tokens, 0.2 at 1,000: it falls with their root."""
+    sure_at: float = 0.98
+    """The search ends at this confidence."""
+    most_rollouts: int = 96
+    """Of one trace."""
+    rollouts_per_round: int = 1
+    """More end the search in fewer rounds, for more tokens."""
+    call_tokens: int = 40
+    """What a rollout costs beside its tokens, as tokens: its prompt and its place in the queue."""
+    siblings: bool = True
+    """Read the problem's other traces as rollouts that are already paid for."""
+    examine: str = "wrong"
+    """`wrong`: traces that end right are taken at their word; `all`: they are searched too."""
+    world: str | None = None
+    """What `prmdata fit` measured: a file; none: middling beliefs that hold for any policy."""
+
+    def __post_init__(self) -> None:
+        if self.examine not in ("wrong", "all"):
+            raise UsageError(f"examine={self.examine}: write wrong or all")
+        if not 0 < self.sure_at < 1 or self.most_rollouts < 0 or self.rollouts_per_round < 1:
+            raise UsageError("sure_at lies between 0 and 1; rollouts are counted from 1")
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        world = read_world(self.world)
+
+        async def one(trace: Trace) -> Trace:
+            if trace.correct is None or not trace.steps:
+                return trace
+            if trace.correct and self.examine == "wrong":
+                return taken_at_its_word(trace, self, "posterior")
+            free = already_paid(trace, group) if self.siblings else []
+            belief = Belief(world, known_of(trace, free))
+            belief.see_all(free)
+            return await self._search(trace, belief, rollouts, price)
+
+        price = self._price(group)
+        return await each(group, one)
+
+    def _price(self, group: Sequence[Trace]) -> float:
+        """Bits for one token."""
+        if self.bits_per_1000_tokens is not None:
+            return self.bits_per_1000_tokens / 1000
+        length = sum(tokens_left(trace, 0) for trace in group) / len(group)
+        return 0.006 / math.sqrt(max(length, 1))
+
+    async def _search(
+        self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float
+    ) -> Trace:
+        cost = np.array([tokens_left(trace, t) + self.call_tokens for t in range(belief.steps)])
+        probes: dict[int, Probe] = {}
+        rounds = spent = 0
+        while True:
+            place, gain = belief.gains()
+            worth = gain / cost
+            worth[0] = 0.0  # the problem alone: its other traces have told that
+            best = int(worth.argmax())
+            if place.max() >= self.sure_at or worth[best] < price or spent >= self.most_rollouts:
+                return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
+            count = min(self.rollouts_per_round, self.most_rollouts - spent)
+            for outcome in await rollouts.sample(trace, best, count):
+                seen = seen_of(trace, best, outcome.text, outcome.answer, hit=outcome.hit)
+                belief.see(seen)
+                left = probes.setdefault(seen.start + seen.kept, Probe())
+                left.rollouts += 1
+                left.hits += outcome.hit
+            spent += count
+            rounds += 1
+
+    def _decided(
+        self, trace: Trace, place: np.ndarray, probes: dict[int, Probe], cost: Cost
+    ) -> Trace:
+        T = len(trace.steps)
+        first = int(place.argmax())
+        evidence = Evidence(
+            name="posterior",
+            kind="rollouts",
+            **probed(trace, {t: seen for t, seen in probes.items() if 0 < t < T}),
+            stopping="adaptive",
+            settings=settings_of(self),
+            cost=cost,
+        )
+        labels = Labels(
+            by="posterior",
+            first_error=first if first < T else None,
+            values=tuple(float(v) for v in np.clip(1 - place.cumsum()[:T], 0, 1).round(6)),
+            confidence=round(float(place[first]), 6),
+            settings=settings_of(self),
+            cost=cost,
+        )
+        return replace(trace.with_evidence(evidence), labels=labels)
+
+    def forecast(self, trace: Trace) -> Cost:
+        if len(trace.steps) < 2 or trace.correct is None:
+            return Cost()
+        if trace.correct and self.examine == "wrong":
+            return Cost()
+        rollouts = min(self.most_rollouts, 8)
+        return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, rollouts)
+
+
+def already_paid(trace: Trace, group: Sequence[Trace]) -> list[Seen]:
+    """The problem's other traces, as rollouts from where they part from this one."""
+    return [
+        seen_of(trace, 0, other.text, other.answer, hit=other.correct)
+        for other in group
+        if other.id != trace.id and other.correct is not None
+    ]
+
+
+def known_of(trace: Trace, free: Sequence[Seen]) -> Known:
+    """What the tally of the problem's traces and the verifiers say, beside what `free` tells."""
+    tally = trace.group
+    said = None if trace.answer is None else canonical(trace.answer)
+    right = (tally.right if tally else 0) - (trace.correct is True)
+    wrong = (tally.wrong if tally else 0) - (trace.correct is False)
+    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - 1
+    return Known(
+        steps=len(trace.steps),
+        ends_right=trace.correct is True,
+        right=max(right - sum(seen.hit for seen in free), 0),
+        wrong=max(wrong - sum(not seen.hit for seen in free), 0),
+        same=max(same - sum(seen.same for seen in free), 0),
+        detections=tuple(detections(trace)),
+    )
+
+
+def seen_of(trace: Trace, start: int, text: str, answer: str | None, *, hit: bool) -> Seen:
+    same = not hit and trace.answer is not None and answer is not None
+    return Seen(
+        start=start,
+        kept=steps_repeated(trace, start, text),
+        hit=hit,
+        same=same and canonical(answer or "") == canonical(trace.answer or ""),
+    )
+
+
+def detections(trace: Trace) -> list[int]:
+    found = (
+        next((i for i, v in enumerate(evidence.verdicts, 1) if v == "wrong"), None)
+        for evidence in trace.evidence
+        if evidence.kind == "verdicts"
+    )
+    return [place for place in found if place is not None]

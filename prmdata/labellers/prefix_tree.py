@@ -1,0 +1,48 @@
+"""The value of a prefix is the mean outcome of the problem's traces that begin with it.
+
+No new rollouts: the traces that a problem has are folded into a tree of prefixes (TEMPO, P2T).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from prmdata.labellers.contract import Need, Probe, Verb, probed
+from prmdata.records import Cost, Evidence, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixTree:
+    verb: ClassVar[Verb] = "estimate"
+    needs: ClassVar[tuple[Need, ...]] = ()
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        below: dict[str, Probe] = defaultdict(Probe)
+        for trace in group:
+            if trace.correct is None:
+                continue
+            for t in range(1, len(trace.steps) + 1):
+                leaf = below[trace.prefix(t)]
+                leaf.rollouts += 1
+                leaf.hits += trace.correct
+        return [self._valued(trace, below) for trace in group]
+
+    def _valued(self, trace: Trace, below: dict[str, Probe]) -> Trace:
+        nodes = {t: below[trace.prefix(t)] for t in range(1, len(trace.steps) + 1)}
+        return trace.with_evidence(
+            Evidence(
+                name="prefix-tree",
+                kind="rollouts",
+                **probed(trace, nodes),
+                stopping="fixed",
+                settings=settings_of(self),
+            )
+        )
+
+    def forecast(self, trace: Trace) -> Cost:
+        return Cost()
