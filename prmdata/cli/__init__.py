@@ -15,6 +15,7 @@ from prmdata.cli import (
     demo,
     estimate,
     export,
+    fit,
     generate,
     label,
     merge,
@@ -68,7 +69,14 @@ def _drop_unwritten() -> None:
 
 
 COMMANDS: dict[str, list[Callable[..., None]]] = {
-    MAKE: [generate.generate, estimate.estimate, label.label, export.export, merge.merge],
+    MAKE: [
+        generate.generate,
+        estimate.estimate,
+        label.label,
+        fit.fit,
+        export.export,
+        merge.merge,
+    ],
     LOOK: [show.show, stats.stats, score.score, truth.truth, demo.demo],
     LIST: [catalog.methods, catalog.formats, catalog.sources],
 }

@@ -150,6 +150,11 @@ class Belief:
         top = log.max()
         return float(top + np.log(np.exp(log - top).sum()))
 
+    def unknowns(self) -> tuple[Array, Array]:
+        """Given each f, what is believed of the rates of recovery and of repetition."""
+        joint = self._joint()
+        return joint.recovery_fe, joint.end_fga.sum(1)
+
     def gains(self) -> tuple[Array, Array]:
         """The posterior, and the bits that one rollout from prefix 0 … T − 1 tells about f."""
         joint = self._joint()
@@ -259,7 +264,7 @@ class Belief:
         at_first = (self.known.same + count) / (self.known.wrong + of)
         before = _sigmoid(np.log(at_first / (1 - at_first)) + rise * t / self.steps)
         start, more = self.world.same_after
-        after = start + more * (t - f) / np.maximum(self.steps - f, 1)
+        after = start + more * (1 - start) * (t - f) / np.maximum(self.steps - f, 1)
         rates: Array = np.where(t < f, before, np.clip(after, 0.01, 0.99))
         return rates
 

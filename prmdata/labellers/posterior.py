@@ -28,7 +28,7 @@ from prmdata.labellers.contract import (
     taken_at_its_word,
     tokens_left,
 )
-from prmdata.labellers.world import read_world
+from prmdata.labellers.world import World, read_world
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -41,7 +41,8 @@ class Posterior:
 
     bits_per_1000_tokens: float | None = None
     """The price: a rollout that is expected to tell less of the first error is not bought. None:
-    0.6 where a problem's traces take 100 tokens, 0.2 at 1,000: it falls with their root."""
+    what `prmdata fit` found for a token budget; else 0.6 where a problem's traces take 100 tokens,
+    0.2 at 1,000: it falls with their root."""
     sure_at: float = 0.98
     """The search ends at this confidence."""
     most_rollouts: int = 96
@@ -64,8 +65,9 @@ class Posterior:
             raise UsageError("sure_at lies between 0 and 1; rollouts are counted from 1")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        world = read_world(self.world)
+        return await self.label(group, rollouts, read_world(self.world))
 
+    async def label(self, group: Sequence[Trace], rollouts: Rollouts, world: World) -> list[Trace]:
         async def one(trace: Trace) -> Trace:
             if trace.correct is None or not trace.steps:
                 return trace
@@ -76,13 +78,15 @@ class Posterior:
             belief.see_all(free)
             return await self._search(trace, belief, rollouts, price)
 
-        price = self._price(group)
+        price = self._price(world, group)
         return await each(group, one)
 
-    def _price(self, group: Sequence[Trace]) -> float:
+    def _price(self, world: World, group: Sequence[Trace]) -> float:
         """Bits for one token."""
-        if self.bits_per_1000_tokens is not None:
-            return self.bits_per_1000_tokens / 1000
+        fitted = world.bits_per_1000_tokens
+        asked = fitted if self.bits_per_1000_tokens is None else self.bits_per_1000_tokens
+        if asked is not None:
+            return asked / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
         return 0.006 / math.sqrt(max(length, 1))
 

@@ -38,8 +38,8 @@ class World:
     """The rate of recovery falls by this exponent a step."""
     same_before: tuple[float, float, float] = (0.5, 7.0, 0.3)
     """Of misses before the error, the share with the trace's answer: pseudo-counts, and a rise."""
-    same_after: tuple[float, float] = (0.55, 0.3)
-    """... and after it: right after the error, and what is added up to the end."""
+    same_after: tuple[float, float] = (0.55, 0.7)
+    """... and after it: right after the error, and the share of the rest gained by the end."""
     same_steadiness: tuple[float, float] = (6.5, 3.0)
     repeat: tuple[float, ...] = (1 / 7,) * 7
     repeat_error: float = 0.15
@@ -49,6 +49,8 @@ class World:
     """A verifier's first wrong step is the first error; one after it; one before it."""
     second: float = 0.25
     """Share of traces whose answer was settled by a later error than the first."""
+    bits_per_1000_tokens: float | None = None
+    """The price that meets the token budget that was asked for, where one was."""
     hidden: float = 0.3
     """Share of traces with an error, before it is known that the trace ends right."""
 

@@ -1,4 +1,8 @@
-"""Labels against the truth: how often the first error is exact, and what a label cost."""
+"""Labels against the truth: how often the first error is exact, how sure they are, and the price.
+
+F1 is ProcessBench's: the harmonic mean of the exact share on traces with a wrong step and on those
+without.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from prmdata.errors import InputError
 from prmdata.files import Unreadable
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.report.truth import first_wrong
+
+SHARES = (0.5, 0.7, 0.9)
+"""The most confident traces, of which the exact share is told."""
+BINS = 10
 
 
 @dataclass(slots=True)
@@ -33,6 +43,10 @@ class Score:
     steps_judged: int = 0
     steps_agreeing: int = 0
     cost: Cost = Cost()
+    beliefs: list[tuple[float, bool]] = field(default_factory=list)
+    """Of each step: the value it was given, and whether the trace was right up to there."""
+    confidences: list[tuple[float, bool]] = field(default_factory=list)
+    """Of each trace with a confidence: it, and whether its first error is exact."""
 
     def add(self, trace: Trace, truth: Evidence) -> None:
         self.traces += 1
@@ -50,10 +64,16 @@ class Score:
         self.exact += hit
         self.labelled_wrong += first is not None
         self.exact_on_wrong += hit and first is not None
-        for index in range(len(trace.steps)):
+        if labels.confidence is not None:
+            self.confidences.append((labels.confidence, hit))
+        values = labels.values or (None,) * len(trace.steps)
+        for index, value in enumerate(values):
             believed = labels.first_error is None or index < labels.first_error
+            right = first is None or index < first
             self.steps_judged += 1
-            self.steps_agreeing += believed == (first is None or index < first)
+            self.steps_agreeing += believed == right
+            if value is not None:
+                self.beliefs.append((value, right))
         self.cost += labels.cost
 
     def figures(self) -> dict[str, Any]:
@@ -74,6 +94,16 @@ class Score:
             "exact_on_correct": right,
             "f1": None if wrong is None or right is None else _harmonic(wrong, right),
             "step_accuracy": _share(self.steps_agreeing, self.steps_judged),
+            "step_auc": auc(self.beliefs),
+            "step_brier": brier(self.beliefs),
+            "with_confidence": len(self.confidences),
+            "ece": calibration_error(self.confidences),
+            **{
+                f"exact_at_most_confident_{share:.0%}".replace("%", ""): most_confident(
+                    self.confidences, share
+                )
+                for share in SHARES
+            },
             "tokens": self.cost.tokens,
             "rollouts": self.cost.rollouts,
             "rounds": self.cost.rounds,
@@ -83,26 +113,89 @@ class Score:
         }
 
 
+def auc(beliefs: list[tuple[float, bool]]) -> float | None:
+    """How often a right step has the higher value of a right and a wrong one; ties count half."""
+    right = np.sort([value for value, truth in beliefs if truth])
+    wrong = np.array([value for value, truth in beliefs if not truth])
+    if not len(right) or not len(wrong):
+        return None
+    below, up_to = (np.searchsorted(right, wrong, side) for side in ("left", "right"))
+    wins = (len(right) - up_to) + 0.5 * (up_to - below)
+    return round(float(wins.mean() / len(right)), 6)
+
+
+def brier(beliefs: list[tuple[float, bool]]) -> float | None:
+    if not beliefs:
+        return None
+    return round(sum((value - truth) ** 2 for value, truth in beliefs) / len(beliefs), 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Traces of about the same confidence."""
+
+    traces: int
+    confidence: float
+    exact: float
+
+
+def reliability(confidences: list[tuple[float, bool]]) -> list[Bin]:
+    """Ten bins of equal width, the empty ones left out."""
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for confidence, hit in confidences:
+        bins.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, hit))
+    return [
+        Bin(
+            len(found),
+            round(sum(c for c, _ in found) / len(found), 6),
+            round(sum(hit for _, hit in found) / len(found), 6),
+        )
+        for _, found in sorted(bins.items())
+    ]
+
+
+def calibration_error(confidences: list[tuple[float, bool]]) -> float | None:
+    """Mean distance of confidence and exact share over the bins, by their traces."""
+    bins = reliability(confidences)
+    if not bins:
+        return None
+    off = sum(b.traces * abs(b.confidence - b.exact) for b in bins)
+    return round(off / len(confidences), 6)
+
+
+def most_confident(confidences: list[tuple[float, bool]], share: float) -> float | None:
+    first = sorted(confidences, key=lambda pair: -pair[0])
+    kept = first[: round(share * len(first))]
+    return _share(sum(hit for _, hit in kept), len(kept))
+
+
 def score(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
 ) -> dict[str, Any]:
-    total = Score()
+    return total(traces, truth_of).figures()
+
+
+def total(
+    traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
+) -> Score:
+    summed = Score()
     for trace in traces:
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
         if trace.error is not None:
-            total.failed += 1
+            summed.failed += 1
             continue
         truth = truth_of(trace)
         if truth is None:
             raise InputError(
                 f"trace {trace.id}: its truth is not known here; --truth abacus judges abacus "
-                "traces, --truth evidence takes the truth that traces carry"
+                "traces, --truth evidence takes the truth that traces carry, --truth FILE takes "
+                "that of another file"
             )
-        total.add(trace, truth)
-    if not total.traces:
+        summed.add(trace, truth)
+    if not summed.traces:
         raise InputError("score: the input holds no trace that could be scored")
-    return total.figures()
+    return summed
 
 
 def _share(part: int, whole: int) -> float | None:

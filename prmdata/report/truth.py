@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 from prmdata.errors import InputError, unknown
+from prmdata.files import Unreadable, read_traces
 from prmdata.records import Evidence, Trace, Verdict
 
 TRUTHS = ("abacus", "evidence")
@@ -14,6 +18,28 @@ def truth_of(trace: Trace, source: str) -> Evidence | None:
     if source == "evidence":
         return next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
     raise unknown("truth", source, TRUTHS)
+
+
+def truths(source: str) -> Callable[[Trace], Evidence | None]:
+    """What tells a trace's truth: the oracle, the trace itself, or a file of the same traces."""
+    if source in TRUTHS or not Path(source).exists():
+        return lambda trace: truth_of(trace, source)
+    known = dict(_of_file(source))
+    return lambda trace: known.get(_same(trace))
+
+
+def _of_file(path: str) -> Iterator[tuple[object, Evidence]]:
+    for trace in read_traces(path):
+        if isinstance(trace, Unreadable):
+            raise InputError(trace.reason)
+        truth = truth_of(trace, "evidence")
+        if truth is not None:
+            yield _same(trace), truth
+
+
+def _same(trace: Trace) -> object:
+    """Traces are the same when they say the same, whatever their ids."""
+    return trace.problem.question.strip(), tuple(step.text.strip() for step in trace.steps)
 
 
 def first_wrong(truth: Evidence) -> int | None:

@@ -97,7 +97,7 @@ def likelihood(
     same = [
         Counter(sigmoid(math.log(first / (1 - first)) + rise * t / T), world.same_steadiness[0])
         if t < g
-        else Counter(start + more * (t - g) / max(T - g, 1), world.same_steadiness[1])
+        else Counter(start + more * (1 - start) * (t - g) / max(T - g, 1), world.same_steadiness[1])
         for t in range(T)
     ]
     again = [

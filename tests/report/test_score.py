@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from prmdata.abacus import judge, story
-from prmdata.errors import InputError
+from prmdata.errors import InputError, UsageError
 from prmdata.records import Cost, Evidence, Labels, Problem, Step, Trace
-from prmdata.report.score import score
+from prmdata.report.score import score, total
 from prmdata.report.stats import stats
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import first_wrong, truth_of, truths
 
 
 def made(number: int, truth: int | None, said: int | None, cost: int = 0) -> Trace:
@@ -76,3 +77,71 @@ def test_stats_count(traces: list[Trace]) -> None:
     assert counted["failed"] == 1
     assert counted["problems"] == len({t.problem.id for t in traces})
     assert counted["steps"] == sum(len(t.steps) for t in traces) + len(traces[0].steps)
+
+
+def sure(number: int, truth: int | None, said: int | None, confidence: float) -> Trace:
+    trace = made(number, truth, said)
+    values = tuple(1.0 if said is None or i < said else 0.2 for i in range(4))
+    labels = Labels("x", said, values=values, confidence=confidence)
+    return replace(trace, labels=labels)
+
+
+def test_confidence_and_values_by_hand() -> None:
+    cases = [(1, 1, 0.95), (2, 2, 0.95), (3, 1, 0.91), (None, None, 0.5), (0, 2, 0.55)]
+    figures = score(
+        [sure(i, *case) for i, case in enumerate(cases)], lambda t: truth_of(t, "evidence")
+    )
+    # two bins: .9–1 holds three (mean .9367, two exact), .5–.6 two (mean .525, one exact)
+    off = 3 * abs((0.95 + 0.95 + 0.91) / 3 - 2 / 3) + 2 * abs(0.525 - 0.5)
+    assert figures["ece"] == pytest.approx(off / 5, abs=1e-6)
+    assert figures["exact_at_most_confident_50"] == 1.0  # 2 of 5
+    assert figures["exact_at_most_confident_70"] == 0.5  # 4 of 5
+    assert figures["with_confidence"] == 5
+    beliefs = [
+        (1.0 if said is None or i < said else 0.2, truth is None or i < truth)
+        for truth, said, _ in cases
+        for i in range(4)
+    ]
+    pairs = [(a, b) for a, right in beliefs if right for b, wrong in beliefs if not wrong]
+    wins = sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs)
+    assert figures["step_auc"] == pytest.approx(wins, abs=1e-6)
+    brier = sum((v - t) ** 2 for v, t in beliefs) / len(beliefs)
+    assert figures["step_brier"] == pytest.approx(brier, abs=1e-6)
+
+
+def test_what_cannot_be_told_is_none() -> None:
+    figures = score([made(0, None, None)], lambda t: truth_of(t, "evidence"))
+    for name in ("f1", "ece", "step_auc", "step_brier", "exact_at_most_confident_50"):
+        assert figures[name] is None
+
+
+def test_the_truth_of_another_file_counts(tmp_path: Path) -> None:
+    from prmdata.files import write_traces
+
+    told = [made(0, 2, None), made(1, None, None)]
+    told = [replace(t, problem=Problem("p", f"{i}?")) for i, t in enumerate(told)]
+    write_traces(str(tmp_path / "truth.jsonl"), told)
+    bare = [replace(t, id=f"other-{i}", evidence=()) for i, t in enumerate(told)]
+    figures = score(bare, truths(str(tmp_path / "truth.jsonl")))
+    assert figures["exact"] == 0.5
+    stranger = replace(bare[0], steps=(Step("y"),))
+    with pytest.raises(InputError, match="--truth FILE"):
+        score([stranger], truths(str(tmp_path / "truth.jsonl")))
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_reliability_diagram_is_drawn(kind: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from prmdata.report.plot import check_plot, plot_reliability
+
+    cases = [(1, 1, 0.95), (2, 1, 0.6), (None, None, 0.99)]
+    summed = total(
+        [sure(i, *case) for i, case in enumerate(cases)], lambda t: truth_of(t, "evidence")
+    )
+    path = tmp_path / f"r.{kind}"
+    check_plot(str(path))
+    plot_reliability(summed, str(path))
+    head = path.read_bytes()[:400]
+    assert head.startswith(b"\x89PNG") if kind == "png" else b"<svg" in path.read_bytes()
+    with pytest.raises(UsageError, match="ends in"):
+        check_plot("r.jpeg")

@@ -1,0 +1,59 @@
+"""`fit` on the weightless policy: the file, the budget, the refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from prmdata.errors import InputError
+from prmdata.files import write_traces
+from prmdata.labellers.world import World, read_world
+from prmdata.records import Trace
+from prmdata.run.stage import RunOptions
+from prmdata.stages import fit as stage
+from prmdata.stages.fit import Fitting, run_fit, write_world
+from tests.labellers.running import run
+from tests.policy import Policy
+
+
+@pytest.fixture
+def source(traces: list[Trace], policy: Policy, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The policy stands where a sampler is opened: it is no spec that a user could type."""
+
+    async def opened(*_: object) -> Policy:
+        return policy
+
+    monkeypatch.setattr("prmdata.run.stage.open_sampler", opened)
+    monkeypatch.setattr(stage, "HALVINGS", 4)
+    write_traces("t.jsonl", traces[:60])
+    return "t.jsonl"
+
+
+def test_a_budget_is_met_and_the_file_is_read_back(
+    source: str, traces: list[Trace], policy: Policy, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    asked = Fitting(source, traces=30, rollouts_per_step=3, tokens_per_trace=500)
+    world = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
+    write_world(world, str(tmp_path / "w.json"))
+    assert read_world(str(tmp_path / "w.json")) == world
+    assert any("sweep 4 of 4" in line for line in told)
+    assert world.bits_per_1000_tokens is not None
+    wrong = [t for t in traces[:60] if t.correct is False]
+    made = run("posterior", traces[:60], policy, world=str(tmp_path / "w.json"))
+    spent = sum(t.labels.cost.tokens for t in made if t.labels) / len(wrong)
+    assert 200 < spent < 700  # four halvings leave a wide step
+    again = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
+    assert again == world
+
+
+def test_nothing_to_learn_from_is_said(source: str, traces: list[Trace]) -> None:
+    write_traces("right.jsonl", [t for t in traces if t.correct])
+    with pytest.raises(InputError, match="nothing to fit"):
+        asyncio.run(run_fit(Fitting("right.jsonl"), RunOptions(quiet=True), print))
+
+
+def test_the_defaults_are_a_world() -> None:
+    assert read_world(None) == World()
