@@ -78,6 +78,11 @@ class Bank:
         self._tokens = table.column("tokens").combine_chunks()
         self._cut = table.column("cut").combine_chunks()
 
+    @property
+    def depth(self) -> int:
+        """The completions that every prefix has at least."""
+        return min((len(texts) for texts in self._tokens), default=0)
+
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
     ) -> list[Completion]:
