@@ -3,7 +3,7 @@
     import prmdata
 
     traces = prmdata.generate("abacus:20", samples=4)
-    labelled = prmdata.label(traces, method="bisect")
+    labelled = prmdata.label(traces)
     prmdata.export(labelled, to="stepwise", output="dataset")
 
 For what does not fit in memory, or takes a night, use the commands: they stream and resume.
@@ -12,6 +12,7 @@ For what does not fit in memory, or takes a night, use the commands: they stream
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -62,7 +63,8 @@ def estimate(
 
 
 def label(
-    traces: Iterable[Trace], *, method: str = "bisect", settings: Mapping[str, Any] | None = None,
+    traces: Iterable[Trace], *, method: str = "posterior",
+    settings: Mapping[str, Any] | None = None,
     sampler: str = "abacus", seed: int = 0, grader: str = "auto",
     engine: Mapping[str, str] | None = None, store: str | None = None,
 ) -> list[Trace]:  # fmt: skip
@@ -89,16 +91,17 @@ def score(traces: Iterable[Trace], *, truth: str = "evidence") -> dict[str, Any]
     return scored(traces, lambda trace: truth_of(trace, truth))
 
 
-def read(path: str) -> Iterator[Trace]:
+def read(path: str | os.PathLike[str]) -> Iterator[Trace]:
     """Traces from a file or a directory of parts."""
-    for trace in files.read_traces(path):
+    for trace in files.read_traces(os.fspath(path)):
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
         yield trace
 
 
-def write(path: str, traces: Iterable[Trace]) -> int:
+def write(path: str | os.PathLike[str], traces: Iterable[Trace]) -> int:
     """Write traces to a local file in the format its name asks for; how many there were."""
+    path = os.fspath(path)
     if paths.is_remote(path):
         raise OutputError(f"{path}: write to a local file, then copy it there")
     return files.write_traces(path, traces)

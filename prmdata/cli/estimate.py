@@ -45,7 +45,7 @@ def estimate(
     grader: o.Grader = "auto",
     dry_run: o.DryRun = False,
     tokens_per_second: o.TokensPerSecond = None,
-    concurrency: o.Concurrency = 64,
+    concurrency: o.Concurrency = 256,
     max_errors: o.MaxErrors = "1%",
     max_tokens_total: o.MaxTokensTotal = None,
     store: o.Store = o.STORE,

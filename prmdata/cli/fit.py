@@ -28,7 +28,7 @@ def fit(
     seed: o.Seed = 0,
     engine_arg: o.EngineArg = None,
     grader: o.Grader = "auto",
-    concurrency: o.Concurrency = 64,
+    concurrency: o.Concurrency = 256,
     max_tokens_total: o.MaxTokensTotal = None,
     store: o.Store = o.STORE,
     quiet: o.Quiet = False,

@@ -16,7 +16,7 @@ def label(
     method: Annotated[
         str,
         typer.Option(help="How the first wrong step is found; `prmdata methods` lists the ways."),
-    ] = "bisect",
+    ] = "posterior",
     settings: o.Settings = None,
     sampler: o.Sampler = "abacus",
     seed: o.Seed = 0,
@@ -45,7 +45,7 @@ def label(
     grader: o.Grader = "auto",
     dry_run: o.DryRun = False,
     tokens_per_second: o.TokensPerSecond = None,
-    concurrency: o.Concurrency = 64,
+    concurrency: o.Concurrency = 256,
     max_errors: o.MaxErrors = "1%",
     max_tokens_total: o.MaxTokensTotal = None,
     store: o.Store = o.STORE,

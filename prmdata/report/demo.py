@@ -24,8 +24,7 @@ def run_demo(folder: str, problems: int, samples: int, seed: int) -> None:
     store = str(place / ".prmdata" / "store")
     run = ["--seed", str(seed), "--store", store]
     _command("generate", f"abacus:{problems}", "-n", str(samples), "-o", str(traces), *run)
-    search = ["--method", "bisect", "--set", "first_hit=yes"]
-    _command("label", str(traces), *search, "-o", str(labelled), *run)
+    _command("label", str(traces), "-o", str(labelled), *run)
     _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset))
     console.print()
     wrong = choose(str(labelled), id=None, wrong=True, random=False, count=1)

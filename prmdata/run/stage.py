@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 class RunOptions:
     """How a stage runs; nothing in here changes what it finds."""
 
-    concurrency: int = 64
+    concurrency: int = 256
     """Problems in flight."""
     max_errors: ErrorLimit = ErrorLimit()
     max_tokens_total: int | None = None

@@ -183,7 +183,7 @@ def main() -> None:
         asked.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
 
 
-def laid_out(path: str, bank: Path) -> Stand:
+def laid_out(path: str | Path, bank: Path) -> Stand:
     served = Bank(bank, f"bank:{bank}")
     traces = [trace for trace in prmdata.read(path) if trace.error is None]
     groups = [list(g) for _, g in itertools.groupby(traces, key=lambda t: t.problem.id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 
@@ -11,6 +12,9 @@ from prmdata.errors import ItemError, UsageError
 from prmdata.labellers import LABELLERS, method
 from prmdata.labellers.contract import Probe
 from prmdata.records import Evidence, Trace
+from prmdata.run.output import ListOutput
+from prmdata.run.stage import RunOptions
+from prmdata.stages.label import Labelling, run_labelling
 from tests.labellers.running import run
 from tests.policy import Policy
 
@@ -174,3 +178,25 @@ def test_methods_are_asked_for_by_name_and_settings() -> None:
     configured = method("bisect", "label", {"rollouts_per_probe": "3", "first_hit": "yes"})
     assert configured == LABELLERS["bisect"](rollouts_per_probe=3, first_hit=True)  # type: ignore[call-arg]
     assert Probe() == Probe(0, 0, 0)
+
+
+@pytest.mark.parametrize("name", [n for n, kind in LABELLERS.items() if "sampler" in kind.needs])
+def test_the_same_at_any_concurrency(
+    name: str, traces: list[Trace], policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy stands where a sampler is opened: it is no spec that a user could type."""
+
+    async def opened(*_: object) -> Policy:
+        return policy
+
+    monkeypatch.setattr("prmdata.run.stage.open_sampler", opened)
+    how = method(name, LABELLERS[name].verb, {"searches": 6} if name == "omega" else {})
+    asked = Labelling(how.verb, name, how)
+    found = []
+    for concurrency in (1, 7, 100):
+        output = ListOutput()
+        options = RunOptions(concurrency=concurrency, quiet=True, store=None)
+        asyncio.run(run_labelling(asked, output, options, traces[:40]))
+        found.append(output.traces)
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) >= 40

@@ -20,12 +20,12 @@ from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.fingerprint import folder_fingerprint
 from prmdata.sampler.local.draw import draw, uniforms
 from prmdata.sampler.local.hardware import choose_device, choose_dtype, use_threads
-from prmdata.sampler.local.llama import Cache, Llama, Prompt
+from prmdata.sampler.local.llama import Block, Cache, Llama, Prompt
 from prmdata.sampler.local.words import LEAD, Words, cut_at
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rendering import read_template
 
-PROMPT_TOKENS_KEPT = 1 << 16
+BLOCK_TOKENS_KEPT = 1 << 16
 
 
 @dataclass(eq=False)
@@ -169,8 +169,9 @@ class Batch:
         self.waiting: deque[Request] = deque()
         self.running: list[Sequence] = []
         self.cache = Cache(model.shape, model.kept, model.device)
-        self._prompts: OrderedDict[tuple[int, ...], Prompt] = OrderedDict()
-        self._prompt_tokens = 0
+        self._blocks: OrderedDict[tuple[int, tuple[int, ...]], tuple[int, Block]] = OrderedDict()
+        """By the number of the block before, and its own tokens."""
+        self._numbered = 0
 
     @property
     def busy(self) -> bool:
@@ -226,16 +227,22 @@ class Batch:
         self._leave(0)
 
     def _prompt(self, ids: list[int]) -> Prompt:
-        key = tuple(ids)
-        known = self._prompts.pop(key, None)
-        if known is None:
-            known = self.model.prompt(ids)
-            self._prompt_tokens += known.length
-        self._prompts[key] = known
-        while self._prompt_tokens > PROMPT_TOKENS_KEPT and len(self._prompts) > 1:
-            _, oldest = self._prompts.popitem(last=False)
-            self._prompt_tokens -= oldest.length
-        return known
+        """A prompt out of blocks; those that an earlier prompt began with are at hand."""
+        stride = self.model.stride
+        found: list[Block] = []
+        before = 0
+        for start in range(0, len(ids), stride):
+            part = tuple(ids[start : start + stride])
+            known = self._blocks.pop((before, part), None)
+            if known is None:
+                self._numbered += 1
+                known = self._numbered, self.model.block(list(part), found)
+            self._blocks[before, part] = known
+            before = known[0]
+            found.append(known[1])
+        while len(self._blocks) > max(BLOCK_TOKENS_KEPT // stride, len(found)):
+            self._blocks.popitem(last=False)
+        return self.model.prompt(found)
 
     def _extend(self, sequences: list[Sequence], logits_BV: torch.Tensor) -> None:
         asked = [s.request.sampling for s in sequences]

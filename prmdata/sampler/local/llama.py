@@ -21,7 +21,7 @@ from prmdata.errors import SamplerError
 
 KIN = ("llama", "mistral", "qwen2", "qwen3")
 STRIDE = 32
-"""The length of the cache's rows grows and shrinks by this many tokens."""
+"""Tokens by which the cache's rows grow and shrink, and (on a CPU) of a block of a prompt."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,15 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class Block:
+    """What some tokens in a row leave in the cache, after all that stood before them."""
+
+    layers: list[tuple[Tensor, Tensor]]
+    last: Tensor
+    """The hidden state of the last token."""
+
+
+@dataclass(frozen=True)
 class Prompt:
     """A computed prompt: what its tokens leave in the cache, and the logits after the last."""
 
@@ -136,7 +145,8 @@ class Llama:
         self.dtype, self.device = dtype, device
         self._weights = _read_weights(folder, dtype, device)
         self._fuse()
-        self._cos, self._sin = _rotations(self.shape, dtype, device)
+        self.stride = STRIDE if device.type == "cpu" else 8 * STRIDE
+        self._cos, self._sin = _rotations(self.shape, self.stride, dtype, device)
         # Bitwise, on a CPU: attention by plain products in float32 (also twice as fast as the
         # fused kernel in bfloat16), and never so few float32 rows that another kernel takes over.
         self.plain = device.type == "cpu"
@@ -144,16 +154,30 @@ class Llama:
         self.fewest_rows = 16 if self.plain and dtype == torch.float32 else 1
 
     @torch.inference_mode()
-    def prompt(self, ids: list[int]) -> Prompt:
-        """A prompt, computed alone."""
-        hidden_1TD, layers = self._whole(ids)
-        return Prompt(len(ids), layers, self._logits(hidden_1TD[:, -1:])[0, 0])
+    def block(self, ids: list[int], past: list[Block]) -> Block:
+        """At most `stride` tokens that follow whole blocks."""
+        hidden_TD, layers = self._follow(ids, past)
+        return Block(layers, hidden_TD[-1].clone())
+
+    @torch.inference_mode()
+    def prompt(self, blocks: list[Block]) -> Prompt:
+        layers = [
+            (torch.cat([k for k, _ in parts], 1), torch.cat([v for _, v in parts], 1))
+            for parts in zip(*(block.layers for block in blocks), strict=True)
+        ]
+        logits = self._logits(blocks[-1].last[None, None])[0, 0]
+        return Prompt(layers[0][0].shape[1], layers, logits)
 
     @torch.inference_mode()
     def logprobs(self, ids: list[int], first: int) -> list[float]:
         """The log-probability of each token from `first` on, given those before it."""
-        hidden_1TD, _ = self._whole(ids)
-        logits_TV = self._logits(hidden_1TD[:, first - 1 : -1])[0]
+        past: list[Block] = []
+        hidden = []
+        for start in range(0, len(ids), self.stride):
+            hidden_TD, layers = self._follow(ids[start : start + self.stride], past)
+            past.append(Block(layers, hidden_TD[-1]))
+            hidden.append(hidden_TD)
+        logits_TV = self._logits(torch.cat(hidden)[None, first - 1 : -1])[0]
         chosen = torch.tensor(ids[first:], device=self.device)[:, None]
         return [float(x) for x in F.log_softmax(logits_TV, -1).gather(1, chosen)[:, 0]]
 
@@ -179,25 +203,32 @@ class Llama:
             x_B1D = self._rest(layer, x_B1D, mixed)
         return self._logits(x_B1D)[:, 0]
 
-    def _whole(self, ids: list[int]) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        T = len(ids)
-        x = self._weights["embed"][torch.tensor([ids], device=self.device)]
-        pad = max(self.fewest_rows - T, 0)  # float32: few rows are computed in another way
-        x = F.pad(x, (0, 0, 0, pad))
-        cos, sin = self._cos[: T + pad], self._sin[: T + pad]
-        before = torch.ones(T + pad, T + pad, dtype=torch.bool, device=self.device).tril()
+    def _follow(
+        self, ids: list[int], past: list[Block]
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Tokens after whole blocks, always computed as a whole block: its bits are the same
+        whoever asks for it, and whatever follows."""
+        T, start = len(ids), len(past) * self.stride
+        end = start + self.stride
+        padded = torch.tensor([ids + [0] * (self.stride - T)], device=self.device)
+        x = self._weights["embed"][padded]
+        cos, sin = self._cos[start:end], self._sin[start:end]
+        own = torch.arange(start, end, device=self.device)[:, None]
+        places = torch.arange(end, device=self.device)[None]
+        seen = places <= own
         if self.shape.window:
-            before = before.triu(1 - self.shape.window)
-        mask = torch.zeros(before.shape, dtype=self.kept, device=self.device)
-        mask = mask.masked_fill(~before, float("-inf"))[None, None]
+            seen &= places > own - self.shape.window
+        mask = torch.zeros(seen.shape, dtype=self.kept, device=self.device)
+        mask = mask.masked_fill(~seen, float("-inf"))[None, None]
         layers = []
         for layer in range(self.shape.layers):
             q, k, v = self._heads(layer, x, cos, sin)
-            layers.append(
-                (k[0, :, :T].to(self.kept, copy=True), v[0, :, :T].to(self.kept, copy=True))
-            )
-            x = self._rest(layer, x, self._attend(q, k, v, mask))
-        return x[:, :T], layers
+            k, v = k.to(self.kept), v.to(self.kept)
+            layers.append((k[0, :, :T].clone(), v[0, :, :T].clone()))
+            keys = torch.cat([*(block.layers[layer][0][None] for block in past), k], 2)
+            values = torch.cat([*(block.layers[layer][1][None] for block in past), v], 2)
+            x = self._rest(layer, x, self._attend(q, keys, values, mask))
+        return x[0, :T], layers
 
     def _heads(
         self, layer: int, x: Tensor, cos: Tensor, sin: Tensor
@@ -292,7 +323,9 @@ def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([low * cos - high * sin, high * cos + low * sin], -1)
 
 
-def _rotations(shape: Shape, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+def _rotations(
+    shape: Shape, beyond: int, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
     kind = shape.rope.get("rope_type", shape.rope.get("type", "default"))
     exponent = torch.arange(0, shape.head, 2, dtype=torch.float32) / shape.head
     frequency = 1.0 / shape.rope["rope_theta"] ** exponent
@@ -302,7 +335,7 @@ def _rotations(shape: Shape, dtype: torch.dtype, device: torch.device) -> tuple[
         frequency = frequency / shape.rope["factor"]
     elif kind not in ("default", None):
         raise SamplerError(f"position scaling '{kind}' is not among those that local: runs")
-    angle = torch.arange(shape.context, dtype=torch.float32)[:, None] * frequency
+    angle = torch.arange(shape.context + beyond, dtype=torch.float32)[:, None] * frequency
     return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
 
 
