@@ -23,7 +23,7 @@ _MARK = re.compile(r"<<([^<>\n]{1,300})>>")
 _RELATION = re.compile(r"[=≈]|\\approx|\\ne")
 _FOREIGN = re.compile(
     r"\bmod(?:ulo|ular|ulus)?\b|\\[pb]?mod\b|≡|\\equiv\b|[0-9]\s?_|\bbinary\b|\bhexadecimal\b|"
-    r"\boctal\b|\bbase[- ]?(?:[0-9$]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
+    r"\boctal\b|\bin base\b|\bbase[- ]?\$?(?:[0-9]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
     re.IGNORECASE,
 )
 _BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")

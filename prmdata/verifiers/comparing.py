@@ -97,7 +97,10 @@ def _doubtful(equality: Equality) -> bool:
     bare = _is_bare(sides[0].expression) and _is_bare(sides[1].expression)
     if bare and (equality.first or _units(equality)):
         return True
-    return _converts(left, right) or _mixes_percent(sides[0].expression) or _runs_on(equality)
+    alone = _is_bare(sides[0].expression) and (left.told or bool(left.units))
+    if alone or any(_mixes_percent(side.expression) for side in sides):
+        return True
+    return _converts(left, right) or _runs_on(equality)
 
 
 def _converts(left: Side, right: Side) -> bool:
@@ -122,7 +125,15 @@ def _has(expression: Expression, operations: tuple[str, ...]) -> bool:
 
 def _mixes_percent(expression: Expression) -> bool:
     """`50 - 20%` takes off a fifth of fifty, to some."""
-    return _has(expression, ("+", "-")) and _has(expression, ("percent",))
+    sums, shares = _has(expression, ("+", "-")), _has(expression, ("percent",))
+    return sums and shares and _has_plain(expression)
+
+
+def _has_plain(expression: Expression) -> bool:
+    """Whether some number in it is no percentage."""
+    if isinstance(expression, Apply):
+        return expression.operation != "percent" and any(map(_has_plain, expression.operands))
+    return True
 
 
 def _runs_on(equality: Equality) -> bool:
@@ -165,12 +176,16 @@ def _rounded_before(left: Expression, right: Expression, a: Value) -> Fraction:
 
 
 def _inputs(expression: Expression) -> Iterator[Number]:
-    """The numbers in it that show two digits or more after the point."""
+    """The numbers in it that look rounded: 0.67, 3.33; not 0.05, 0.75 or 12.50."""
     if isinstance(expression, Apply):
         for operand in expression.operands:
             yield from _inputs(operand)
-    elif isinstance(expression, Number) and expression.places > 1:
+    elif isinstance(expression, Number) and expression.places > 1 and _looks_rounded(expression):
         yield expression
+
+
+def _looks_rounded(number: Number) -> bool:
+    return number.value * 10 >= 1 and (number.value * 20).denominator != 1
 
 
 def _cut_off(side: Expression, exact: Value, shown: Value) -> bool:

@@ -19,6 +19,8 @@ from prmdata.verifiers.vocabulary import (
     CUT_BEFORE,
     DENIED,
     FRACTIONS,
+    LEADS_TO,
+    NEAR_CUT_BEFORE,
     RETRACTED,
     SUPPOSED,
     unit_name,
@@ -29,6 +31,8 @@ class Side(NamedTuple):
     parsed: Parsed
     start: int
     """Index of its first token."""
+    told: bool
+    """It follows a word that may make a number alone a part of the sentence."""
     cut: bool
     """The words beside it may be a part of what is meant: `half of 10`, `5 times`."""
     units: frozenset[str]
@@ -49,6 +53,8 @@ class Equality:
     """Other ways to read its left side."""
 
 
+_DENIED_BEFORE = 6
+"""Tokens before a `not` that it may deny: `2 + 2 = 5 is not true`."""
 _LONGEST = 150
 """Tokens looked back over for the start of a side."""
 _NUMBERS_AFTER = frozenset(("number", "fraction", "name", "money", "pi", "root", "open"))
@@ -80,7 +86,7 @@ class _Doubts:
     def _word(self, tokens: Sequence[Token], at: int, word: str) -> None:
         start, end = self._sentence(at)
         if word in DENIED:
-            self._stretches.append((start, end))
+            self._stretches.append((max(start, at - _DENIED_BEFORE), end))
         elif word in SUPPOSED:
             self._stretches.append((at, len(tokens)))
         elif word in RETRACTED:
@@ -162,7 +168,9 @@ def _begun(
     if at > start and tokens[at - 1].kind != "word":
         return None
     cut = False if (follows and at == start) else _cut_before(tokens, at, follows and at > start)
-    return Side(parsed, at, cut, parsed.units)
+    word = tokens[at - 1] if at else None
+    told = word is not None and word.kind == "word" and word.text.lower() not in LEADS_TO
+    return Side(parsed, at, told, cut, parsed.units)
 
 
 def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
@@ -178,6 +186,8 @@ def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
         return True
     if token.kind != "word":
         return token.kind == "stop" and token.text == "," and _value_before(tokens, before, at)
+    if before < at - 1 and word in NEAR_CUT_BEFORE:
+        return False
     if word == "of":
         return (
             before == 0
@@ -206,7 +216,7 @@ def _starting(tokens: Sequence[Token], start: int, end: int, more: bool) -> Side
         return None
     words = [token.text.lower() for token in tokens[after : min(after + 2, end)]]
     units = parsed.units | frozenset(unit_name(word) for word in words[:1])
-    return Side(parsed, start, after < len(tokens) and _cut_after(tokens, after, end), units)
+    return Side(parsed, start, False, after < len(tokens) and _cut_after(tokens, after, end), units)
 
 
 def _cut_after(tokens: Sequence[Token], after: int, end: int) -> bool:
@@ -225,7 +235,9 @@ def _counts_on(tokens: Sequence[Token], after: int, word: str) -> bool:
     """`5 and 1/2`, `3 of 20`, `2 to 5`, `4 with a remainder`, `3 more than 5`."""
     ahead = tokens[after + 1 : after + 4]
     words = {token.text.lower() for token in ahead}
-    if words & {"half", "third", "quarter", "remainder", "than", "thirds", "quarters"}:
+    if word in ("more", "less", "fewer"):
+        return any(token.kind in _NUMBERS_AFTER for token in ahead)
+    if words & {"half", "third", "quarter", "remainder", "thirds", "quarters"}:
         return True
     if word == "and":
         return len(ahead) > 2 and ahead[0].kind == "number" and ahead[1].text == "/"

@@ -105,9 +105,12 @@ class _Parser:
 
     def product(self, depth: int) -> Expression:
         left = self.signed(depth)
+        divided = False
         while True:
             if self.operator() in ("*", "/") and self._operand_follows():
                 operation = self._take().text
+                self.doubtful |= operation == "/" and divided
+                divided = divided or operation == "/"
                 left = Apply(operation, (left, self.signed(depth)))
             elif self._multiplies():
                 left = self._implied(left, depth)

@@ -23,12 +23,16 @@ CUT_BEFORE = _words(
     "except remainder divided multiplied added subtracted power versus vs per percent"
 )
 """Before a number, they may make it a part of something longer."""
+NEAR_CUT_BEFORE = _words("and from between or to two three four five six seven eight nine ten per")
+"""Of these, what does so only where both stand in prose: `and $3 + 4 = 7$` is whole."""
 FRACTIONS = _words(
     "half third quarter fourth fifth sixth eighth tenth thirds quarters fourths fifths root "
     "twice triple double multiple power logarithm log percent percentage inverse negative "
     "opposite reciprocal remainder square cube"
 )
 """Before `of`, they take a part or a multiple of what follows."""
+LEADS_TO = _words("so thus then hence therefore that get gives have is total equals exactly")
+"""Words after which a number alone may begin an equality."""
 CUT_AFTER = _words(
     "times plus minus divided multiplied over hundred thousand million billion trillion dozen "
     "squared cubed mod modulo to or and choose remainder with base percent pi k r cubed half "
@@ -41,7 +45,7 @@ DENIED = _words(
 """What their sentence says is not asserted."""
 SUPPOSED = _words(
     "suppose supposing supposed assume assuming assumption hypothetically imagine pretend try "
-    "trying guess guessing define defined operation"
+    "trying guess guessing operation"
 )
 """What follows them, to the end of the step, is not asserted."""
 RETRACTED = _words(
