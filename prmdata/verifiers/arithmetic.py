@@ -23,7 +23,8 @@ _MARK = re.compile(r"<<([^<>\n]{1,300})>>")
 _RELATION = re.compile(r"[=≈]|\\approx|\\ne")
 _FOREIGN = re.compile(
     r"\bmod(?:ulo|ular|ulus)?\b|\\[pb]?mod\b|≡|\\equiv\b|[0-9]\s?_|\bbinary\b|\bhexadecimal\b|"
-    r"\boctal\b|\bin base\b|\bbase[- ]?\$?(?:[0-9]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
+    r"\boctal\b|\bin base\b|"
+    r"\bbase[- ]?\$?(?:[0-9]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
     re.IGNORECASE,
 )
 _BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")
@@ -46,6 +47,8 @@ class Arithmetic:
     """Whether `x = 5` in one step gives `x` its value in the next."""
     loosest: float = 0.25
     """How far off, relatively, what is said with ≈ may be before it counts as wrong."""
+    whole_quotients: bool = False
+    """Whether `7 / 2 = 3` may be meant as rounded where no word says so, and so is unknown."""
 
     def check(self, steps: Sequence[str]) -> list[Finding]:
         """One finding a step; what a step defines, the steps after it know."""
@@ -60,7 +63,7 @@ class Arithmetic:
         for said, doubtful in self._statements(text, context):
             for equality, span in _read(said, context if self.definitions else None):
                 known = context.values if self.definitions else {}
-                outcome = compare(equality, known, self.loosest)
+                outcome = compare(equality, known, self.loosest, self.whole_quotients)
                 if outcome is not None and outcome.right:
                     outcomes.append(outcome)
                 elif outcome is not None and not (doubtful or equality.doubtful):

@@ -34,7 +34,9 @@ class Outcome(NamedTuple):
     expected: str = ""
 
 
-def compare(equality: Equality, known: Mapping[str, Fraction], loosest: float) -> Outcome | None:
+def compare(
+    equality: Equality, known: Mapping[str, Fraction], loosest: float, wholes: bool
+) -> Outcome | None:
     """Whether the equality holds; `None` where that cannot be said."""
     left, right = equality.left.parsed.expression, equality.right.parsed.expression
     try:
@@ -45,7 +47,11 @@ def compare(equality: Equality, known: Mapping[str, Fraction], loosest: float) -
         return None if _is_bare(left) and _is_bare(right) and _units(equality) else Outcome(True)
     if _shown(right, a, b) or _shown(left, b, a):
         return Outcome(True)
-    if _doubtful(equality) or _close(equality, a, b, loosest) or _otherwise(equality, known):
+    if _agrees(left, right, known):
+        return Outcome(True)
+    if _doubtful(equality) or _close(equality, a, b, loosest, wholes):
+        return None
+    if any(_agrees(other, right, known) for other in equality.others):
         return None
     return Outcome(False, _told(b if _is_bare(left) and not _is_bare(right) else a))
 
@@ -98,7 +104,8 @@ def _doubtful(equality: Equality) -> bool:
     if bare and (equality.first or _units(equality)):
         return True
     alone = _is_bare(sides[0].expression) and (left.told or bool(left.units))
-    if alone or any(_mixes_percent(side.expression) for side in sides):
+    one, two = (side.expression for side in sides)
+    if alone or _mixes_percent(one, two) or _mixes_percent(two, one):
         return True
     return _converts(left, right) or _runs_on(equality)
 
@@ -123,10 +130,10 @@ def _has(expression: Expression, operations: tuple[str, ...]) -> bool:
     )
 
 
-def _mixes_percent(expression: Expression) -> bool:
+def _mixes_percent(expression: Expression, other: Expression) -> bool:
     """`50 - 20%` takes off a fifth of fifty, to some."""
     sums, shares = _has(expression, ("+", "-")), _has(expression, ("percent",))
-    return sums and shares and _has_plain(expression)
+    return sums and shares and (_has_plain(expression) or not _has(other, ("percent",)))
 
 
 def _has_plain(expression: Expression) -> bool:
@@ -153,14 +160,16 @@ def _leads(equality: Equality) -> bool:
         return True
 
 
-def _close(equality: Equality, a: Value, b: Value, loosest: float) -> bool:
+def _close(equality: Equality, a: Value, b: Value, loosest: float, wholes: bool) -> bool:
     """Whether it may be an approximation: cut off, to a whole, or of values rounded before."""
     left, right = equality.left.parsed.expression, equality.right.parsed.expression
     gap = abs(a.number - b.number)
     scale = max(abs(a.number), abs(b.number))
     if equality.near:
-        return gap <= scale * Fraction(loosest)
-    if _cut_off(right, a, b) or _cut_off(left, b, a):
+        wholes = True
+        if gap <= scale * Fraction(loosest):
+            return True
+    if _cut_off(right, a, b, wholes) or _cut_off(left, b, a, wholes):
         return True
     inexact = not (a.exact and b.exact)
     return (inexact and gap * 100 <= scale) or gap <= _rounded_before(left, right, a)
@@ -188,13 +197,14 @@ def _looks_rounded(number: Number) -> bool:
     return number.value * 10 >= 1 and (number.value * 20).denominator != 1
 
 
-def _cut_off(side: Expression, exact: Value, shown: Value) -> bool:
+def _cut_off(side: Expression, exact: Value, shown: Value, wholes: bool) -> bool:
+    """Whether a decimal is the other side's value cut short, or a whole number next to it."""
     places = _places(side)
     if places is None or exact.number.denominator == 1:
         return False
     gap = exact.number - shown.number
     if places == 0:
-        return abs(gap) < 1
+        return wholes and abs(gap) < 1
     toward_zero = gap > 0 if exact.number > 0 else gap < 0
     return toward_zero and abs(gap) < Fraction(1, 10**places)
 
@@ -211,15 +221,14 @@ def _decimals(number: Fraction) -> int:
     return next((d for d in range(12) if (number * 10**d).denominator == 1), 99)
 
 
-def _otherwise(equality: Equality, known: Mapping[str, Fraction]) -> bool:
-    """Whether it holds in another reading of either side."""
-    left, right = equality.left.parsed.expression, equality.right.parsed.expression
+def _agrees(left: Expression, right: Expression, known: Mapping[str, Fraction]) -> bool:
+    """Whether the two are equal in some reading of each: `5 / 20 * 100 = 25%`."""
     values = list(_values(right, known))
-    for way in (left, *equality.others):
-        for value in _values(way, known):
-            if any(_equal(value, other) or _shown(right, value, other) for other in values):
-                return True
-    return False
+    return any(
+        _equal(value, other) or _shown(right, value, other)
+        for value in _values(left, known)
+        for other in values
+    )
 
 
 def _values(expression: Expression, known: Mapping[str, Fraction]) -> Iterator[Value]:

@@ -11,17 +11,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from prmdata.verifiers.expressions import Apply, Expression, Parsed, Unreadable, parse
+from prmdata.verifiers.expressions import Apply, Expression, Unreadable
+from prmdata.verifiers.parsing import Parsed, parse
 from prmdata.verifiers.tokens import Token
 from prmdata.verifiers.vocabulary import (
     CONDITIONS,
     CUT_AFTER,
     CUT_BEFORE,
     DENIED,
+    DOUBTS,
     FRACTIONS,
     LEADS_TO,
     NEAR_CUT_BEFORE,
     RETRACTED,
+    ROUNDED,
     SUPPOSED,
     unit_name,
 )
@@ -43,7 +46,7 @@ class Equality:
     left: Side
     right: Side
     near: bool
-    """It is said with ≈."""
+    """It is said with ≈, or to be rounded."""
     first: bool
     """No other equality comes before it in the chain."""
     last: bool
@@ -75,11 +78,14 @@ class _Doubts:
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._stretches: list[tuple[int, int]] = []
+        self._rounded: list[tuple[int, int]] = []
         ends = [at for at, token in enumerate(tokens) if _ends_sentence(token)]
         self._ends = [*ends, len(tokens)]
         for at, token in enumerate(tokens):
             if token.kind == "word":
-                self._word(tokens, at, token.text.lower().replace("’", "'"))
+                word = token.text.lower()
+                if word in DOUBTS:
+                    self._word(tokens, at, word)
             elif token.kind == "stop" and token.text == "?":
                 self._stretches.append((self._sentence(at - 1)[0], at))
 
@@ -89,20 +95,25 @@ class _Doubts:
             self._stretches.append((max(start, at - _DENIED_BEFORE), end))
         elif word in SUPPOSED:
             self._stretches.append((at, len(tokens)))
-        elif word in RETRACTED:
-            self._stretches.append((0, end))
+        elif word in RETRACTED or word in ROUNDED:
+            taken_back = self._stretches if word in RETRACTED else self._rounded
+            taken_back.append((self._sentence(self._sentence(start - 1)[0] - 1)[0], end))
         elif word in CONDITIONS:
             clause = _clause_end(tokens, at, end)
             related = any(tokens[i].kind in ("equal", "near") for i in range(at, clause))
             self._stretches.append((at, end if related else clause))
 
     def _sentence(self, at: int) -> tuple[int, int]:
-        number = bisect_right(self._ends, at - 1)
+        number = bisect_right(self._ends, max(at, 0) - 1)
         number = min(number, len(self._ends) - 1)
         return (self._ends[number - 1] + 1 if number else 0), self._ends[number]
 
     def cover(self, start: int, mark: int) -> bool:
         return any(first <= mark and start <= last for first, last in self._stretches)
+
+    def cover_roughly(self, start: int, mark: int) -> bool:
+        """Whether what stands there is said to be rounded."""
+        return any(first <= mark and start <= last for first, last in self._rounded)
 
 
 def _ends_sentence(token: Token) -> bool:
@@ -138,7 +149,7 @@ def _chain(tokens: Sequence[Token], start: int, end: int, doubts: _Doubts) -> It
         yield Equality(
             left,
             right,
-            near=tokens[mark].kind == "near",
+            near=tokens[mark].kind == "near" or doubts.cover_roughly(left.start, mark),
             first=not after_equality,
             last=number + 1 == len(marks),
             doubtful=mixed or doubts.cover(left.start, mark),
@@ -226,7 +237,7 @@ def _cut_after(tokens: Sequence[Token], after: int, end: int) -> bool:
         return after < len(tokens) and tokens[after].kind in ("operator", "other")
     following = tokens[after + 1] if after + 1 < len(tokens) else None
     word = tokens[after].text.lower()
-    if word in ("and", "of", "to", "with", "more", "less", "fewer"):
+    if word in ("and", "of", "to", "with", "times", "more", "less", "fewer"):
         return _counts_on(tokens, after, word)
     return word in CUT_AFTER or (following is not None and following.text.lower() == "times")
 
@@ -235,7 +246,7 @@ def _counts_on(tokens: Sequence[Token], after: int, word: str) -> bool:
     """`5 and 1/2`, `3 of 20`, `2 to 5`, `4 with a remainder`, `3 more than 5`."""
     ahead = tokens[after + 1 : after + 4]
     words = {token.text.lower() for token in ahead}
-    if word in ("more", "less", "fewer"):
+    if word in ("times", "more", "less", "fewer"):
         return any(token.kind in _NUMBERS_AFTER for token in ahead)
     if words & {"half", "third", "quarter", "remainder", "thirds", "quarters"}:
         return True

@@ -20,7 +20,8 @@ DEEPEST = 24
 
 _SCAN = re.compile(
     r"""
-    (?P<label>(?:^|(?<=\n))[ \t]{0,8}(?:\(?(?:[0-9]{1,2}|[a-zA-Z])[.)]|[-*+•])(?=\s))
+    (?P<label>(?:^|(?<=\n))[ \t]{0,8}
+             (?:\(?(?:[0-9]{1,2}|[a-zA-Z])[.)](?=\s(?!\s?[-+*/^=×·÷<>]))|[-*+•](?=\s)))
   | (?P<text>\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|operatorname)\s{0,4}\{[^{}]{0,200}\})
   | (?P<enter>\\\[|\\\(|\\begin\{(?:align|equation|gather|aligned|split|multline)\*?\})
   | (?P<leave>\\\]|\\\)|\\end\{(?:align|equation|gather|aligned|split|multline)\*?\})
@@ -54,6 +55,7 @@ _SCAN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_NO_DIGIT = re.compile(r"[^0-9.]")
 _ALIGNED = re.compile(r"^[^$]{0,200}(?:&\s?=|=\s?&)")
 _OPERATORS = {"×": "*", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "÷": "/", "−": "-", "–": "-"}
 _OPERATORS |= {"**": "^"} | {mark: mark for mark in "+-*/^"}
@@ -174,11 +176,12 @@ def _settle(raw: list[Token]) -> list[Token]:
 
 
 def _number(token: Token, last: Token, following: Token) -> Token:
-    digits = re.sub(r"[^0-9.]", "", token.text)
+    digits = token.text if token.text.isdigit() else _NO_DIGIT.sub("", token.text)
     if len(digits) > 40:
         return token._replace(kind="other")
     places = len(digits.partition(".")[2])
-    return token._replace(value=Fraction(digits), places=places)
+    value = Fraction(int(digits.replace(".", "")), 10**places) if places else Fraction(int(digits))
+    return token._replace(value=value, places=places)
 
 
 def _glyph(token: Token, last: Token, following: Token) -> Token:
@@ -242,6 +245,8 @@ def _stop(token: Token, last: Token, following: Token) -> Token:
     if token.text == ":" and (not tight_before or (tight_after and following.kind == "number")):
         return token._replace(kind="other")
     between = tight_before and tight_after and last.kind == following.kind == "number"
+    if token.text == "." and tight_before and tight_after and last.kind == "number":
+        between = following.kind == "command"  # 0.\overline{3}
     return token._replace(kind="other") if between else token
 
 

@@ -40,7 +40,8 @@ CUT_AFTER = _words(
 )
 """After a number, they may change what it stands for."""
 DENIED = _words(
-    "not cannot neither nor never whether instead unless isn't doesn't can't don't aren't"
+    "not cannot neither nor never whether instead unless isn't doesn't can't don't aren't "
+    "isn’t doesn’t can’t don’t"
 )
 """What their sentence says is not asserted."""
 SUPPOSED = _words(
@@ -52,9 +53,15 @@ RETRACTED = _words(
     "contradiction contradicts contradictory impossible absurd incorrect wrong mistake "
     "mistaken false error oops wait fails invalid extraneous inconsistent"
 )
-"""What the step said up to their sentence is taken back."""
+"""What their sentence and the two before it said is taken back."""
+ROUNDED = _words(
+    "round rounds rounded rounding nearest approximately approx roughly estimate estimated floor "
+    "ceiling leftover"
+)
+"""Results beside them need not be exact."""
 CONDITIONS = _words("if when unless whether provided")
 """What their clause says is not asserted."""
+DOUBTS = DENIED | SUPPOSED | RETRACTED | CONDITIONS | ROUNDED
 ENDS_UNITS = _words(
     "is are was were has have had and or so then that which than if when because since but "
     "gives equals makes leaves times plus minus by hundred thousand million billion dozen "

@@ -48,9 +48,9 @@ def lines(text: str) -> list[str]:
 
 
 def false_alarms(name: str, every: list[list[str]]) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     findings = [Arithmetic().check(steps) for steps in every]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     total = sum(map(len, every))
     verdicts = Counter(finding.verdict for found in findings for finding in found)
     said = ", ".join(f"{verdict} {verdicts[verdict]}" for verdict in ("right", "unknown", "wrong"))
