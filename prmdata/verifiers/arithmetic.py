@@ -1,0 +1,167 @@
+"""Steps → whether the arithmetic they assert is right: GSM8K calculator marks, GroundedPRM.
+
+Every equality between two readable sides is worked out exactly. A step is wrong only where one
+is false however it may be read; what is doubtful (an unknown, a unit conversion, a supposition,
+arithmetic modulo 5) leaves the step unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from prmdata.verifiers.comparing import Outcome, compare
+from prmdata.verifiers.equalities import Equality, equalities
+from prmdata.verifiers.expressions import Name, Unreadable, evaluate
+from prmdata.verifiers.tokens import Token, tokens_of, without_blocks
+from prmdata.verifiers.vocabulary import HYPOTHETICAL
+
+_MARK = re.compile(r"<<([^<>\n]{1,300})>>")
+_RELATION = re.compile(r"[=≈]|\\approx|\\ne")
+_FOREIGN = re.compile(
+    r"\bmod(?:ulo|ular|ulus)?\b|\\[pb]?mod\b|≡|\\equiv\b|[0-9]\s?_|\bbinary\b|\bhexadecimal\b|"
+    r"\boctal\b|\bin base\b|"
+    r"\bbase[- ]?\$?(?:[0-9]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
+    re.IGNORECASE,
+)
+_BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    verdict: Literal["right", "wrong", "unknown"]
+    note: str | None = None
+    """For a wrong step, the false equality and what was expected: `48 / 2 = 26: is 24`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Checks the equalities of each step by exact arithmetic."""
+
+    longest: int = 8000
+    """Characters of the longest step that is read; longer ones are unknown."""
+    definitions: bool = True
+    """Whether `x = 5` in one step gives `x` its value in the next."""
+    loosest: float = 0.25
+    """How far off, relatively, what is said with ≈ may be before it counts as wrong."""
+    whole_quotients: bool = False
+    """Whether `7 / 2 = 3` may be meant as rounded where no word says so, and so is unknown."""
+
+    def check(self, steps: Sequence[str]) -> list[Finding]:
+        """One finding a step; what a step defines, the steps after it know."""
+        context = _Context()
+        return [self._finding(text, context) for text in steps]
+
+    def _finding(self, text: str, context: _Context) -> Finding:
+        context.foreign = context.foreign or _FOREIGN.search(text[: self.longest]) is not None
+        if len(text) > self.longest or not _RELATION.search(text):
+            return Finding("unknown")
+        outcomes: list[Outcome] = []
+        for said, doubtful in self._statements(text, context):
+            for equality, span in _read(said, context if self.definitions else None):
+                known = context.values if self.definitions else {}
+                outcome = compare(equality, known, self.loosest, self.whole_quotients)
+                if outcome is not None and outcome.right:
+                    outcomes.append(outcome)
+                elif outcome is not None and not (doubtful or equality.doubtful):
+                    return Finding("wrong", f"{span}: is {outcome.expected}")
+        return Finding("right" if outcomes else "unknown")
+
+    def _statements(self, text: str, context: _Context) -> Iterator[tuple[str, bool]]:
+        """Calculator marks, each alone, then the text without them."""
+        for mark in _MARK.finditer(text):
+            yield mark[1], False
+        yield _MARK.sub("", text), context.foreign
+
+
+@dataclass(slots=True)
+class _Context:
+    """What the steps so far have said."""
+
+    values: dict[str, Fraction] = field(default_factory=dict)
+    spoilt: set[str] = field(default_factory=set)
+    """Names that stand for several things, or for something that was to be found."""
+    foreign: bool = False
+    """Numbers are not what they seem: another base, or a modulus."""
+
+    def define(self, name: str, value: Fraction, asserted: bool) -> None:
+        if name in self.spoilt:
+            return
+        if self.values.setdefault(name, value) != value or not asserted:
+            self.spoil(name)
+
+    def spoil(self, name: str) -> None:
+        self.spoilt.add(name)
+        self.values.pop(name, None)
+
+
+def _read(text: str, context: _Context | None) -> list[tuple[Equality, str]]:
+    """The equalities of a text, each with its words, and its definitions noted."""
+    text = _BARE_ARGUMENTS.sub(r"\1{\2}{\3}", without_blocks(text))
+    tokens = tokens_of(text)
+    found = list(equalities(tokens))
+    if context is not None:
+        _note_names(tokens, found, context)
+    return [(equality, _span(text, tokens, equality)) for equality in found]
+
+
+def _span(text: str, tokens: Sequence[Token], equality: Equality) -> str:
+    start, end = tokens[equality.left.start].start, tokens[equality.right.parsed.end - 1].end
+    return " ".join(text[start:end].split())[:160]
+
+
+_NEVER_DEFINED = frozenset("eid")
+
+
+def _note_names(tokens: Sequence[Token], found: Sequence[Equality], context: _Context) -> None:
+    """Definitions such as `x = 10 / 2 = 5` noted; a name met before its definition is spoilt."""
+    chains = dict(_definitions(found))
+    for at, token in enumerate(tokens):
+        if token.kind != "name":
+            continue
+        chain = chains.get(at)
+        if chain is not None:
+            value = _settled_value(chain)
+            if value is None or token.text in _NEVER_DEFINED:
+                context.spoil(token.text)
+            else:
+                context.define(token.text, value, _is_asserted(tokens, chain))
+        elif token.text not in context.values:
+            context.spoil(token.text)
+
+
+def _definitions(found: Sequence[Equality]) -> Iterator[tuple[int, list[Equality]]]:
+    """Chains that begin with a name alone, each with the place of the name."""
+    chain: list[Equality] = []
+    for equality in found:
+        if equality.first:
+            chain = [equality]
+            if isinstance(equality.left.parsed.expression, Name):
+                yield equality.left.start, chain
+        else:
+            chain.append(equality)
+
+
+def _settled_value(chain: Sequence[Equality]) -> Fraction | None:
+    """What every side of a chain says, where they say the same."""
+    try:
+        values = {evaluate(e.right.parsed.expression, {}).number for e in chain}
+    except Unreadable:
+        return None
+    return values.pop() if len(values) == 1 else None
+
+
+def _is_asserted(tokens: Sequence[Token], chain: Sequence[Equality]) -> bool:
+    """Whether it is said for good: not `for x = 5`, `x = 5 or 6`, `x = 5, 6`."""
+    first, last = chain[0], chain[-1].right
+    before = first.left.start - 1
+    while before >= 0 and tokens[before].kind == "edge":
+        before -= 1
+    if before >= 0 and tokens[before].text.lower() in HYPOTHETICAL:
+        return False
+    after = [token.kind for token in tokens[last.parsed.end : last.parsed.end + 2]]
+    listed = after == ["stop", "number"]
+    return not (listed or last.cut or any(e.doubtful or e.near for e in chain))

@@ -1,0 +1,93 @@
+"""The words that matter in a step's prose, and the units that convert into each other."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TIGHT_UNITS = _words(
+    "km cm mm kg mg lb lbs oz ft ml mph hr hrs min mins sec secs pts sq cents dollars"
+)
+"""Units that stand right after a number: `5km`."""
+SHORT_WORDS = _words(
+    "a i an as at be by do go he if in is it me my no of on or so to up us we am pm each per "
+    "the hr hrs sq oz ft lb kg km cm mm ml mg min sec pi mod"
+)
+"""Words of one or two letters, which are no product of variables."""
+CUT_BEFORE = _words(
+    "and of times plus minus by over than twice half third thirds quarter quarters double "
+    "triple two three four five six seven eight nine ten twelve twenty hundred thousand "
+    "million root squared cubed modulo mod negative positive log from between or to not "
+    "except remainder divided multiplied added subtracted power versus vs per percent"
+)
+"""Before a number, they may make it a part of something longer."""
+NEAR_CUT_BEFORE = _words("and from between or to two three four five six seven eight nine ten per")
+"""Of these, what does so only where both stand in prose: `and $3 + 4 = 7$` is whole."""
+FRACTIONS = _words(
+    "half third quarter fourth fifth sixth eighth tenth thirds quarters fourths fifths root "
+    "twice triple double multiple power logarithm log percent percentage inverse negative "
+    "opposite reciprocal remainder square cube"
+)
+"""Before `of`, they take a part or a multiple of what follows."""
+LEADS_TO = _words("so thus then hence therefore that get gives have is total equals exactly")
+"""Words after which a number alone may begin an equality."""
+CUT_AFTER = _words(
+    "times plus minus divided multiplied over hundred thousand million billion trillion dozen "
+    "squared cubed mod modulo to or and choose remainder with base percent pi k r cubed half "
+    "thirds quarters more less fewer of"
+)
+"""After a number, they may change what it stands for."""
+DENIED = _words(
+    "not cannot neither nor never whether instead unless isn't doesn't can't don't aren't "
+    "isn’t doesn’t can’t don’t"
+)
+"""What their sentence says is not asserted."""
+SUPPOSED = _words(
+    "suppose supposing supposed assume assuming assumption hypothetically imagine pretend try "
+    "trying guess guessing operation"
+)
+"""What follows them, to the end of the step, is not asserted."""
+RETRACTED = _words(
+    "contradiction contradicts contradictory impossible absurd incorrect wrong mistake "
+    "mistaken false error oops wait fails invalid extraneous inconsistent"
+)
+"""What their sentence and the two before it said is taken back."""
+ROUNDED = _words(
+    "round rounds rounded rounding nearest approximately approx roughly estimate estimated floor "
+    "ceiling leftover"
+)
+"""Results beside them need not be exact."""
+CONDITIONS = _words("if when unless whether provided")
+"""What their clause says is not asserted."""
+DOUBTS = DENIED | SUPPOSED | RETRACTED | CONDITIONS | ROUNDED
+ENDS_UNITS = _words(
+    "is are was were has have had and or so then that which than if when because since but "
+    "gives equals makes leaves times plus minus by hundred thousand million billion dozen "
+    "half squared cubed mod modulo choose remainder more less fewer he she it they we"
+)
+"""They are no unit of the number before them."""
+HYPOTHETICAL = _words("for at when with case plug substitute substituting taking")
+"""Before `x = 5`, they make it one of several cases."""
+
+_MEASURES = {
+    "time": "second sec minute min hour hr day week month year decade am pm",
+    "length": "inch in foot ft yard mile mi km cm mm meter metre kilometer centimeter millimeter",
+    "weight": "ounce oz pound lb lbs ton kg mg gram kilogram milligram",
+    "volume": "cup pint quart gallon liter litre ml milliliter teaspoon tablespoon",
+    "money": "$ £ € dollar cent penny nickel dime quarter pence pound euro buck",
+    "count": "dozen pair score gross couple",
+    "angle": "degree radian revolution",
+}
+SCALES = {unit: name for name, units in _MEASURES.items() for unit in units.split()}
+_ALIKE = {"$": "dollar", "\\$": "dollar", "hrs": "hour", "hr": "hour", "min": "minute"}
+_ALIKE |= {"mins": "minute", "feet": "foot", "inches": "inch", "pennies": "penny", "ft": "foot"}
+_ALIKE |= {"buck": "dollar", "secs": "second", "sec": "second", "lbs": "pound", "lb": "pound"}
+
+
+def unit_name(word: str) -> str:
+    """A unit's one name: `hours` → hour, `$` → dollar."""
+    word = word.lower()
+    word = _ALIKE.get(word, word)
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
