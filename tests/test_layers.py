@@ -16,7 +16,7 @@ ROOMS = [
     ("sampler",),
     ("problems",),
     ("traces",),
-    ("labellers", "dataset"),
+    ("labellers", "dataset", "imports", "verifiers"),
     ("run",),
     ("report",),
     ("stages",),

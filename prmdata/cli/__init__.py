@@ -22,7 +22,9 @@ from prmdata.cli import (
     score,
     show,
     stats,
+    take_in,
     truth,
+    verify,
 )
 from prmdata.errors import PrmdataError
 
@@ -48,7 +50,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             sys.stdout.flush()
         except PrmdataError as error:
-            print(f"prmdata {command.__name__}: {error}", file=sys.stderr)
+            print(f"prmdata {command.__name__.rstrip('_')}: {error}", file=sys.stderr)
             _drop_unwritten()
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
@@ -71,6 +73,8 @@ def _drop_unwritten() -> None:
 COMMANDS: dict[str, list[Callable[..., None]]] = {
     MAKE: [
         generate.generate,
+        take_in.import_,
+        verify.verify,
         estimate.estimate,
         label.label,
         fit.fit,
@@ -82,7 +86,7 @@ COMMANDS: dict[str, list[Callable[..., None]]] = {
 }
 for panel, commands in COMMANDS.items():
     for each in commands:
-        app.command(rich_help_panel=panel)(guarded(each))
+        app.command(each.__name__.rstrip("_"), rich_help_panel=panel)(guarded(each))
 
 
 @app.callback(invoke_without_command=True)

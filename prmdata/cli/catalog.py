@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 
 def methods() -> None:
-    """List the labelling methods with their settings."""
+    """List the labelling methods and the verifiers with their settings."""
+    from prmdata import verifiers
     from prmdata.labellers import known
 
     for verb in ("estimate", "label"):
         print(f"prmdata {verb} --method …")
         _print({name: kind for name, kind in known().items() if kind.verb == verb})
+    print("prmdata verify --with …")
+    _print(verifiers.known())
 
 
 def formats() -> None:

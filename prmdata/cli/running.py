@@ -74,8 +74,12 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         return
     told = [
         f"{summary['traces']:,} traces of {summary['problems'] - summary['outside']:,} problems",
-        f"{summary['right']:,} right, {summary['wrong']:,} wrong",
     ]
+    if summary["stage"] == "verify":
+        said = ", ".join(f"{summary[name]:,} {name}" for name in ("right", "wrong", "unknown"))
+        told.append(f"{summary['steps']:,} steps: {said}")
+    else:
+        told.append(f"{summary['right']:,} right, {summary['wrong']:,} wrong")
     if summary["outside"]:
         told.append(f"{summary['outside']:,} of {summary['problems']:,} problems outside --keep")
     if summary["cut"]:
@@ -87,7 +91,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         )
     if summary["failed"]:
         told.append(f"{summary['failed']:,} failed (see their `error`)")
-    told.append(f"{summary['tokens_spent']:,} tokens generated")
+    if summary["sampler_calls"] or summary["stage"] in ("generate", "estimate", "label"):
+        told.append(f"{summary['tokens_spent']:,} tokens generated")
     if summary["completions_from_store"]:
         told.append(f"{summary['completions_from_store']:,} completions from the store")
     told.append(f"{summary['seconds']:.1f} s")

@@ -1,4 +1,4 @@
-"""The final answer of a solution: the last `\\boxed{}`, `#### 72` or "the answer is …".
+"""The final answer of a solution: the last `\\boxed{}`, `#### 72`, "the answer is …" or `# Answer`.
 
 Braces are balanced by counting, in one pass: two boxes never merge, and a hundred thousand
 brackets cost no more than a hundred thousand characters.
@@ -12,6 +12,9 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{|\\boxed\s+([^\s${}\\]+)")
 _HASHES = re.compile(r"####[ \t]*([^\n]+)")
 _SAID = re.compile(
     r"(?:final\s+)?answer\s*(?:is\s*:?|:|=)\s*(?=(?P<rest>[^\n]{1,400}))", re.IGNORECASE
+)
+_HEADED = re.compile(
+    r"(?m)^#+[ \t]*Answer:?[ \t]*\n\s{0,9}(?=[^\s#])([^\n]{1,400})$", re.IGNORECASE
 )
 _CHOICE = re.compile(r"(?:\(|\b)([A-J])(?:\)|\.|:|\b(?![a-z']))")
 _CHOICE_SAID = re.compile(
@@ -31,6 +34,9 @@ def extract_answer(text: str, kind: str = "math") -> str | None:
     said = list(_SAID.finditer(text))
     if hashes and (not said or hashes[-1].start() > said[-1].start()):
         return hashes[-1][1].strip() or None
+    headed = list(_HEADED.finditer(text))
+    if headed and (not said or headed[-1].start() > said[-1].start()):
+        return _clean(headed[-1][1])
     return _clean(said[-1]["rest"]) if said else None
 
 

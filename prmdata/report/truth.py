@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from prmdata import imports
 from prmdata.errors import InputError, unknown
 from prmdata.files import Unreadable, read_traces
+from prmdata.problems import rows
 from prmdata.records import Evidence, Trace, Verdict
 
 TRUTHS = ("abacus", "evidence")
@@ -29,7 +31,12 @@ def truths(source: str) -> Callable[[Trace], Evidence | None]:
 
 
 def _of_file(path: str) -> Iterator[tuple[object, Evidence]]:
-    for trace in read_traces(path):
+    """From our own records, or from ProcessBench, PRM800K and the like."""
+    first = next(rows.read(path), None)
+    own = (
+        first is None or not isinstance(first[0], dict) or isinstance(first[0].get("problem"), dict)
+    )
+    for trace in read_traces(path) if own else imports.read(path, None, {}):
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
         truth = truth_of(trace, "evidence")

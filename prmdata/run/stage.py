@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,25 +107,36 @@ async def run_stage(
     spending: Spending | None = None,
     total: int | None = None,
     size: Callable[[Item], int] = lambda item: 1,
+    tally: Callable[[Trace, Counter[str]], None] = lambda trace, counts: None,
 ) -> dict[str, Any]:
-    """Run the job into the output; the summary of what was done and spent."""
+    """Run the job into the output; the summary of what was done and spent.
+
+    `tally` counts what is special to this stage; its names stand before the usual ones.
+    """
     spending = spending or Spending()
+    special: Counter[str] = Counter()
     failures = Failures(options.max_errors)
     counts = Counts()
+
+    def counted(traces: list[Trace]) -> None:
+        counts.add(traces)
+        for trace in traces:
+            tally(trace, special)
+
     with Progress(stage, spending, total, show=not options.quiet) as progress:
 
         def known(index: int, item: Item) -> bool:
             traces = output.known(index, _digest(key(item)))
             if traces is None:
                 return False
-            counts.add(traces)
+            counted(traces)
             progress.kept += size(item)
             progress.step(size(item), failures.count)
             return True
 
         def accept(index: int, item: Item, traces: list[Trace]) -> None:
             output.accept(index, _digest(key(item)), traces)
-            counts.add(traces)
+            counted(traces)
             progress.step(size(item), failures.count)
 
         await run_items(job, accept, known, failures, concurrency=options.concurrency)
@@ -137,6 +149,7 @@ async def run_stage(
             "kept": progress.kept,
             "failed": failures.count,
             **{name: getattr(counts, name) for name in _SUMMED},
+            **special,
             "tokens_spent": spending.tokens,
             "sampler_calls": spending.calls,
             "completions_sampled": spending.sampled,

@@ -1,1 +1,29 @@
-"""What a step can be checked against without a policy: each verifier is one file."""
+"""Verifiers: one file each. A name here is the word after `--with`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prmdata.errors import unknown
+from prmdata.plugins import with_plugins
+from prmdata.settings import configured
+from prmdata.verifiers.arithmetic import Arithmetic
+from prmdata.verifiers.contract import Finding, Verifier
+
+__all__ = ["VERIFIERS", "Finding", "Verifier", "known", "verifier"]
+
+VERIFIERS: dict[str, type[Verifier]] = {
+    "arithmetic": Arithmetic,
+}
+
+
+def known() -> dict[str, type[Verifier]]:
+    return with_plugins("prmdata.verifiers", VERIFIERS)
+
+
+def verifier(name: str, settings: Mapping[str, Any]) -> Verifier:
+    table = known()
+    if name not in table:
+        raise unknown("verifier", name, table)
+    return configured(table[name], settings)

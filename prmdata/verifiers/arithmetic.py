@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
 
+from prmdata.records import Trace
 from prmdata.verifiers.comparing import Outcome, compare
+from prmdata.verifiers.contract import Finding
 from prmdata.verifiers.equalities import Equality, equalities
 from prmdata.verifiers.expressions import Name, Unreadable, evaluate
 from prmdata.verifiers.tokens import Token, tokens_of, without_blocks
@@ -31,13 +32,6 @@ _BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    verdict: Literal["right", "wrong", "unknown"]
-    note: str | None = None
-    """For a wrong step, the false equality and what was expected: `48 / 2 = 26: is 24`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """Checks the equalities of each step by exact arithmetic."""
 
@@ -49,6 +43,9 @@ class Arithmetic:
     """How far off, relatively, what is said with ≈ may be before it counts as wrong."""
     whole_quotients: bool = False
     """Whether `7 / 2 = 3` may be meant as rounded where no word says so, and so is unknown."""
+
+    async def verify(self, trace: Trace) -> list[Finding]:
+        return self.check([step.text for step in trace.steps])
 
     def check(self, steps: Sequence[str]) -> list[Finding]:
         """One finding a step; what a step defines, the steps after it know."""

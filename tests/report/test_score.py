@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,3 +146,11 @@ def test_the_reliability_diagram_is_drawn(kind: str, tmp_path: Path) -> None:
     assert head.startswith(b"\x89PNG") if kind == "png" else b"<svg" in path.read_bytes()
     with pytest.raises(UsageError, match="ends in"):
         check_plot("r.jpeg")
+
+
+def test_processbench_is_read_as_truth() -> None:
+    row = {"id": "1", "generator": "m", "problem": "p?", "steps": ["a", "b"], "label": 1}
+    Path("bench.jsonl").write_text(json.dumps({**row, "final_answer_correct": False}) + "\n")
+    steps = (Step("a\n"), Step("b"))
+    said = Trace("x", Problem("x", "p?"), steps, labels=Labels("m", 1, values=(1.0, 0.0)))
+    assert score([said], truths("bench.jsonl"))["exact_on_erroneous"] == 1.0

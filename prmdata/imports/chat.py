@@ -1,0 +1,77 @@
+"""Chats: `messages` (or `conversations`) whose last turn is the assistant's solution.
+
+What a model thought (`reasoning_content`, `thinking`) goes before its words as `<think>…</think>`,
+where its words do not hold it already. Calls of tools, and what they gave back, are steps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prmdata.errors import InputError
+from prmdata.imports.contract import Row, bare, list_of
+from prmdata.records import Step, Trace
+from prmdata.traces.generate import cut_steps
+from prmdata.traces.steps import splitter
+
+ROLES = {"human": "user", "gpt": "assistant", "function": "tool", "observation": "tool"}
+THOUGHTS = ("reasoning_content", "thinking", "reasoning")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    steps: str = "auto"
+    """How turns are cut into steps."""
+
+    def __post_init__(self) -> None:
+        splitter(self.steps)
+
+    @classmethod
+    def fits(cls, row: Row) -> bool:
+        found = row.get("messages") or row.get("conversations")
+        return isinstance(found, list) and bool(found) and isinstance(found[0], Mapping)
+
+    def traces(self, row: Row, where: str) -> Iterator[Trace]:
+        name = "messages" if row.get("messages") else "conversations"
+        turns = [_turn(turn, where) for turn in list_of(row, name, where)]
+        first = next((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), None)
+        if first is None or not any(turn["role"] == "user" for turn in turns[:first]):
+            raise InputError(f"{where}: no user's message with an assistant's after it")
+        if any(turn["role"] == "user" for turn in turns[first:]):
+            raise InputError(f"{where}: more than one user's turn; a trace answers one question")
+        asked = [{"role": t["role"], "content": t["content"]} for t in turns[:first]]
+        steps = tuple(step for turn in turns[first:] for step in self._steps(turn))
+        answer = row.get("answer", row.get("solution"))
+        question = next(t["content"] for t in reversed(asked) if t["role"] == "user")
+        trace = bare(question, None if answer is None else str(answer), steps, "chat")
+        origin = replace(trace.origin, messages=tuple(asked), steps=self.steps)
+        yield replace(trace, origin=origin)
+
+    def _steps(self, turn: Mapping[str, Any]) -> Iterator[Step]:
+        if turn["role"] == "tool":
+            yield Step(turn["content"], "observation", result=turn["content"])
+            return
+        text = turn["content"]
+        thought = next((turn[name] for name in THOUGHTS if turn.get(name)), None)
+        if thought and "<think>" not in text:
+            text = f"<think>\n{thought}\n</think>\n\n{text}"
+        if text.strip():
+            yield from cut_steps(text, self.steps)
+        for call in turn.get("tool_calls") or []:
+            function = call.get("function") or call
+            yield Step(json.dumps(function, ensure_ascii=False), "tool_call", tool=dict(function))
+
+
+def _turn(turn: Any, where: str) -> dict[str, Any]:
+    if not isinstance(turn, Mapping):
+        raise InputError(f"{where}: a message is no object")
+    role = turn.get("role", turn.get("from"))
+    content = turn.get("content", turn.get("value"))
+    if isinstance(content, list):
+        content = "".join(part.get("text", "") for part in content if isinstance(part, Mapping))
+    if not isinstance(role, str) or not isinstance(content, str | None):
+        raise InputError(f"{where}: a message without role or text")
+    return {**turn, "role": ROLES.get(role, role), "content": content or ""}

@@ -1,0 +1,83 @@
+"""PRM800K: ratings by people, step by step, of the completions they went on with.
+
+A step is the completion that was chosen, or what a person wrote instead, or (in the step that
+ended the work) the first one offered. The other completions, the times and the labeller are
+dropped; what was generated after the last rated step stays, without a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from prmdata.errors import InputError
+from prmdata.imports.contract import Row, bare, list_of, separated, text_of, truth
+from prmdata.records import Trace, Verdict
+
+NAME = "prm800k"
+
+
+@dataclass(frozen=True, slots=True)
+class Prm800k:
+    neutral: Literal["right", "wrong", "unknown"] = "right"
+    """How a rating of 0 is read."""
+
+    @classmethod
+    def fits(cls, row: Row) -> bool:
+        label, question = row.get("label"), row.get("question")
+        return isinstance(label, Mapping) and isinstance(question, Mapping) and "steps" in label
+
+    def traces(self, row: Row, where: str) -> Iterator[Trace]:
+        question = row["question"]
+        texts: list[str] = []
+        verdicts: list[Verdict | None] = []
+        for step in list_of(row["label"], "steps", where):
+            taken = self._taken(step)
+            if taken is None:
+                break  # where the labeller gave up
+            text, rating = taken
+            texts.append(text)
+            verdicts.append(self._verdict(rating, where))
+        rest = (question.get("pre_generated_steps") or [])[len(texts) :]
+        if rest and self._as_generated(question, texts):
+            texts += rest
+            verdicts += [None] * len(rest)
+        if not texts:
+            raise InputError(f"{where}: no step was rated")
+        evidence, labels = truth(NAME, verdicts)
+        answer = question.get("ground_truth_answer")
+        trace = bare(text_of(question, "problem", where), answer, separated(texts, "\n"), NAME)
+        solution = question.get("ground_truth_solution")
+        context = {"solution": solution} if isinstance(solution, str) else {}
+        problem = replace(trace.problem, context=context)
+        said = question.get("pre_generated_answer")
+        whole = said if isinstance(said, str) and len(texts) == len(verdicts) else None
+        yield replace(trace, problem=problem, answer=whole, evidence=(evidence,), labels=labels)
+
+    def _taken(self, step: Mapping[str, Any]) -> tuple[str, int | None] | None:
+        offered = [c for c in step.get("completions") or [] if c and c.get("text")]
+        chosen = step.get("chosen_completion")
+        written = step.get("human_completion")
+        if isinstance(chosen, int) and 0 <= chosen < len(offered):
+            return offered[chosen]["text"], offered[chosen].get("rating")
+        if written and written.get("text"):
+            rating = written.get("rating")
+            return written["text"], 1 if rating is None else rating  # people write right steps
+        if offered:
+            return offered[0]["text"], offered[0].get("rating")
+        return None
+
+    def _verdict(self, rating: int | None, where: str) -> Verdict | None:
+        known: dict[int | None, Verdict | None] = {
+            1: "right",
+            0: self.neutral,
+            -1: "wrong",
+            None: None,
+        }
+        if rating not in known:
+            raise InputError(f"{where}: rating {rating!r} is none of -1, 0, 1")
+        return known[rating]
+
+    def _as_generated(self, question: Mapping[str, Any], texts: list[str]) -> bool:
+        return list(question["pre_generated_steps"][: len(texts)]) == texts

@@ -1,0 +1,80 @@
+"""`verify`: traces → traces with verdicts by tools, as evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prmdata.errors import ItemError
+from prmdata.files import Unreadable, count_hint, read_groups, read_traces
+from prmdata.records import Trace
+from prmdata.run.engine import Job
+from prmdata.run.manifest import input_state
+from prmdata.run.output import Output
+from prmdata.run.stage import RunOptions, run_stage
+from prmdata.settings import settings_of
+from prmdata.stages.label import Group, failed_before
+from prmdata.verifiers import Verifier
+from prmdata.verifiers.contract import as_evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    source: str
+    verifiers: Mapping[str, Verifier] = field(default_factory=dict)
+    """By name, in the order of their evidence."""
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            f"with {name}": {k: str(v) for k, v in settings_of(how).items()}
+            for name, how in self.verifiers.items()
+        }
+
+    def inputs(self) -> dict[str, str]:
+        return {self.source: input_state(self.source)}
+
+
+async def run_verify(asked: Verifying, output: Output, options: RunOptions) -> dict[str, Any]:
+    async def work(group: Group) -> list[Trace]:
+        if isinstance(group, Unreadable):
+            return [group.as_trace()]
+        return [trace if trace.error else await verified(trace, asked.verifiers) for trace in group]
+
+    def failed(group: Group, reason: str) -> list[Trace]:
+        if isinstance(group, Unreadable):
+            return [group.as_trace()]
+        return [trace.failed(trace.error or reason) for trace in group]
+
+    def tally(trace: Trace, counts: Counter[str]) -> None:
+        counts["steps"] += 0 if trace.error else len(trace.steps)
+        for name in asked.verifiers:
+            evidence = trace.evidence_named(name)
+            said = evidence.verdicts if evidence else ()
+            for verdict in ("right", "wrong", "unknown"):
+                counts[verdict] += said.count(verdict)
+            counts["traces_with_a_wrong_step"] += "wrong" in said
+
+    return await run_stage(
+        "verify",
+        Job(read_groups(read_traces(asked.source)), work, failed, failed_before),
+        lambda group: group,
+        output,
+        options,
+        total=count_hint(asked.source),
+        size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
+        tally=tally,
+    )
+
+
+async def verified(trace: Trace, verifiers: Mapping[str, Verifier]) -> Trace:
+    for name, how in verifiers.items():
+        findings = await how.verify(trace)
+        if len(findings) != len(trace.steps):
+            raise ItemError(
+                f"verifier {name} gave {len(findings)} verdicts for {len(trace.steps)} steps "
+                f"(trace {trace.id})"
+            )
+        trace = trace.with_evidence(as_evidence(name, how, findings))
+    return trace

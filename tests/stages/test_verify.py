@@ -1,0 +1,66 @@
+"""`verify` through the command: evidence, counts, refusals."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import prmdata
+from prmdata.files import write_traces
+from prmdata.records import Trace
+from prmdata.report.truth import truth_of
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "prmdata", *words], capture_output=True, text=True)
+
+
+def test_verdicts_agree_with_the_oracle_on_arithmetic(traces: list[Trace]) -> None:
+    write_traces("t.jsonl", traces)
+    done = command("verify", "t.jsonl", "-o", "v.jsonl", "--summary", "v.json")
+    assert done.returncode == 0, done.stderr
+    made = list(prmdata.read("v.jsonl"))
+    counts = json.loads(Path("v.json").read_text())
+    assert counts["steps"] == sum(len(t.steps) for t in traces)
+    assert counts["right"] + counts["wrong"] + counts["unknown"] == counts["steps"]
+    slips = found = false = 0
+    for trace, before in zip(made, traces, strict=True):
+        evidence = trace.evidence_named("arithmetic")
+        truth = truth_of(before, "abacus")
+        assert evidence is not None
+        assert truth is not None
+        for said, kind in zip(evidence.verdicts, truth.notes, strict=True):
+            slips += kind == "arithmetic"
+            found += kind == "arithmetic" and said == "wrong"
+            false += said == "wrong" and kind is None
+    assert found > 0.95 * slips > 50
+    assert false == 0
+
+
+def test_a_wrong_step_found_by_a_tool_is_used_by_the_search(traces: list[Trace]) -> None:
+    write_traces("t.jsonl", traces)
+    assert command("verify", "t.jsonl", "-o", "v.jsonl").returncode == 0
+    for name in ("t", "v"):
+        wrong = [t for t in prmdata.read(f"{name}.jsonl") if t.correct is False][:6]
+        write_traces(f"{name}6.jsonl", wrong)
+        done = command("label", f"{name}6.jsonl", "-o", f"{name}l.jsonl")
+        assert done.returncode == 0, done.stderr
+    spent = [
+        sum(t.labels.cost.tokens for t in prmdata.read(f"{name}l.jsonl") if t.labels)
+        for name in ("t", "v")
+    ]
+    assert spent[1] < spent[0]
+
+
+def test_unknown_verifiers_and_settings_are_refused(traces: list[Trace]) -> None:
+    write_traces("t.jsonl", traces[:4])
+    for words, said in [
+        (["--with", "arithmetik"], "did you mean 'arithmetic'"),
+        (["--set", "longer=3"], "longer"),
+        (["--with", "arithmetic,arithmetic", "--set", "longest=3"], "one verifier"),
+    ]:
+        done = command("verify", "t.jsonl", "-o", "v.jsonl", *words)
+        assert done.returncode == 2
+        assert said in done.stderr
