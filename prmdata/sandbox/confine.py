@@ -26,32 +26,27 @@ class Limits:
     """Address space, on top of what the interpreter has already."""
 
 
+def confine_zygote() -> None:
+    """What children inherit, done once. From here on nothing can be mounted, run or reached."""
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    _restrict(resource.RLIMIT_NOFILE, OPEN_FILES)
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE):
+        _restrict(kind, 0)
+    kernel.drop_capabilities()
+    seccomp.install(seccomp.zygote_program())
+
+
 def confine(limits: Limits, rules: int | None) -> None:
-    """Order matters: each line needs something that a later one takes away."""
+    """Order matters: the last line takes away what the others need."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    restrict_resources(limits)
+    _restrict(resource.RLIMIT_AS, limits.memory_bytes)
+    _restrict(resource.RLIMIT_CPU, math.ceil(limits.deadline_s) + 1)
+    _restrict(resource.RLIMIT_FSIZE, FILE_BYTES)
     if rules is not None:
         landlock.enforce(rules)
-    os.closerange(4, OPEN_FILES * 4)
-    kernel.drop_capabilities()
-    seccomp.install(os.getpid())
-
-
-def restrict_resources(limits: Limits) -> None:
-    seconds = math.ceil(limits.deadline_s) + 1
-    for kind, most in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_NPROC, 1),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        _restrict(kind, most)
+    os.closerange(4, OPEN_FILES)
+    seccomp.install(seccomp.child_program(os.getpid()))
 
 
 def _restrict(kind: int, most: int) -> None:

@@ -29,7 +29,7 @@ def enter(readable: Sequence[str], scratch: str, scratch_bytes: int) -> None:
     Path(root).mkdir()
     _mount("tmpfs", root, "tmpfs", NO_SUID | NO_DEVICES, "size=1m,mode=755")
     _fill(root, readable)
-    os.makedirs(root + scratch)
+    Path(root + scratch).mkdir(parents=True)
     _mount("tmpfs", root + scratch, "tmpfs", NO_SUID | NO_DEVICES, _limits(scratch_bytes))
     _move_into(root)
 
@@ -43,7 +43,7 @@ def _fill(root: str, readable: Sequence[str]) -> None:
         place = Path(root + path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if Path(path).is_symlink() and not path.startswith("/etc/"):
-            place.symlink_to(os.readlink(path))
+            place.symlink_to(Path(path).readlink())
         else:
             _bind(path, place)
 

@@ -35,7 +35,7 @@ def libraries() -> list[str]:
 
 def environment(scratch: str) -> dict[str, str]:
     """Nothing of ours, which may hold keys. A fixed hash seed makes a run repeatable."""
-    found = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    found = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     found |= {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "PATH": os.defpath}
     found |= {"HOME": scratch, "TMPDIR": scratch}
     if search := os.environ.get("LD_LIBRARY_PATH"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import tempfile
@@ -59,7 +58,7 @@ LOOP_S = 0.05
 
 async def probe(worker: Worker) -> dict[str, str]:
     """Attack → whether it was stopped, and by which error."""
-    found = {}
+    found: dict[str, str] = {}
     with _surroundings() as code:
         told = await run_in(worker, code, "", 5.0, 256)
     if told.exit == "ok" and isinstance(told.value, dict):
@@ -81,7 +80,7 @@ def _surroundings() -> Iterator[str]:
         secret.write_text(secrets.token_hex())
         yield ATTACKS.format(
             secret=str(secret),
-            target=os.path.join(folder, "target"),
+            target=str(Path(folder) / "target"),
             port=server.getsockname()[1],
             stopped=STOPPED,
             succeeded=SUCCEEDED,

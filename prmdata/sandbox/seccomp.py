@@ -1,6 +1,6 @@
-"""The filter over system calls: an allow list, as a classic BPF program built per process.
+"""The filters over system calls, as classic BPF: a long allow list, and a short one per process.
 
-It differs between processes in one constant: code may signal and limit itself, by its own id.
+The short one holds the process's id: code may signal and limit itself, and nobody else.
 """
 
 from __future__ import annotations
@@ -49,21 +49,30 @@ def checks(pid: int) -> dict[str, list[Check]]:
     }
 
 
-def program(pid: int) -> bytes:
+def zygote_program() -> bytes:
+    """Allows what is listed; its children inherit it, and so do not pay for its making."""
     column, name = syscalls.architecture()
     code = [_load(ARCHITECTURE), _jump(name, 1, 0), _return(KILL), _load(NUMBER)]
-    for numbers in syscalls.ALLOWED.values():
+    for numbers in (syscalls.ALLOWED | syscalls.CONDITIONAL | syscalls.ZYGOTE).values():
         if (number := numbers[column]) is not None:
             code += [_jump(number, 0, 1), _return(ALLOW)]
-    for call, conditions in checks(pid).items():
-        block = [line for check in conditions for line in _checked(check)] + [_return(ALLOW)]
-        code += [_jump(syscalls.CONDITIONAL[call][column], 0, len(block)), *block]
     return b"".join([*code, _return(DENY)])
 
 
-def install(pid: int) -> None:
+def child_program(pid: int) -> bytes:
+    """Takes away what the zygote has and its children must not have. The stricter filter wins."""
+    column, _ = syscalls.architecture()
+    code = [_load(NUMBER)]
+    for number in (numbers[column] for numbers in syscalls.ZYGOTE.values()):
+        code += [_jump(number, 0, 1), _return(DENY)]
+    for call, conditions in checks(pid).items():
+        block = [line for check in conditions for line in _checked(check)] + [_return(ALLOW)]
+        code += [_jump(syscalls.CONDITIONAL[call][column], 0, len(block)), *block]
+    return b"".join([*code, _return(ALLOW)])
+
+
+def install(code: bytes) -> None:
     """For this process and for good; it must have given up new privileges before."""
-    code = program(pid)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     kernel.prctl(kernel.PR_SET_SECCOMP, 2, ctypes.c_char_p(header))

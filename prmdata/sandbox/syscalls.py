@@ -66,6 +66,12 @@ CONDITIONAL = {
 }  # fmt: skip
 """Allowed with some arguments only: see `prmdata.sandbox.seccomp`."""
 
+ZYGOTE = {
+    "clone": (56, 220), "wait4": (61, 260), "setsid": (112, 157), "memfd_create": (319, 279),
+    "prctl": (157, 167), "landlock_restrict_self": (446, 446),
+}  # fmt: skip
+"""What it takes to fork and to enclose a process, and what code must not have."""
+
 
 def architecture() -> tuple[int, int]:
     """This machine's column in the tables and its name in a filter."""

@@ -76,6 +76,8 @@ class Zygote:
         rules = landlock.ruleset(readable, scratch) if "landlock" in layers else None
         os.chdir(scratch)
         random.seed(0)
+        harness.warm_up()
+        confine.confine_zygote()
         gc.freeze()
         pages = int(os.pread(sizes, 100, 0).split()[0])
         return cls(Path(scratch), rules, not apart, pages * os.sysconf("SC_PAGE_SIZE"))
@@ -138,7 +140,7 @@ class Zygote:
     def _sweep(self) -> None:
         """Files only: code cannot make folders or links."""
         for entry in os.scandir(self.scratch):
-            os.unlink(entry.path)
+            Path(entry.path).unlink()
 
 
 def _told(status: int) -> str:
