@@ -12,6 +12,8 @@ from prmdata.sandbox.level import Level, reached
 from prmdata.sandbox.result import Result, run_in
 from prmdata.sandbox.worker import Worker
 
+LONGEST_S, MOST_MB = 86_400, 1 << 20
+
 
 class Sandbox:
     """`async with Sandbox() as box: result = await box.run("1 + 1")`.
@@ -63,8 +65,10 @@ class Sandbox:
         self, code: str, stdin: str = "", deadline_s: float = 5.0, memory_mb: int = 512
     ) -> Result:
         self._opened()
+        check_limits(deadline_s, memory_mb)
         worker = await self._idle.get()
         try:
+            self._opened()  # it may have been closed while we waited
             return await run_in(worker, code, stdin, deadline_s, memory_mb)
         finally:
             self._idle.put_nowait(worker)
@@ -73,3 +77,10 @@ class Sandbox:
         if self._level is None:
             raise SandboxError("the sandbox is closed; open it with `async with`")
         return self._level
+
+
+def check_limits(deadline_s: float, memory_mb: int) -> None:
+    if not 0 < deadline_s <= LONGEST_S:
+        raise UsageError(f"a deadline is more than 0 and at most {LONGEST_S} s, not {deadline_s}")
+    if not 0 < memory_mb <= MOST_MB:
+        raise UsageError(f"memory is more than 0 and at most {MOST_MB} MB, not {memory_mb}")

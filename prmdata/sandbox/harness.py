@@ -11,6 +11,7 @@ import ast
 import json
 import linecache
 import os
+import random
 import sys
 import traceback
 from types import CodeType, ModuleType
@@ -56,6 +57,7 @@ def execute(code: str) -> Any:
     body, last = compiled(code)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
+    random.seed(0)  # a fork has seeded it anew, and a run should repeat itself
     exec(body, module.__dict__)
     try:
         return eval(last, module.__dict__)

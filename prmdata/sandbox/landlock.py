@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from prmdata.sandbox import kernel
 
@@ -22,7 +23,7 @@ NETWORK, SIGNALS_AND_SOCKETS = 0b11, 0b11
 
 def version() -> int:
     flag = ctypes.c_uint32(1)  # LANDLOCK_CREATE_RULESET_VERSION
-    return kernel.call("syscall", kernel.LANDLOCK_CREATE_RULESET, None, 0, flag)
+    return _call(kernel.LANDLOCK_CREATE_RULESET, None, 0, flag)
 
 
 def ruleset(readable: Sequence[str], scratch: str) -> int:
@@ -30,8 +31,7 @@ def ruleset(readable: Sequence[str], scratch: str) -> int:
     known = version()
     rights = RIGHTS.get(known, LATEST_RIGHTS)
     words = [rights] + [NETWORK] * (known >= 4) + [SIGNALS_AND_SOCKETS] * (known >= 6)
-    rules = kernel.call(
-        "syscall",
+    rules = _call(
         kernel.LANDLOCK_CREATE_RULESET,
         ctypes.c_char_p(struct.pack(f"{len(words)}Q", *words)),
         8 * len(words),
@@ -46,13 +46,20 @@ def ruleset(readable: Sequence[str], scratch: str) -> int:
 
 def enforce(rules: int) -> None:
     """For this process and for good; it must have given up new privileges before."""
-    kernel.call("syscall", kernel.LANDLOCK_RESTRICT_SELF, rules, 0)
+    _call(kernel.LANDLOCK_RESTRICT_SELF, rules, 0)
+
+
+def _call(number: int, *arguments: Any) -> int:
+    try:
+        return kernel.call("syscall", number, *arguments)
+    except OSError as error:
+        raise OSError(error.errno, f"Landlock: {os.strerror(error.errno or 0)}") from None
 
 
 def _allow(rules: int, path: str, rights: int) -> None:
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = ctypes.c_char_p(struct.pack("=Qi", rights, place))
-        kernel.call("syscall", kernel.LANDLOCK_ADD_RULE, rules, 1, rule, 0)
+        _call(kernel.LANDLOCK_ADD_RULE, rules, 1, rule, 0)
     finally:
         os.close(place)

@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import os
-import random
 import signal
 import struct
 import sys
@@ -75,7 +74,6 @@ class Zygote:
             importlib.import_module(name)
         rules = landlock.ruleset(readable, scratch) if "landlock" in layers else None
         os.chdir(scratch)
-        random.seed(0)
         harness.warm_up()
         confine.confine_zygote()
         gc.freeze()
@@ -130,17 +128,17 @@ class Zygote:
         if not self.watched:
             return False
         size = 0
-        for count, entry in enumerate(os.scandir(self.scratch)):
+        for count, file in enumerate(self.scratch.iterdir()):
             with contextlib.suppress(FileNotFoundError):
-                size += entry.stat(follow_symlinks=False).st_blocks * 512
+                size += file.lstat().st_blocks * 512
             if count >= SCRATCH_FILES or size > SCRATCH_BYTES:
                 return True
         return False
 
     def _sweep(self) -> None:
         """Files only: code cannot make folders or links."""
-        for entry in os.scandir(self.scratch):
-            Path(entry.path).unlink()
+        for file in self.scratch.iterdir():
+            file.unlink()
 
 
 def _told(status: int) -> str:
