@@ -33,6 +33,7 @@ def confine_zygote() -> None:
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE):
         _restrict(kind, 0)
     kernel.drop_capabilities()
+    seccomp.child_template()  # made before the fork, for all
     seccomp.install(seccomp.zygote_program())
 
 
