@@ -24,6 +24,8 @@ SOME_PID = 0x7FC0FFEE  # above every real one, and replaced by the child's
 FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032, 1034)
 # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: never TIOCSTI or FIOSETOWN.
 IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# Access mode and O_TRUNC: truncating what is opened for reading passes an old Landlock.
+OPEN, OPEN_BITS = (0, 1, 2, 0x201, 0x202), 0x203
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def checks(pid: int) -> dict[str, list[Check]]:
         "tkill": own,
         "tgkill": own,
         "prlimit64": [Check(0, (0, pid))],
+        "open": [Check(1, OPEN, OPEN_BITS)],
+        "openat": [Check(2, OPEN, OPEN_BITS)],
         "ioctl": [Check(1, IOCTL)],
         "fcntl": [Check(1, FCNTL)],
         # A stream pair cannot be sent to an address, which would reach the machine's daemons.
@@ -66,11 +70,12 @@ def child_template() -> bytes:
     """Takes away what the zygote has and its children must not have. The stricter filter wins."""
     column, _ = syscalls.architecture()
     code = [_load(NUMBER)]
-    for number in (numbers[column] for numbers in syscalls.ZYGOTE.values()):
-        code += [_jump(number, 0, 1), _return(DENY)]
+    for numbers in syscalls.ZYGOTE.values():
+        code += [_jump(numbers[column], 0, 1), _return(DENY)]
     for call, conditions in checks(SOME_PID).items():
-        block = [line for check in conditions for line in _checked(check)] + [_return(ALLOW)]
-        code += [_jump(syscalls.CONDITIONAL[call][column], 0, len(block)), *block]
+        if (number := syscalls.CONDITIONAL[call][column]) is not None:
+            block = [line for check in conditions for line in _checked(check)] + [_return(ALLOW)]
+            code += [_jump(number, 0, len(block)), *block]
     return b"".join([*code, _return(ALLOW)])
 
 

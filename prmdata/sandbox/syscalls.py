@@ -39,7 +39,7 @@ SIGNALS_AND_TIME = {
 FILES = {
     "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66),
     "pread64": (17, 67), "pwrite64": (18, 68), "preadv": (295, 69), "pwritev": (296, 70),
-    "open": (2, None), "openat": (257, 56), "close": (3, 57), "close_range": (436, 436),
+    "close": (3, 57), "close_range": (436, 436),
     "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "lseek": (8, 62),
     "stat": (4, None), "fstat": (5, 80), "lstat": (6, None), "newfstatat": (262, 79),
     "statx": (332, 291), "access": (21, None), "faccessat": (269, 48),
@@ -63,6 +63,7 @@ ALLOWED = MEMORY | PROCESS | SIGNALS_AND_TIME | FILES | WAITING
 CONDITIONAL = {
     "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "prlimit64": (302, 261),
     "ioctl": (16, 29), "fcntl": (72, 25), "socketpair": (53, 199), "sendto": (44, 206),
+    "open": (2, None), "openat": (257, 56),
 }  # fmt: skip
 """Allowed with some arguments only: see `prmdata.sandbox.seccomp`."""
 

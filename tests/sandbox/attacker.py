@@ -52,7 +52,7 @@ async def verdict(box: Sandbox, around: Surroundings, bomb: Bomb) -> str:
 def achieved(result: Result, bomb: Bomb, around: Surroundings) -> str:
     if around.canary in f"{result.stdout}{result.stderr}{result.value}":
         return "the secret came out"
-    if result.exit not in bomb.exits:
+    if result.exit not in bomb.exits | {"timeout"}:  # a busy machine stops it that way
         return f"it ended as {result.exit}: {result.stderr[-300:]}"
     if result.value not in (bomb.value, False):
         return f"it came back with {result.value!r:.100}"

@@ -2,7 +2,7 @@
 
 The value of an attack is True when it got what it wanted; an error means that it was stopped.
 What happens outside is looked at as well: see `tests.sandbox.surroundings`. Should a sandbox fail,
-an attack must show it without ruin: signal 0 for everybody, a bomb of 64, the machine's own name.
+an attack must show it without ruin: signal 0 for everybody, a bomb of 64, the machine's own name, an empty device.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FILES = {
     "write outside": "open(TARGET, 'w').write('x')",
     "write by a descriptor of a folder": "os.open(TARGET, os.O_CREAT | os.O_WRONLY, dir_fd=os.open('.', 0))",
     "truncate": "os.truncate(SECRET, 0)",
+    "truncate what is only read": "os.open('/dev/null', os.O_RDONLY | os.O_TRUNC)",
+    "truncate in no mode at all": "os.open('/dev/null', 3 | os.O_TRUNC)",
     "delete": "os.unlink(SECRET)",
     "rename": "os.rename(SECRET, 'mine')",
     "move out": "open('a', 'w').close()\nos.rename('a', TARGET)",
