@@ -23,7 +23,10 @@ class Limits:
 
     deadline_s: float
     memory_bytes: int
-    """Address space, on top of what the interpreter has already."""
+    """Address space, with what the interpreter has already."""
+
+    zygote: int
+    """Its process id: whoever finds another parent is an orphan, and ends."""
 
 
 def confine_zygote() -> None:
@@ -40,6 +43,8 @@ def confine_zygote() -> None:
 def confine(limits: Limits, rules: int | None) -> None:
     """Order matters: the last line takes away what the others need."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != limits.zygote:
+        raise ProcessLookupError("the zygote is gone")
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     _restrict(resource.RLIMIT_AS, limits.memory_bytes)
     _restrict(resource.RLIMIT_CPU, math.ceil(limits.deadline_s) + 1)

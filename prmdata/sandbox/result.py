@@ -13,7 +13,10 @@ Exit = Literal["ok", "error", "timeout", "memory", "killed"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one run did. It is the code's own account: compare it with what you expect."""
+    """What one run did. It is the code's own account: compare it with what you expect.
+
+    Each stream is cut at a mebibyte; what a killed run had not flushed is lost.
+    """
 
     stdout: str
     stderr: str

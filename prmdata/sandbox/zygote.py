@@ -81,7 +81,8 @@ class Zygote:
         return cls(Path(scratch), rules, not apart, pages * os.sysconf("SC_PAGE_SIZE"))
 
     def run(self, code: str, stdin: str, deadline_s: float, memory_mb: int) -> dict[str, Any]:
-        limits = confine.Limits(deadline_s, self.base_bytes + (memory_mb << 20))
+        memory_bytes = self.base_bytes + (memory_mb << 20)
+        limits = confine.Limits(deadline_s, memory_bytes, os.getpid())
         files = [_sealed(stdin), *(os.memfd_create(name) for name in ("out", "err", "report"))]
         start = time.monotonic()
         child = os.fork()

@@ -156,15 +156,16 @@ def test_a_forged_report_is_no_verdict(run: Callable[..., Result]) -> None:
 
 
 def test_cancelling_ends_the_run_and_not_the_sandbox() -> None:
-    async def work(box: Sandbox) -> tuple[list[int], Result]:
+    async def work(box: Sandbox) -> Result:
         scratch = (await box.run("import os\nos.getcwd()")).value
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(box.run("while True: pass", deadline_s=60), 0.3)
-        return processes(scratch), await box.run("1 + 1")
+        async with asyncio.timeout(10):  # the kernel takes a moment on a busy machine
+            while processes(scratch):
+                await asyncio.sleep(0.01)
+        return await box.run("1 + 1")
 
-    left, after = in_box(work, workers=1)
-    assert left == []
-    assert after.value == 2
+    assert in_box(work, workers=1).value == 2
 
 
 def test_a_lost_zygote_costs_one_run() -> None:
