@@ -12,7 +12,7 @@ ROOMS = [
     ("errors", "records"),
     ("plugins", "settings"),
     ("files",),
-    ("grading", "abacus"),
+    ("grading", "abacus", "sandbox"),
     ("sampler",),
     ("problems",),
     ("traces",),
