@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from prmdata.dataset.contract import Format
-from prmdata.files import paths
+from prmdata.dataset.contract import Format, LeftOut
+from prmdata.files import paths, read_groups
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
 from prmdata.records import Trace
@@ -107,27 +108,43 @@ class RowWriter:
 
 
 def write_rows(
-    traces: Iterable[Trace], form: Format, writer: RowWriter, counts: dict[str, int]
+    traces: Iterable[Trace], form: Format, writer: RowWriter, counts: Counter[str]
 ) -> None:
     """Write what can be written; what is left out is counted by its reason."""
-    for trace in traces:
-        counts["traces read"] = counts.get("traces read", 0) + 1
-        left_out = _reason_to_leave_out(trace, form)
-        rows = [] if left_out else list(form.rows(trace))
-        if not rows:
-            reason = left_out or "left out by the format's settings"
-            counts[reason] = counts.get(reason, 0) + 1
+    for group in _groups(traces, form):
+        counts["traces read"] += len(group)
+        fit = [trace for trace in group if _fits(trace, form, counts)]
+        try:
+            rows = list(form.rows(fit)) if fit else []
+        except LeftOut as reason:
+            counts[f"left out: {reason}"] += len(fit)
             continue
         for row in rows:
             writer.write(row)
-        counts["rows written"] = counts.get("rows written", 0) + len(rows)
-        form.tally(trace, counts)
+            counts["rows written"] += 1
+            form.tally(row, counts)
 
 
-def _reason_to_leave_out(trace: Trace, form: Format) -> str | None:
-    if form.labelled:
-        if trace.error is not None:
-            return "left out: failed"
-        if trace.labels is None:
-            return "left out: cut, no labels" if trace.finish == "length" else "left out: no labels"
+def _groups(traces: Iterable[Trace], form: Format) -> Iterator[list[Trace]]:
+    """What `form` sees at once; only one problem's traces are ever held."""
+    if not form.grouped:
+        yield from ([trace] for trace in traces)
+        return
+    for group in read_groups(traces):
+        if isinstance(group, list):
+            yield group
+
+
+def _fits(trace: Trace, form: Format, counts: Counter[str]) -> bool:
+    reason = _reason_to_leave_out(trace) if form.labelled else None
+    if reason is not None:
+        counts[f"left out: {reason}"] += 1
+    return reason is None
+
+
+def _reason_to_leave_out(trace: Trace) -> str | None:
+    if trace.error is not None:
+        return "failed"
+    if trace.labels is None:
+        return "cut, no labels" if trace.finish == "length" else "no labels"
     return None

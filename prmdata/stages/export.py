@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from prmdata.dataset import Format
 from prmdata.dataset.card import card
+from prmdata.dataset.contract import Accompanied
 from prmdata.dataset.writer import RowWriter, write_rows
 from prmdata.errors import InputError
 from prmdata.files import Unreadable, read_traces
@@ -61,7 +63,7 @@ def run_export(
 
 
 def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     methods: dict[str, None] = {}
     writer = RowWriter(path, target, asked.form.schema())
     try:
@@ -79,10 +81,12 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
             f"({reasons}); label them first with `prmdata label`"
         )
     if files:
+        beside = asked.form.beside() if isinstance(asked.form, Accompanied) else {}
         name = target.rstrip("/").rsplit("/", 1)[-1]
         with writing(target):
             text = card(name, asked.name, files, counts, ", ".join(methods))
-            (path / "README.md").write_text(text, encoding="utf-8")
+            for file, content in {"README.md": text, **beside}.items():
+                (path / file).write_text(content, encoding="utf-8")
     return {"stage": "export", "format": asked.name, **counts}
 
 

@@ -1,0 +1,37 @@
+"""What every format owes, whatever it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from prmdata.dataset import FORMATS, format_named
+from prmdata.errors import InputError
+from prmdata.stages.export import Exporting, run_export
+from tests.dataset.cases import RIGHT, WRONG
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_rows_fit_the_schema_and_every_kind_of_target(name: str, tmp_path: Path) -> None:
+    form = format_named(name, {})
+    schema = form.schema()
+    assert not any(pa.types.is_null(field.type) for field in schema)
+    rows = list(form.rows([WRONG, RIGHT]))
+    assert pa.RecordBatch.from_pylist(rows, schema=schema).to_pylist() == rows
+    for target in ("ds", "d.parquet", "d.jsonl.zst"):
+        run_export(Exporting(name, form), str(tmp_path / target), traces=[WRONG, RIGHT])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_formats_that_need_a_problem_whole_ask_for_it(name: str, tmp_path: Path) -> None:
+    form = format_named(name, {})
+    other = WRONG.problem.__class__("q", "Why?", "1")
+    split = [WRONG, WRONG.__class__("q/0", other, WRONG.steps, labels=WRONG.labels), RIGHT]
+    asked, target = Exporting(name, form), str(tmp_path / "d.jsonl")
+    if form.grouped:
+        with pytest.raises(InputError, match="stand together"):
+            run_export(asked, target, traces=split)
+    else:
+        run_export(asked, target, traces=split)
