@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from prmdata.dataset.contract import Format
+from prmdata.dataset.judge import Judge
 from prmdata.dataset.records import Records
+from prmdata.dataset.rl import Rl
 from prmdata.dataset.stepwise import Stepwise
 from prmdata.errors import unknown
 from prmdata.plugins import with_plugins
@@ -15,7 +17,9 @@ from prmdata.settings import configured
 __all__ = ["FORMATS", "Format", "format_named", "known"]
 
 FORMATS: dict[str, type[Format]] = {
+    "judge": Judge,
     "records": Records,
+    "rl": Rl,
     "stepwise": Stepwise,
 }
 
