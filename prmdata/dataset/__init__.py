@@ -7,6 +7,10 @@ from typing import Any
 
 from prmdata.dataset.contract import Format
 from prmdata.dataset.judge import Judge
+from prmdata.dataset.math_shepherd import MathShepherd
+from prmdata.dataset.pairs import Pairs
+from prmdata.dataset.prm800k import Prm800k
+from prmdata.dataset.processbench import Processbench
 from prmdata.dataset.records import Records
 from prmdata.dataset.rl import Rl
 from prmdata.dataset.stepwise import Stepwise
@@ -18,6 +22,10 @@ __all__ = ["FORMATS", "Format", "format_named", "known"]
 
 FORMATS: dict[str, type[Format]] = {
     "judge": Judge,
+    "math-shepherd": MathShepherd,
+    "pairs": Pairs,
+    "prm800k": Prm800k,
+    "processbench": Processbench,
     "records": Records,
     "rl": Rl,
     "stepwise": Stepwise,

@@ -12,8 +12,8 @@ from prmdata.dataset import Format
 from prmdata.dataset.card import card
 from prmdata.dataset.contract import Accompanied
 from prmdata.dataset.writer import RowWriter, write_rows
-from prmdata.errors import InputError
-from prmdata.files import Unreadable, read_traces
+from prmdata.errors import InputError, UsageError
+from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
@@ -44,6 +44,12 @@ def run_export(
     traces: Iterable[Trace | Unreadable] | None = None,
 ) -> dict[str, Any] | None:
     """Write the dataset; the summary, or `None` where the target is up to date."""
+    beside = asked.form.beside() if isinstance(asked.form, Accompanied) else {}
+    if beside and paths.format_of(target) != "directory":
+        raise UsageError(
+            f"{target}: this layout is read together with {', '.join(beside)} beside the data; "
+            "write it to a directory (a name without an ending)"
+        )
     found = _sound(
         read_traces(asked.source or "-") if traces is None else traces,
         Failures(max_errors or ErrorLimit()),

@@ -43,11 +43,15 @@ JUDGED = WRONG.with_evidence(
 
 
 def exported(
-    where: Path, name: str, traces: Sequence[Trace], settings: dict[str, Any] | None = None
+    where: Path,
+    name: str,
+    traces: Sequence[Trace],
+    settings: dict[str, Any] | None = None,
+    target: str = "dataset",
 ) -> tuple[datasets.Dataset, dict[str, Any]]:
     """The dataset as `datasets` loads it, and the summary."""
-    target = str(where / name)
-    form = format_named(name, settings or {})
-    counts = run_export(Exporting(name, form), target, traces=traces, overwrite=True)
+    asked = Exporting(name, format_named(name, settings or {}))
+    counts = run_export(asked, str(where / target), traces=traces, overwrite=True)
     assert counts is not None
-    return datasets.load_dataset(target, cache_dir=str(where / "cache"))["train"], counts
+    loaded = datasets.load_dataset(str(where / target), cache_dir=str(where / "cache"))
+    return loaded["train"], counts
