@@ -9,10 +9,12 @@ from typing import Any
 
 import datasets
 
+import prmdata.abacus
 from prmdata.dataset import format_named
 from prmdata.records import Evidence, Labels, Problem, Step, Trace
 from prmdata.stages.export import Exporting, run_export
 
+MODEL = Path(prmdata.abacus.__file__).parent / "model"
 PROBLEM = Problem("p", "What is 3 + 4 * 2?", "11")
 
 
