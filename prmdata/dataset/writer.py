@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from prmdata.dataset.contract import Format, LeftOut
-from prmdata.files import paths, read_groups
+from prmdata.files import paths
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
-from prmdata.records import Trace
 
 SHARD_BYTES = 500 << 20
 SHARD_ROWS_CHECKED = 8192
@@ -26,8 +23,9 @@ SHARD_ROWS_CHECKED = 8192
 class RowWriter:
     """Takes rows; `close` returns the files written, relative to the target."""
 
-    def __init__(self, path: Path, target: str, schema: Any) -> None:
+    def __init__(self, path: Path, target: str, schema: Any, split: str = "train") -> None:
         self._path, self._target, self._schema = path, target, schema
+        self._split = split
         self._kind = paths.format_of(target)
         self._shards: list[Path] = []
         self._raw: IO[bytes] | None = None
@@ -86,7 +84,7 @@ class RowWriter:
         if self._parquet is None:
             path = self._path
             if self._kind == "directory":
-                path = self._path / "data" / f"train-{len(self._shards):05d}.parquet"
+                path = self._path / "data" / f"{self._split}-{len(self._shards):05d}.parquet"
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._shards.append(path)
             self._raw = path.open("wb")
@@ -102,49 +100,6 @@ class RowWriter:
             self._parquet = self._raw = None
 
     def _final(self, number: int, shard: Path) -> str:
-        name = f"data/train-{number:05d}-of-{len(self._shards):05d}.parquet"
+        name = f"data/{self._split}-{number:05d}-of-{len(self._shards):05d}.parquet"
         shard.replace(self._path / name)
         return name
-
-
-def write_rows(
-    traces: Iterable[Trace], form: Format, writer: RowWriter, counts: Counter[str]
-) -> None:
-    """Write what can be written; what is left out is counted by its reason."""
-    for group in _groups(traces, form):
-        counts["traces read"] += len(group)
-        fit = [trace for trace in group if _fits(trace, form, counts)]
-        try:
-            rows = list(form.rows(fit)) if fit else []
-        except LeftOut as reason:
-            counts[f"left out: {reason}"] += len(fit)
-            continue
-        for row in rows:
-            writer.write(row)
-            counts["rows written"] += 1
-            form.tally(row, counts)
-
-
-def _groups(traces: Iterable[Trace], form: Format) -> Iterator[list[Trace]]:
-    """What `form` sees at once; only one problem's traces are ever held."""
-    if not form.grouped:
-        yield from ([trace] for trace in traces)
-        return
-    for group in read_groups(traces):
-        if isinstance(group, list):
-            yield group
-
-
-def _fits(trace: Trace, form: Format, counts: Counter[str]) -> bool:
-    reason = _reason_to_leave_out(trace) if form.labelled else None
-    if reason is not None:
-        counts[f"left out: {reason}"] += 1
-    return reason is None
-
-
-def _reason_to_leave_out(trace: Trace) -> str | None:
-    if trace.error is not None:
-        return "failed"
-    if trace.labels is None:
-        return "cut, no labels" if trace.finish == "length" else "no labels"
-    return None
