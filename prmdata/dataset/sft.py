@@ -83,8 +83,6 @@ class Sft:
                 raise LeftOut("a right answer on a wrong step")
             return len(trace.steps)
         first = decided(trace, self.unexamined).first_error
-        if first is None and trace.correct is not True:
-            raise LeftOut("no step is labelled wrong, but the answer is not right")
         if first == 0:
             raise LeftOut("the first step is wrong")
         return len(trace.steps) if first is None else first

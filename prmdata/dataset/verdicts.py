@@ -16,11 +16,16 @@ Unexamined = Literal["keep", "drop"]
 
 
 def decided(trace: Trace, unexamined: Unexamined = "keep") -> Labels:
-    """The labels of a trace that has steps and, where asked, whose steps somebody looked into."""
+    """The labels of a trace that has steps and, where asked, whose steps somebody looked into.
+
+    A wrong answer on which no step is called wrong would teach that its wrong step is right.
+    """
     if trace.labels is None:
         raise LeftOut("no labels")
     if not trace.steps:
         raise LeftOut("no steps")
+    if trace.labels.first_error is None and trace.correct is False:
+        raise LeftOut("a wrong answer with no wrong step")
     if unexamined == "drop" and not trace.labels.examined:
         raise LeftOut("unexamined")
     return trace.labels

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from prmdata.dataset import FORMATS, format_named
+from prmdata.dataset.contract import LeftOut
 from prmdata.errors import InputError
+from prmdata.records import Labels
 from prmdata.stages.export import Exporting, run_export
 from tests.dataset.cases import MODEL, RIGHT, WRONG
 
@@ -38,3 +41,12 @@ def test_only_formats_that_need_a_problem_whole_ask_for_it(name: str, tmp_path: 
             run_export(asked, target, traces=split)
     else:
         run_export(asked, target, traces=split)
+
+
+@pytest.mark.parametrize(
+    "name", ["judge", "math-shepherd", "prm800k", "processbench", "stepwise", "tokens"]
+)
+def test_a_wrong_answer_with_no_wrong_step_is_nobodys_example(name: str) -> None:
+    form = format_named(name, SETTINGS.get(name, {}))
+    with pytest.raises(LeftOut, match="no wrong step"):
+        list(form.rows([replace(WRONG, labels=Labels("x", None))]))

@@ -55,7 +55,7 @@ def test_notes_are_the_rationale_unless_they_argue_for_another_verdict() -> None
         "Paragraph 2: Three and eight are eleven.\n\n\\boxed{2}"
     )
     assert said(JUDGED, rationale="none")[1::2] == ["+", "-"]
-    otherwise = replace(JUDGED, labels=RIGHT.labels)
+    otherwise = replace(JUDGED, correct=True, labels=RIGHT.labels)
     assert said(otherwise)[1::2] == ["+", "+", "+"]
     assert Judge().row(otherwise)["rationale"] == "contradicts the labels"
 
