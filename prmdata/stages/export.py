@@ -98,18 +98,20 @@ class Sample:
 
 
 def _check_target(asked: Exporting, target: str) -> None:
-    """Several files need a folder to stand in."""
-    if paths.format_of(target) == "directory":
-        return
-    folder = "write it to a directory (a name without an ending)"
-    beside = _beside(asked)
-    if beside:
+    """Several files need a folder to stand in, and readers of a whole folder know no splits."""
+    beside, split = _beside(asked), asked.selection.split
+    if beside and split:
         raise UsageError(
-            f"{target}: this layout is read together with {', '.join(beside)} beside the data; "
-            f"{folder}"
+            "this layout's reader takes all of the folder for training, the other splits too; "
+            "leave --split out and let the trainer hold rows back (val_size)"
         )
-    if asked.selection.split:
-        raise UsageError(f"{target}: splits are files of their own; {folder}")
+    if paths.format_of(target) != "directory" and (beside or split):
+        why = (
+            f"is read together with {', '.join(beside)}" if beside else "has a file for each split"
+        )
+        raise UsageError(
+            f"{target}: such a dataset {why}; write it to a directory (a name without an ending)"
+        )
 
 
 def _beside(asked: Exporting) -> Mapping[str, str]:

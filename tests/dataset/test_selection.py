@@ -105,3 +105,7 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         Selection(per_problem=0)
     with pytest.raises(UsageError, match="directory"):
         export(tmp_path / "d.jsonl", made(1), split=parse_split("a=0.5,b=0.5"))
+    form = format_named("kto", {"layout": "llamafactory"})
+    asked = Exporting("kto", form, selection=Selection(split=parse_split("a=0.5,b=0.5")))
+    with pytest.raises(UsageError, match="val_size"):
+        run_export(asked, str(tmp_path / "ds"), traces=made(1))
