@@ -26,6 +26,10 @@ def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
             values[name] = msgspec.convert(_plain(value), hints[name], strict=False)
         except msgspec.ValidationError as error:
             raise UsageError(f"--set {name}={value}: {error}") from None
+    for name, field in fields.items():
+        required = field.default is field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise UsageError(f"{kind.__name__.lower()} needs a {name}: --set {name}=…")
     return kind(**values)
 
 

@@ -42,9 +42,10 @@ def _print(table: Mapping[str, type]) -> None:
 
     from prmdata.settings import describe
 
+    width = max(10, *map(len, table))
     for name, kind in sorted(table.items()):
         said = inspect.getmodule(kind)
         line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
-        print(f"  {name:<10} {line}")
+        print(f"  {name:<{width}} {line}")
         for setting, of, default in describe(kind):
-            print(f"  {'':<10}   --set {setting}={default or '…'}  ({of})")
+            print(f"  {'':<{width}}   --set {setting}={default or '…'}  ({of})")

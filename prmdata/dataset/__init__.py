@@ -6,8 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from prmdata.dataset.contract import Format
+from prmdata.dataset.judge import Judge
+from prmdata.dataset.kto import Kto
+from prmdata.dataset.math_shepherd import MathShepherd
+from prmdata.dataset.pairs import Pairs
+from prmdata.dataset.prm800k import Prm800k
+from prmdata.dataset.processbench import Processbench
 from prmdata.dataset.records import Records
+from prmdata.dataset.rl import Rl
+from prmdata.dataset.sft import Sft
 from prmdata.dataset.stepwise import Stepwise
+from prmdata.dataset.tokens import Tokens
+from prmdata.dataset.value import Value
 from prmdata.errors import unknown
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
@@ -15,8 +25,18 @@ from prmdata.settings import configured
 __all__ = ["FORMATS", "Format", "format_named", "known"]
 
 FORMATS: dict[str, type[Format]] = {
+    "judge": Judge,
+    "kto": Kto,
+    "math-shepherd": MathShepherd,
+    "pairs": Pairs,
+    "prm800k": Prm800k,
+    "processbench": Processbench,
     "records": Records,
+    "rl": Rl,
+    "sft": Sft,
     "stepwise": Stepwise,
+    "tokens": Tokens,
+    "value": Value,
 }
 
 

@@ -1,23 +1,54 @@
-"""What an export format is: a frozen dataclass of settings, a schema, and the rows of a trace."""
+"""What an export format is: a frozen dataclass of settings, a schema, and the rows of traces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar, Protocol
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from prmdata.records import Trace
 
+Row = dict[str, Any]
+
+
+class LeftOut(Exception):
+    """Why a trace gives no row; the summary counts what was left out by its reason."""
+
 
 class Format(Protocol):
-    labelled: ClassVar[bool]
-    """Whether a trace must carry labels to be written."""
+    @property
+    def labelled(self) -> bool:
+        """Whether a trace must carry labels to be written."""
+        ...
+
+    @property
+    def grouped(self) -> bool:
+        """Whether `rows` must see all of a problem's traces at once; if not it is given one."""
+        ...
 
     def schema(self) -> Any:
         """The Arrow schema of the rows, explicit: never guessed from data."""
         ...
 
-    def rows(self, trace: Trace) -> Iterator[dict[str, Any]]: ...
-
-    def tally(self, trace: Trace, counts: dict[str, int]) -> None:
-        """Add what this trace gives to the counts shown at the end."""
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        """Its rows, or `LeftOut`."""
         ...
+
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        """Add what this row holds to the counts shown at the end."""
+        ...
+
+
+@runtime_checkable
+class Accompanied(Protocol):
+    """A format whose reader wants more files in the dataset's folder."""
+
+    def beside(self) -> Mapping[str, str]:
+        """Their names and texts."""
+        ...
+
+
+def each(group: Iterable[Trace], row: Callable[[Trace], Row]) -> Iterator[Row]:
+    """For formats that write one row for one trace."""
+    for trace in group:
+        yield row(trace)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from prmdata.dataset.contract import Row, each
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
 
@@ -13,12 +15,13 @@ from prmdata.records import Trace
 @dataclass(frozen=True, slots=True)
 class Records:
     labelled: ClassVar[bool] = False
+    grouped: ClassVar[bool] = False
 
     def schema(self) -> Any:
         return arrow_schema(Trace)
 
-    def rows(self, trace: Trace) -> Iterator[dict[str, Any]]:
-        yield to_row(trace)
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        return each(group, to_row)
 
-    def tally(self, trace: Trace, counts: dict[str, int]) -> None:
-        counts["steps"] = counts.get("steps", 0) + len(trace.steps)
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        counts["steps"] += len(row["steps"])

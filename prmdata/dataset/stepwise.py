@@ -7,25 +7,35 @@ with, and the prompt ends with a newline. Soft values stand in a column of their
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from prmdata.errors import UsageError
+from prmdata.dataset.contract import Row, each
+from prmdata.dataset.verdicts import (
+    MASKED,
+    AfterError,
+    Unexamined,
+    biased,
+    decided,
+    soft_values,
+    step_labels,
+)
+from prmdata.errors import InputError, UsageError
 from prmdata.records import Labels, Trace
-
-MASKED = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Stepwise:
     labelled: ClassVar[bool] = True
+    grouped: ClassVar[bool] = False
 
-    after_error: Literal["mask", "wrong"] = "mask"
+    after_error: AfterError = "mask"
     """What the steps after the first wrong one are labelled."""
     threshold: float | None = None
     """Label a step right when its soft value is above this, instead of by the first error."""
-    unexamined: Literal["keep", "drop"] = "keep"
+    unexamined: Unexamined = "keep"
     """Traces with a right answer whose steps nobody looked into."""
 
     def __post_init__(self) -> None:
@@ -50,13 +60,12 @@ class Stepwise:
             ]
         )
 
-    def rows(self, trace: Trace) -> Iterator[dict[str, Any]]:
-        labels = trace.labels
-        if labels is None or not trace.steps:
-            return
-        if not labels.examined and self.unexamined == "drop":
-            return
-        yield {
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        return each(group, self.row)
+
+    def row(self, trace: Trace) -> Row:
+        labels = decided(trace, self.unexamined)
+        return {
             "prompt": trace.problem.question.rstrip() + "\n",
             "completions": [step.text.rstrip() for step in trace.steps],
             "labels": self.hard(trace, labels),
@@ -70,29 +79,18 @@ class Stepwise:
         }
 
     def hard(self, trace: Trace, labels: Labels) -> list[int]:
-        if self.threshold is not None:
-            values = labels.values or (None,) * len(trace.steps)
-            return [MASKED if v is None else int(v > self.threshold) for v in values]
-        if labels.first_error is None:
-            return [1] * len(trace.steps)
-        after = MASKED if self.after_error == "mask" else 0
-        left = len(trace.steps) - labels.first_error - 1
-        return [1] * labels.first_error + [0] + [after] * left
+        if self.threshold is None:
+            return step_labels(trace, labels, self.after_error)
+        if self.threshold and biased(trace):
+            raise InputError(
+                f"trace {trace.id}: its values are hit rates of rollouts that stopped at the first "
+                f"hit, which lie too high for threshold={self.threshold}; use threshold=0, or "
+                "estimate again without early stopping"
+            )
+        values = labels.values or (None,) * len(trace.steps)
+        return [MASKED if v is None else int(v > self.threshold) for v in values]
 
-    def tally(self, trace: Trace, counts: dict[str, int]) -> None:
-        for row in self.rows(trace):
-            for name, label in (("right", 1), ("wrong", 0), ("masked", MASKED)):
-                counts[f"steps {name}"] = counts.get(f"steps {name}", 0) + row["labels"].count(
-                    label
-                )
-            counts["unexamined traces"] = counts.get("unexamined traces", 0) + (not row["examined"])
-
-
-def soft_values(trace: Trace) -> list[float | None] | None:
-    """The labels' values, save where early stopping has biased the counts behind them."""
-    labels = trace.labels
-    if labels is None or not labels.values:
-        return None
-    source = trace.evidence_named(str(labels.settings.get("evidence", labels.by)))
-    biased = source is not None and source.stopping == "first-hit" and labels.by == "threshold"
-    return None if biased else list(labels.values)
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        for name, label in (("right", 1), ("wrong", 0), ("masked", MASKED)):
+            counts[f"steps {name}"] += row["labels"].count(label)
+        counts["unexamined traces"] += not row["examined"]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from prmdata.dataset.contract import Format
 from prmdata.files import paths
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
-from prmdata.records import Trace
 
 SHARD_BYTES = 500 << 20
 SHARD_ROWS_CHECKED = 8192
@@ -25,8 +23,9 @@ SHARD_ROWS_CHECKED = 8192
 class RowWriter:
     """Takes rows; `close` returns the files written, relative to the target."""
 
-    def __init__(self, path: Path, target: str, schema: Any) -> None:
+    def __init__(self, path: Path, target: str, schema: Any, split: str = "train") -> None:
         self._path, self._target, self._schema = path, target, schema
+        self._split = split
         self._kind = paths.format_of(target)
         self._shards: list[Path] = []
         self._raw: IO[bytes] | None = None
@@ -85,7 +84,7 @@ class RowWriter:
         if self._parquet is None:
             path = self._path
             if self._kind == "directory":
-                path = self._path / "data" / f"train-{len(self._shards):05d}.parquet"
+                path = self._path / "data" / f"{self._split}-{len(self._shards):05d}.parquet"
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._shards.append(path)
             self._raw = path.open("wb")
@@ -101,33 +100,6 @@ class RowWriter:
             self._parquet = self._raw = None
 
     def _final(self, number: int, shard: Path) -> str:
-        name = f"data/train-{number:05d}-of-{len(self._shards):05d}.parquet"
+        name = f"data/{self._split}-{number:05d}-of-{len(self._shards):05d}.parquet"
         shard.replace(self._path / name)
         return name
-
-
-def write_rows(
-    traces: Iterable[Trace], form: Format, writer: RowWriter, counts: dict[str, int]
-) -> None:
-    """Write what can be written; what is left out is counted by its reason."""
-    for trace in traces:
-        counts["traces read"] = counts.get("traces read", 0) + 1
-        left_out = _reason_to_leave_out(trace, form)
-        rows = [] if left_out else list(form.rows(trace))
-        if not rows:
-            reason = left_out or "left out by the format's settings"
-            counts[reason] = counts.get(reason, 0) + 1
-            continue
-        for row in rows:
-            writer.write(row)
-        counts["rows written"] = counts.get("rows written", 0) + len(rows)
-        form.tally(trace, counts)
-
-
-def _reason_to_leave_out(trace: Trace, form: Format) -> str | None:
-    if form.labelled:
-        if trace.error is not None:
-            return "left out: failed"
-        if trace.labels is None:
-            return "left out: cut, no labels" if trace.finish == "length" else "left out: no labels"
-    return None

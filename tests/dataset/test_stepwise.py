@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import datasets
-import pyarrow as pa
 import pytest
 
-from prmdata.dataset import FORMATS, format_named
+from prmdata.dataset import format_named
 from prmdata.dataset.stepwise import Stepwise
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
@@ -32,8 +31,7 @@ SOFT = replace(
 
 
 def row(trace: Trace, **settings: object) -> dict:
-    (found,) = Stepwise(**settings).rows(trace)  # type: ignore[arg-type]
-    return found
+    return Stepwise(**settings).row(trace)  # type: ignore[arg-type]
 
 
 def test_the_layout_that_trainers_read() -> None:
@@ -51,6 +49,13 @@ def test_soft_values_are_left_out_where_early_stopping_biased_them() -> None:
     stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
     assert row(fixed)["values"] == [0.75, None, 0.0]
     assert row(stopped)["values"] is None
+
+
+def test_rates_that_early_stopping_bent_meet_no_threshold_but_zero() -> None:
+    stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
+    assert row(stopped, threshold=0)["labels"] == [1, -100, 0]
+    with pytest.raises(InputError, match="first hit"):
+        row(stopped, threshold=0.5)
 
 
 def test_labels_are_whole_numbers_in_the_file(tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
         "steps wrong": 1,
         "steps masked": 1,
         "unexamined traces": 0,
-        "left out by the format's settings": 1,
+        "left out: unexamined": 1,
         "left out: no labels": 1,
         "left out: cut, no labels": 1,
         "left out: failed": 1,
@@ -115,18 +120,6 @@ def test_nothing_to_write_is_an_error_and_bad_lines_are_counted(tmp_path: Path) 
         run_export(asked, str(tmp_path / "ds"), traces=[TRACE])
     with pytest.raises(Exception, match="x:3"):
         run_export(asked, str(tmp_path / "ds"), traces=[WRONG, Unreadable("x:3", "x:3: broken")])
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_contract_of_every_format(name: str, tmp_path: Path) -> None:
-    form = format_named(name, {})
-    schema = form.schema()
-    assert not any(pa.types.is_null(field.type) for field in schema)
-    rows = list(form.rows(WRONG))
-    assert pa.RecordBatch.from_pylist(rows, schema=schema).to_pylist()
-    assert all(set(r) == set(schema.names) for r in rows)
-    for target in ("ds", "d.parquet", "d.jsonl.zst"):
-        run_export(Exporting(name, form), str(tmp_path / target), traces=[WRONG, RIGHT])
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:

@@ -1,0 +1,39 @@
+"""Chat messages as rows hold them, and the columns that say where a row comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prmdata.dataset.contract import Row
+from prmdata.records import Message, Trace
+
+
+def user(content: str) -> Message:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: str) -> Message:
+    return {"role": "assistant", "content": content}
+
+
+def message_type() -> Any:
+    import pyarrow as pa
+
+    return pa.struct([("role", pa.string()), ("content", pa.string())])
+
+
+def messages_type() -> Any:
+    import pyarrow as pa
+
+    return pa.list_(message_type())
+
+
+def origin_fields() -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    return [(name, pa.string()) for name in ("labelled_by", "problem_id", "trace_id")]
+
+
+def origin(trace: Trace) -> Row:
+    by = "" if trace.labels is None else trace.labels.by
+    return {"labelled_by": by, "problem_id": trace.problem.id, "trace_id": trace.id}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from prmdata.files import write_traces
+from tests.dataset.cases import RIGHT, WRONG
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    path = tmp_path / "l.jsonl"
+    problems = [replace(WRONG.problem, id=str(n)) for n in range(20)]
+    write_traces(str(path), [replace(t, problem=p) for p in problems for t in (WRONG, RIGHT)])
+    return path
+
+
+def export(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "prmdata", "export", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_dry_run_shows_rows_and_counts_and_writes_nothing(labelled: Path) -> None:
+    target = labelled.parent / "ds"
+    done = export(labelled, "--to", "pairs", "-o", target, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["problem_id"] for row in rows] == ["0", "1", "2"]
+    assert "20 rows written" in done.stderr
+    assert "nothing was written" in done.stderr
+    assert not target.exists()
+
+
+def test_selection_reaches_the_dataset_and_its_record(labelled: Path) -> None:
+    target = labelled.parent / "ds"
+    chosen = ("--split", "train=0.5,test=0.5", "--per-problem", "1", "--shuffle", "3")
+    done = export(labelled, "-o", target, *chosen, "--min-confidence", "0.5")
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (target / "data").iterdir())
+    assert names == ["test-00000-of-00001.parquet", "train-00000-of-00001.parquet"]
+    assert "20 left out: no confidence known" in done.stderr
+    assert "up to date" in export(labelled, "-o", target, *chosen, "--min-confidence", "0.5").stderr
+    changed = export(labelled, "-o", target, *chosen)
+    assert changed.returncode == 2
+    assert "min_confidence" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--split", "train=1.2"), "--split"),
+        (("--to", "tokens"), "--set tokenizer"),
+        (("--to", "pairs", "--set", "layout=trk"), "trk"),
+        (("--to", "kto", "--set", "layout=llamafactory"), "dataset_info.json"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    labelled: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = export(labelled, "-o", labelled.parent / "d.jsonl", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,52 @@
+"""What every format owes, whatever it writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from prmdata.dataset import FORMATS, format_named
+from prmdata.dataset.contract import LeftOut
+from prmdata.errors import InputError
+from prmdata.records import Labels
+from prmdata.stages.export import Exporting, run_export
+from tests.dataset.cases import MODEL, RIGHT, WRONG
+
+SETTINGS = {"tokens": {"tokenizer": str(MODEL)}}
+"""Of formats that cannot do without."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_rows_fit_the_schema_and_every_kind_of_target(name: str, tmp_path: Path) -> None:
+    form = format_named(name, SETTINGS.get(name, {}))
+    schema = form.schema()
+    assert not any(pa.types.is_null(field.type) for field in schema)
+    rows = list(form.rows([WRONG, RIGHT] if form.grouped else [RIGHT]))
+    assert pa.RecordBatch.from_pylist(rows, schema=schema).to_pylist() == rows
+    for target in ("ds", "d.parquet", "d.jsonl.zst"):
+        run_export(Exporting(name, form), str(tmp_path / target), traces=[WRONG, RIGHT])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_formats_that_need_a_problem_whole_ask_for_it(name: str, tmp_path: Path) -> None:
+    form = format_named(name, SETTINGS.get(name, {}))
+    other = WRONG.problem.__class__("q", "Why?", "1")
+    split = [WRONG, WRONG.__class__("q/0", other, WRONG.steps, labels=WRONG.labels), RIGHT]
+    asked, target = Exporting(name, form), str(tmp_path / "d.jsonl")
+    if form.grouped:
+        with pytest.raises(InputError, match="stand together"):
+            run_export(asked, target, traces=split)
+    else:
+        run_export(asked, target, traces=split)
+
+
+@pytest.mark.parametrize(
+    "name", ["judge", "math-shepherd", "prm800k", "processbench", "stepwise", "tokens"]
+)
+def test_a_wrong_answer_with_no_wrong_step_is_nobodys_example(name: str) -> None:
+    form = format_named(name, SETTINGS.get(name, {}))
+    with pytest.raises(LeftOut, match="no wrong step"):
+        list(form.rows([replace(WRONG, labels=Labels("x", None))]))

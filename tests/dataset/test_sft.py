@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from prmdata.dataset.contract import LeftOut
+from prmdata.dataset.sft import Sft
+from prmdata.errors import UsageError
+from prmdata.records import Labels
+from tests.dataset.cases import RIGHT, WRONG, exported
+
+
+def test_whole_right_traces_are_messages(tmp_path: Path) -> None:
+    lucky = replace(RIGHT, id="p/3", labels=Labels("bisect", 0))
+    unlabelled = replace(RIGHT, id="p/4", labels=None)
+    loaded, counts = exported(tmp_path, "sft", [WRONG, RIGHT, lucky, unlabelled])
+    assert loaded["trace_id"][:] == ["p/1", "p/4"]
+    assert loaded[0]["messages"] == [
+        {"role": "user", "content": "What is 3 + 4 * 2?"},
+        {"role": "assistant", "content": "4 * 2 = 8\n3 + 8 = 11\nIt is 11."},
+    ]
+    assert counts["steps"] == 6
+    assert counts["left out: a right answer on a wrong step"] == 1
+    assert counts["left out: not a right answer"] == 1
+
+
+def test_prefixes_are_plain_text_and_say_that_they_have_no_end(tmp_path: Path) -> None:
+    loaded, counts = exported(tmp_path, "sft", [WRONG, RIGHT], {"kind": "prefix"})
+    assert loaded["prompt"][0] == "What is 3 + 4 * 2?\n"
+    assert loaded["completion"][:] == ["4 * 2 = 8\n", RIGHT.text]
+    assert loaded["steps"][:] == [1, 3]
+    assert counts["to train without an end-of-text token"] == 2
+    assert Sft("prefix", "text").row(WRONG)["text"] == "What is 3 + 4 * 2?\n4 * 2 = 8\n"
+    with pytest.raises(UsageError, match="stop in the middle"):
+        Sft("prefix", "messages")
+
+
+@pytest.mark.parametrize(
+    "trace", [replace(WRONG, labels=Labels("x", 0)), replace(WRONG, labels=Labels("x", None))]
+)
+def test_there_is_no_right_prefix_of_what_is_wrong_from_the_start_or_somewhere(trace) -> None:
+    with pytest.raises(LeftOut):
+        Sft("prefix").row(trace)
