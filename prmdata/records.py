@@ -77,10 +77,10 @@ class Origin:
     sample: int | None = None
     """The number of this sample among its problem's."""
     tokens: int | None = None
-    steps: str = "auto"
-    """How its text was cut into steps."""
     parent: tuple[str, int] | None = None
     """The trace, and the number of its steps kept, from which this one branched off."""
+    steps: str = "auto"
+    """How its text was cut into steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from prmdata.dataset.contract import LeftOut, Row, each
 from prmdata.dataset.verdicts import MASKED, AfterError, Unexamined, decided, step_labels
 from prmdata.errors import UsageError
 from prmdata.records import Trace
+from prmdata.sampler import parse_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class Tokens:
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
 
-    tokenizer: str
-    """A folder with a tokenizer.json, or a hub id: the one of the model that will be trained."""
+    tokenizer: str = ""
+    """A folder with a tokenizer.json, or a hub id: the one of the model that will be trained.
+    Empty: that of the model which wrote the trace, where it is known."""
     max_tokens: int | None = None
     """Longer traces are left out: cut ones would lose the labels at their end."""
     after_error: AfterError = "mask"
@@ -48,7 +50,7 @@ class Tokens:
     def row(self, trace: Trace) -> Row:
         marks = step_labels(trace, decided(trace, self.unexamined), self.after_error)
         head = trace.problem.question.rstrip() + "\n"
-        encoding = load(self.tokenizer).encode(head + trace.text)
+        encoding = load(self.tokenizer or writer(trace)).encode(head + trace.text)
         if self.max_tokens is not None and len(encoding.ids) > self.max_tokens:
             raise LeftOut(f"longer than {self.max_tokens} tokens")
         ends = accumulate((len(step.text) for step in trace.steps), initial=len(head))
@@ -64,6 +66,17 @@ class Tokens:
         counts["tokens"] += len(row["input_ids"])
         counts["steps right"] += row["labels"].count(1)
         counts["steps wrong"] += row["labels"].count(0)
+
+
+def writer(trace: Trace) -> str:
+    """The folder or hub id of the model that wrote a trace."""
+    kind, place = parse_spec(trace.origin.sampler) if trace.origin.sampler else ("", "")
+    if kind not in ("abacus", "local", "vllm"):
+        raise UsageError(
+            "tokens: which tokenizer is not known from these traces; name it with --set "
+            "tokenizer=FOLDER, or a hub id: that of the model which will be trained"
+        )
+    return place
 
 
 def last_tokens(encoding: Any, ends: Iterable[int]) -> list[int]:

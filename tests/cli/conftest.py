@@ -34,7 +34,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
         asyncio.run(
             generate.run_generate(generate.Asked("abacus:12"), Generation(samples=4), made, options)
         )
-        for verb, name in (("estimate", "mc"), ("label", "bisect")):
+        for verb, name in (("estimate", "mc"), ("label", "bisect"), ("label", "posterior")):
             asked = label.Labelling(verb, name, method(name, verb, {}))
             asyncio.run(label.run_labelling(asked, ListOutput(), options, made.traces))
     return str(store)

@@ -8,11 +8,11 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from prmdata.dataset import format_named
 from prmdata.dataset.contract import LeftOut
 from prmdata.dataset.tokens import Tokens
 from prmdata.errors import UsageError
 from prmdata.records import Step, Trace
+from prmdata.sampler import ABACUS_MODEL
 from tests.dataset.cases import MODEL, RIGHT, WRONG, exported
 
 
@@ -53,7 +53,8 @@ def test_labels_stand_where_steps_end(trace: Trace, tokenizer: Path) -> None:
     places = [i for i, label in enumerate(row["labels"]) if label != -100]
     prompt = trace.problem.question + "\n"
     for number, place in enumerate(places, 1):
-        assert known.decode(row["input_ids"][: place + 1]) == prompt + trace.prefix(number)
+        read = known.decode(row["input_ids"][: place + 1], skip_special_tokens=False)
+        assert read == "<s>" + prompt + trace.prefix(number)
     first = trace.labels.first_error if trace.labels else None
     assert [row["labels"][place] for place in places] == [
         int(first is None or i < first) for i in range(3)
@@ -97,7 +98,10 @@ def test_long_and_indistinct_traces_are_left_out(tokenizer: Path) -> None:
 
 
 def test_a_tokenizer_is_needed_and_must_be_one(tmp_path: Path) -> None:
+    stranger = replace(WRONG, origin=replace(WRONG.origin, sampler="http://x/v1"))
     with pytest.raises(UsageError, match="--set tokenizer"):
-        format_named("tokens", {})
+        Tokens().row(stranger)
+    ours = replace(WRONG, origin=replace(WRONG.origin, sampler="abacus"))
+    assert Tokens().row(ours) == Tokens(str(ABACUS_MODEL)).row(ours)
     with pytest.raises(UsageError, match=r"tokenizer\.json"):
         Tokens(str(tmp_path)).row(WRONG)
