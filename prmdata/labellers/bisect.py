@@ -16,6 +16,7 @@ from prmdata.labellers.contract import (
     Probe,
     Verb,
     decided,
+    detections,
     each,
     probe,
     probed,
@@ -37,6 +38,8 @@ class Bisect:
     """End a probe at its first hit (waves of 1, 1, 2, 4): the same decisions for fewer tokens."""
     pass_rate_share: float = 0.0
     """Ask for more than this share of the problem's pass rate instead of for any hit."""
+    verdicts: bool = False
+    """Believe verifiers: search before the first step that one calls wrong."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         async def one(trace: Trace) -> Trace:
@@ -45,7 +48,8 @@ class Bisect:
             if trace.correct:
                 return taken_at_its_word(trace, self, "bisect")
             probes: dict[int, Probe] = {}
-            right, wrong = 0, len(trace.steps)
+            told = detections(trace) if self.verdicts else []
+            right, wrong = 0, min([len(trace.steps), *told])
             while wrong - right > 1:
                 middle = (right + wrong) // 2
                 probes[middle] = await probe(

@@ -134,3 +134,13 @@ def steps_repeated(trace: Trace, after_step: int, text: str) -> int:
         at += len(step)
         kept += 1
     return kept
+
+
+def detections(trace: Trace) -> list[int]:
+    """For each verifier and judge, the first step that it calls wrong, from 1."""
+    found = (
+        next((i for i, v in enumerate(evidence.verdicts, 1) if v == "wrong"), None)
+        for evidence in trace.evidence
+        if evidence.kind == "verdicts"
+    )
+    return [place for place in found if place is not None]

@@ -22,6 +22,7 @@ from prmdata.labellers.contract import (
     Need,
     Probe,
     Verb,
+    detections,
     each,
     probed,
     steps_repeated,
@@ -179,12 +180,3 @@ def seen_of(trace: Trace, start: int, text: str, answer: str | None, *, hit: boo
         hit=hit,
         same=same and canonical(answer or "") == canonical(trace.answer or ""),
     )
-
-
-def detections(trace: Trace) -> list[int]:
-    found = (
-        next((i for i, v in enumerate(evidence.verdicts, 1) if v == "wrong"), None)
-        for evidence in trace.evidence
-        if evidence.kind == "verdicts"
-    )
-    return [place for place in found if place is not None]

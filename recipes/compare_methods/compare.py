@@ -28,6 +28,8 @@ from prmdata.sampler.bank import Bank
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
+from prmdata.verifiers import verifier
+from prmdata.verifiers.contract import as_evidence
 
 PRICES = (8.0, 5.0, 3.5, 2.5, 1.8, 1.3, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
 """Bits per 1,000 tokens, for the frontier of `posterior` and of the bound."""
@@ -41,6 +43,16 @@ BASELINES: dict[str, tuple[str, dict[str, object]]] = {
     "bisect, k = 8, .55 of pass rate": ("bisect", {"pass_rate_share": 0.55}),
     "adaptive": ("adaptive", {}),
 }
+BELIEVING: dict[str, tuple[str, dict[str, object]]] = {
+    "bisect, k = 8": ("bisect", {}),
+    "bisect, k = 8, believing verdicts": ("bisect", {"verdicts": True}),
+    "bisect, k = 8, first hit, believing": ("bisect", {"verdicts": True, "first_hit": True}),
+    "bisect, k = 4, first hit, believing": (
+        "bisect",
+        {"verdicts": True, "first_hit": True, "rollouts_per_probe": 4},
+    ),
+}
+"""With a verifier's verdicts at hand."""
 RESAMPLED = 1000
 LOOP = asyncio.Runner()
 
@@ -105,12 +117,15 @@ class Stand:
     def run(self, how: Method) -> list[Trace]:
         async def each() -> list[Trace]:
             grader = Grader()
-            made: list[Trace] = []
-            for group in self.groups:
-                rollouts = Rollouts(self.sampler, grader, RolloutSettings(seed=self.seed))
-                made += await apply(how, group, rollouts)
+            settings = RolloutSettings(seed=self.seed)
+            made = await asyncio.gather(
+                *(
+                    apply(how, group, Rollouts(self.sampler, grader, settings))
+                    for group in self.groups
+                )
+            )
             grader.close()
-            return made
+            return list(itertools.chain(*made))
 
         return LOOP.run(each())
 
@@ -146,12 +161,17 @@ def main() -> None:
     options.add_argument("--into", type=Path, help="a README to write the table into")
     options.add_argument("--mark", default="main", help="which of its tables")
     options.add_argument("--chart", type=Path)
+    options.add_argument("--verified", action="store_true", help="with arithmetic's verdicts")
     options.add_argument("--world", help="what `prmdata fit` measured")
     options.add_argument("--json", type=Path)
     asked = options.parse_args()
     stand = laid_out(asked.traces, asked.bank)
+    baselines = BASELINES
+    if asked.verified:
+        stand.groups = verified(stand.groups)
+        baselines = BELIEVING
     settings: dict[str, object] = {"most_rollouts": min(stand.depth, 96), "world": asked.world}
-    rows = [Row(name, baseline(stand, *how)) for name, how in BASELINES.items()]
+    rows = [Row(name, baseline(stand, *how)) for name, how in baselines.items()]
     if asked.omega:
         rows.append(omega(stand, asked.omega))
     frontier = [
@@ -197,6 +217,18 @@ def laid_out(path: str | Path, bank: Path) -> Stand:
     if missing:
         print(f"{missing} wrong traces are not in the bank and are passed over")
     return Stand(groups, served, served.depth, looked_at)
+
+
+def verified(groups: list[list[Trace]]) -> list[list[Trace]]:
+    how = verifier("arithmetic", {})
+
+    async def each(trace: Trace) -> Trace:
+        return trace.with_evidence(as_evidence("arithmetic", how, await how.verify(trace)))
+
+    async def all_of(group: list[Trace]) -> list[Trace]:
+        return [await each(trace) for trace in group]
+
+    return [LOOP.run(all_of(group)) for group in groups]
 
 
 def run(stand: Stand, name: str, **settings: object) -> list[Result]:

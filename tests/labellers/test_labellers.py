@@ -200,3 +200,22 @@ def test_the_same_at_any_concurrency(
         found.append(output.traces)
     assert found[0] == found[1] == found[2]
     assert len(found[0]) >= 40
+
+
+def test_bisect_may_believe_a_verifier(traces: list[Trace], policy: Policy) -> None:
+    """It then looks only before the step that was called wrong, and pays less."""
+    wrong = [t for t in traces if t.correct is False and len(t.steps) > 4]
+    told = [
+        t.with_evidence(
+            Evidence(
+                "sums", "verdicts", verdicts=(None, None, "wrong", *[None] * (len(t.steps) - 3))
+            )
+        )
+        for t in wrong
+    ]
+    plain = run("bisect", told, policy)
+    believed = run("bisect", told, policy, verdicts=True)
+    assert max(t.labels.first_error for t in believed if t.labels) == 2  # type: ignore[type-var]
+    assert max(t.labels.first_error for t in plain if t.labels) > 2  # type: ignore[type-var,operator]
+    spent = [sum(t.labels.cost.rollouts for t in made if t.labels) for made in (plain, believed)]
+    assert spent[1] < spent[0]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from prmdata.errors import UsageError
-from prmdata.labellers.contract import steps_repeated
-from prmdata.labellers.posterior import already_paid, detections, known_of
+from prmdata.labellers.contract import detections, steps_repeated
+from prmdata.labellers.posterior import already_paid, known_of
 from prmdata.records import Evidence, Step, Trace
 from prmdata.report.truth import first_wrong, truth_of
 from tests.labellers.running import problems, run
