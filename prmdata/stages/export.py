@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from prmdata import __version__
 from prmdata.dataset import Format
-from prmdata.dataset.card import card
+from prmdata.dataset.card import MANIFEST, card, manifest
 from prmdata.dataset.contract import Accompanied, Row
+from prmdata.dataset.provenance import Provenance
 from prmdata.dataset.rows import write_rows
 from prmdata.dataset.selection import Selection
 from prmdata.dataset.shuffle import ShuffledWriter
@@ -120,11 +124,11 @@ def _beside(asked: Exporting) -> Mapping[str, str]:
 
 def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
     counts: Counter[str] = Counter()
-    methods: dict[str, None] = {}
+    provenance = Provenance()
     splits = asked.selection.splits
     writers = {name: _writer(asked, path, target, name) for name in splits}
     try:
-        write_rows(_noting(traces, methods), asked.form, asked.selection, writers, counts)
+        write_rows(provenance.noting(traces), asked.form, asked.selection, writers, counts)
         summary = _summary(asked, counts)
         files = [file for writer in writers.values() for file in writer.close()]
     except BaseException:
@@ -134,9 +138,13 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
     if files:
         name = target.rstrip("/").rsplit("/", 1)[-1]
         with writing(target):
-            text = card(name, asked.name, files, counts, ", ".join(methods))
-            for file, content in {"README.md": text, **_beside(asked)}.items():
+            text = card(name, asked.name, files, counts, asked.form.schema(), provenance)
+            beside = {"README.md": text, **_beside(asked)}
+            for file, content in beside.items():
                 (path / file).write_text(content, encoding="utf-8")
+            everything = [*beside, *files]
+            facts = manifest(path, everything, asked.settings(), counts, __version__, provenance)
+            (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
     return summary
 
 
@@ -157,13 +165,6 @@ def _summary(asked: Exporting, counts: Counter[str]) -> dict[str, Any]:
             f"({reasons}); label them first with `prmdata label`"
         )
     return {"stage": "export", "format": asked.name, **counts}
-
-
-def _noting(traces: Iterable[Trace], methods: dict[str, None]) -> Iterator[Trace]:
-    for trace in traces:
-        if trace.labels is not None:
-            methods[trace.labels.by] = None
-        yield trace
 
 
 def _sound(traces: Iterable[Trace | Unreadable], failures: Failures) -> Iterator[Trace]:

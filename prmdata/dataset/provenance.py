@@ -1,0 +1,96 @@
+"""Where a dataset's traces come from and what they cost, gathered as they pass by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from prmdata.records import Cost, Trace
+
+MOST_NAMED = 8
+"""Of each kind: a dataset of many sources names its largest."""
+
+
+@dataclass(slots=True)
+class Provenance:
+    sources: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    sampling: Counter[str] = field(default_factory=Counter)
+    prompts: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
+    sampled_tokens: int = 0
+    """Generated for the traces themselves, where that is known."""
+    labelling: Cost = Cost()
+
+    def noting(self, traces: Iterable[Trace]) -> Iterator[Trace]:
+        for trace in traces:
+            self.note(trace)
+            yield trace
+
+    def note(self, trace: Trace) -> None:
+        origin, meta = trace.origin, trace.problem.meta
+        self.sources[str(meta.get("source") or "not said")] += 1
+        if licence := meta.get("license") or meta.get("licence"):
+            self.licences[str(licence)] += 1
+        model = origin.model or "not said"
+        self.models[f"{model} (`{origin.sampler}`)" if origin.sampler else model] += 1
+        if origin.temperature is not None:
+            self.sampling[
+                f"temperature {origin.temperature:g}, top-p {origin.top_p or 1:g}, at most "
+                f"{origin.max_tokens} tokens, seed {origin.seed}"
+            ] += 1
+        system = next((m["content"] for m in origin.messages if m.get("role") == "system"), None)
+        self.prompts[
+            f"template `{origin.template}`" + (f", system: {system}" if system else "")
+        ] += 1
+        self.sampled_tokens += origin.tokens or 0
+        if trace.labels is not None:
+            settings = {k: v for k, v in trace.labels.settings.items() if v is not None}
+            how = msgspec.json.encode(settings).decode()
+            self.methods[f"{trace.labels.by} `{how}`"] += 1
+            self.labelling += trace.labels.cost
+
+    @property
+    def labelled_by(self) -> list[str]:
+        return list(dict.fromkeys(name.split(" ", 1)[0] for name in self.methods))
+
+    def facts(self) -> dict[str, Any]:
+        """For the manifest."""
+        named = ("sources", "licences", "models", "sampling", "prompts", "methods")
+        return {
+            **{name: dict(getattr(self, name).most_common(MOST_NAMED)) for name in named},
+            "tokens_sampled": self.sampled_tokens,
+            "tokens_labelling": self.labelling.tokens,
+            "rollouts_labelling": self.labelling.rollouts,
+        }
+
+    def lines(self) -> list[str]:
+        """For the card."""
+        told = (
+            ("Problems", self.sources),
+            ("Licence of the problems", self.licences),
+            ("Models", self.models),
+            ("Sampling", self.sampling),
+            ("Prompts", self.prompts),
+            ("Labels", self.methods),
+        )
+        found = [
+            f"- {what}: "
+            + "; ".join(f"{name} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
+            for what, counts in told
+            if counts
+        ]
+        return [
+            *found,
+            f"- Tokens generated: {self.sampled_tokens:,} for the traces, "
+            f"{self.labelling.tokens:,} in {self.labelling.rollouts:,} rollouts for their labels",
+        ]
+
+
+def _named(counts: Counter[str]) -> str:
+    return "; ".join(f"{name} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
