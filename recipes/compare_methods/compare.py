@@ -409,13 +409,26 @@ def chart(
         linestyle="none",
         label="posterior, defaults",
     )
-    for row in rows:
-        (tokens,), (reached,) = points([row])
+    placed = sorted((points([row]), row.name) for row in rows)
+    for number, (((tokens,), (reached,)), name) in enumerate(placed):
         axes.plot([tokens], [reached], marker="o", linestyle="none", color="tab:orange")
-        axes.annotate(row.name, (tokens, reached), (5, -3), textcoords="offset points", fontsize=7)
-    axes.set(xscale="log", xlabel="generated tokens per trace", ylabel="F1 of the first error")
+        axes.annotate(
+            name,
+            (tokens, reached),
+            (-4, -26 - 11 * number),
+            textcoords="offset points",
+            fontsize=7,
+            arrowprops={"arrowstyle": "-", "color": "0.8", "linewidth": 0.6},
+        )
+    axes.set(
+        xscale="log",
+        xlim=(15, 15_000),
+        ylim=(0.7, 0.98),
+        xlabel="generated tokens per trace",
+        ylabel="F1 of the first error",
+    )
     axes.grid(color="0.92")
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="upper left", fontsize=8)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 

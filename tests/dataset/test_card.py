@@ -16,8 +16,11 @@ from prmdata.records import Cost, Labels, Trace
 
 @pytest.fixture
 def labelled(traces: list[Trace]) -> list[Trace]:
-    labels = Labels("posterior", 1, (1.0, 0.0), 0.9, settings={"sure_at": 0.9}, cost=Cost(10, 2, 1))
-    return [replace(t, labels=labels) for t in traces[:20] if len(t.steps) > 2]
+    def labels(steps: int) -> Labels:
+        values = (1.0,) + (0.0,) * (steps - 1)
+        return Labels("posterior", 1, values, 0.9, settings={"sure_at": 0.9}, cost=Cost(10, 2, 1))
+
+    return [replace(t, labels=labels(len(t.steps))) for t in traces[:20] if len(t.steps) > 2]
 
 
 def test_a_folder_says_where_it_comes_from_and_what_it_holds(labelled: list[Trace]) -> None:

@@ -111,7 +111,8 @@ def test_an_export_replaces_its_own_and_readers_notice(tmp_path: Path) -> None:
     run_export(asked, target, traces=[WRONG, RIGHT])
     run_export(asked, target, traces=[WRONG], overwrite=True)
     assert len(datasets.load_dataset(target)["train"]) == 1
-    assert sorted(p.name for p in (tmp_path / "ds").iterdir()) == ["README.md", "data"]
+    held = sorted(p.name for p in (tmp_path / "ds").iterdir())
+    assert held == ["README.md", "data", "manifest.json"]
 
 
 def test_nothing_to_write_is_an_error_and_bad_lines_are_counted(tmp_path: Path) -> None:
