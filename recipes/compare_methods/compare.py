@@ -415,8 +415,8 @@ def chart(
         axes.annotate(
             name,
             (tokens, reached),
-            (-4, -26 - 11 * number),
-            textcoords="offset points",
+            (tokens, 0.84 - 0.013 * number),
+            ha="center",
             fontsize=7,
             arrowprops={"arrowstyle": "-", "color": "0.8", "linewidth": 0.6},
         )
