@@ -46,7 +46,7 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 	touch $@
 
 test-vllm: setup-vllm
-	$(VLLM)/bin/python -m pytest tests/sampler -m vllm
+	$(VLLM)/bin/python -m pytest tests/sampler tests/serving -m vllm
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -21,7 +21,7 @@ from prmdata.serving.record import PLACE, Record
 
 POLL_S = 0.2
 GRACE_S = 20.0
-"""How long a server may take to end by itself."""
+"""How long a server may take to end by itself; what outlives it is killed."""
 
 
 @dataclass(slots=True)
@@ -113,7 +113,8 @@ def stop(record: Record, *, reap: Callable[[], object] = lambda: None) -> bool:
     members = record.processes()
     _signal(members, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    while time.monotonic() < deadline and _left(members, reap):
+    leader = [process for process in members if process.pid == record.pid]
+    while time.monotonic() < deadline and _left(leader, reap):
         time.sleep(POLL_S / 4)
     _signal([*_left(members, reap), *record.processes()], signal.SIGKILL)
     while _left(members, reap):
