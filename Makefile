@@ -7,7 +7,7 @@ VLLM := .venv-vllm
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
-.PHONY: all setup setup-vllm format check test test-vllm demo bench docs clean
+.PHONY: all setup setup-vllm format check test test-vllm demo bench bench-engine docs clean
 
 all: check test
 
@@ -50,6 +50,10 @@ test-vllm: setup-vllm
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Labelling through vLLM beside vLLM alone: 520 traces, three pairs each; PROBLEMS=20 for a try.
+bench-engine: setup-vllm
+	$(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
 
 docs: setup
 	$(BIN)/python -m tests.docs.write
