@@ -7,7 +7,7 @@ VLLM := .venv-vllm
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
-.PHONY: all setup setup-vllm format check test test-vllm demo bench docs clean
+.PHONY: all setup setup-vllm format check test test-vllm demo bench bench-engine docs clean
 
 all: check test
 
@@ -46,10 +46,14 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 	touch $@
 
 test-vllm: setup-vllm
-	$(VLLM)/bin/python -m pytest tests/sampler -m vllm
+	$(VLLM)/bin/python -m pytest tests/sampler tests/serving -m vllm
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Labelling through vLLM beside vLLM alone: 520 traces, three pairs each; PROBLEMS=20 for a try.
+bench-engine: setup-vllm
+	$(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
 
 docs: setup
 	$(BIN)/python -m tests.docs.write

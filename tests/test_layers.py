@@ -18,6 +18,7 @@ ROOMS = [
     ("traces",),
     ("labellers", "dataset", "imports", "verifiers"),
     ("run",),
+    ("serving",),
     ("report",),
     ("stages",),
     ("library",),

@@ -47,6 +47,7 @@ def estimate(
     tokens_per_second: o.TokensPerSecond = None,
     concurrency: o.Concurrency = 256,
     max_errors: o.MaxErrors = "1%",
+    give_up: o.GiveUp = "10m",
     max_tokens_total: o.MaxTokensTotal = None,
     store: o.Store = o.STORE,
     summary: o.Summary = None,

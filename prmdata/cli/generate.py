@@ -91,6 +91,7 @@ def generate(
     tokens_per_second: o.TokensPerSecond = None,
     concurrency: o.Concurrency = 256,
     max_errors: o.MaxErrors = "1%",
+    give_up: o.GiveUp = "10m",
     max_tokens_total: o.MaxTokensTotal = None,
     store: o.Store = o.STORE,
     summary: o.Summary = None,
@@ -137,7 +138,7 @@ def generate(
         calls = samples * sum(1 for _ in asked.problems())
         running.say_forecast("generate", calls, calls, calls * max_tokens, tokens_per_second)
         return
-    run = running.run_options(concurrency, max_errors, max_tokens_total, store, quiet)
+    run = running.run_options(concurrency, max_errors, max_tokens_total, store, quiet, give_up)
     into = running.open_output(
         output, "generate", asked.settings(how), asked.inputs(), overwrite=overwrite, quiet=quiet
     )

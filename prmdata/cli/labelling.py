@@ -27,6 +27,7 @@ class Words:
     tokens_per_second: float | None
     concurrency: int
     max_errors: str
+    give_up: str
     max_tokens_total: int | None
     store: str
     summary: str | None
@@ -72,7 +73,12 @@ def run(words: Words) -> None:
         )
         return
     run_options = running.run_options(
-        words.concurrency, words.max_errors, words.max_tokens_total, words.store, words.quiet
+        words.concurrency,
+        words.max_errors,
+        words.max_tokens_total,
+        words.store,
+        words.quiet,
+        words.give_up,
     )
     into = running.open_output(
         words.output,

@@ -67,6 +67,14 @@ MaxErrors = Annotated[
         metavar="N|P%", help="How many items may fail before the run does.", rich_help_panel=RUNNING
     ),
 ]
+GiveUp = Annotated[
+    str,
+    typer.Option(
+        metavar="DURATION",
+        help="How long a lost server is waited for; then the run ends and can be taken up again.",
+        rich_help_panel=RUNNING,
+    ),
+]
 MaxTokensTotal = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,18 +17,33 @@ if TYPE_CHECKING:
 
 
 def run_options(
-    concurrency: int, max_errors: str, max_tokens_total: int | None, store: str, quiet: bool
+    concurrency: int,
+    max_errors: str,
+    max_tokens_total: int | None,
+    store: str,
+    quiet: bool,
+    give_up: str = "10m",
 ) -> RunOptions:
     from prmdata.run.engine import ErrorLimit
     from prmdata.run.stage import RunOptions
+    from prmdata.sampler.patience import Waits
 
     return RunOptions(
         concurrency=concurrency,
         max_errors=ErrorLimit.parse(max_errors),
         max_tokens_total=max_tokens_total,
         store=None if store == "none" else store,
+        waits=Waits(give_up_s=seconds(give_up, "--give-up")),
         quiet=quiet,
     )
+
+
+def seconds(text: str, option: str) -> float:
+    """`90s`, `10m`, `1.5h`; a bare number is seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text}: write a duration like 90s, 10m or 2h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def open_output(

@@ -17,8 +17,9 @@ from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
 from prmdata.run.manifest import STATE
 from prmdata.run.output import Output
-from prmdata.run.progress import Progress
+from prmdata.run.progress import Progress, say
 from prmdata.sampler import open_sampler
+from prmdata.sampler.patience import Patient, Waits
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.store import Store
 from prmdata.sampler.stored import Spending, StoredSampler
@@ -36,6 +37,8 @@ class RunOptions:
     max_tokens_total: int | None = None
     store: str | None = f"{STATE}/store"
     """The folder of the rollout store; `None`: no store."""
+    waits: Waits = Waits()
+    """How long a lost server is waited for."""
     quiet: bool = False
 
 
@@ -54,16 +57,19 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     """A sampler behind the store, and a grader; both are put away at the end."""
     sampler = await open_sampler(spec, engine)
+    if isinstance(sampler, Patient):
+        sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
     grades = Grader(grader)
+    store: Store | None = None
     try:
         kept = not spec.startswith(("replay:", "bank:")) and options.store is not None
         store = Store(Path(options.store)) if kept and options.store else None
         spending = Spending(limit=options.max_tokens_total)
         stored = StoredSampler(sampler, store, spending)
         yield Bench(stored, grades, spending)
+    finally:
         if store is not None:
             store.close()
-    finally:
         grades.close()
         await sampler.close()
 

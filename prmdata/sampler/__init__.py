@@ -46,3 +46,10 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if not rest:
         raise UsageError(f"sampler '{spec}' says not which: write it as {SAMPLERS[kind][2]}")
     return kind, rest
+
+
+def model_folder(model: str, spec: str) -> Path:
+    """The folder of a model: the shipped one, the user's, or one fetched from the hub."""
+    from prmdata.sampler.local import find
+
+    return ABACUS_MODEL if model == "abacus" else find(model, spec)

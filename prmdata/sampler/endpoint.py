@@ -10,28 +10,23 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
+from prmdata.sampler.balance import Balance, Window
+from prmdata.sampler.patience import Busy, Patience, Tell, Waits
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 from prmdata.sampler.rendering import ChatTemplate, read_template
+from prmdata.sampler.server import KEYS, Server
 
-OPTIONS = ("model", "tokenizer", "tag", "in_flight", "give_up_s", "timeout_s")
-KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
-BUSY = (408, 409, 425, 429, 500, 502, 503, 504)
+Check = Callable[[dict[str, Any]], object]
 
-
-class Busy(Exception):
-    """The server did not answer, or asked to be asked again."""
-
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait_s = wait_s
+OPTIONS = ("model", "tokenizer", "tag", "in_flight", "timeout_s")
+TRIES = 8
+"""Of a request that alone is answered with rubbish, until it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,60 +40,6 @@ class Offers:
 
 
 @dataclass(eq=False)
-class Server:
-    url: str
-    client: Any
-    outstanding: int = 0
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        import httpx
-
-        self.outstanding += 1
-        try:
-            answer = await self.client.post(f"{self.url}{path}", json=body)
-        except httpx.TransportError as error:
-            raise Busy(f"{self.url} does not answer ({type(error).__name__})") from None
-        finally:
-            self.outstanding -= 1
-        return _read(self.url, answer)
-
-    async def get(self, path: str) -> dict[str, Any]:
-        import httpx
-
-        try:
-            answer = await self.client.get(f"{self.url}{path}")
-        except httpx.TransportError as error:
-            raise Busy(f"{self.url} does not answer ({type(error).__name__})") from None
-        return _read(self.url, answer)
-
-
-def _read(url: str, answer: Any) -> dict[str, Any]:
-    if answer.status_code in BUSY:
-        said = answer.headers.get("retry-after", "")
-        wait_s = float(said) if said.replace(".", "", 1).isdecimal() else None
-        raise Busy(f"{url} answered {answer.status_code}", wait_s)
-    if answer.status_code in (401, 403):
-        raise SamplerError(f"{url} refuses us ({answer.status_code}); set {KEYS[0]} to its key")
-    if answer.status_code >= 400:
-        raise ItemError(f"{url} refuses the request: {_message(answer)}")
-    try:
-        found: dict[str, Any] = msgspec.json.decode(answer.content, type=dict)
-    except msgspec.DecodeError:
-        raise Busy(f"{url} sent an answer that breaks off") from None
-    return found
-
-
-def _message(answer: Any) -> str:
-    try:
-        body = answer.json()
-        error = body.get("error", body)
-        text = error.get("message", "") if isinstance(error, dict) else str(error)
-    except ValueError:
-        text = answer.text
-    return f"{text[:300]} ({answer.status_code})"
-
-
-@dataclass(eq=False)
 class Endpoint:
     spec: str
     servers: list[Server]
@@ -106,10 +47,9 @@ class Endpoint:
     fingerprint: str
     template: ChatTemplate
     context: int
-    give_up_s: float
-    slots: asyncio.Semaphore
+    balance: Balance[Server]
+    patience: Patience = field(default_factory=Patience)
     offers: Offers = field(default_factory=Offers)
-    waiting_since: float | None = None
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -121,8 +61,7 @@ class Endpoint:
 
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self._body(prefix, n, sampling, seed)
-        async with self.slots:
-            answer = await self._persist("/completions", body, lambda found: _whole(found, n))
+        answer = await self._persist("/completions", body, lambda found: _whole(found, n))
         used = answer.get("usage", {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling) for choice in choices]
@@ -148,25 +87,54 @@ class Endpoint:
             body["return_token_ids"] = True
         return body
 
-    async def _persist(self, path: str, body: Mapping[str, Any], check: Any) -> dict[str, Any]:
-        """Ask the least busy server until one answers, or it takes too long."""
-        started, pause = time.monotonic(), 0.2
+    async def _persist(self, path: str, body: Mapping[str, Any], check: Check) -> dict[str, Any]:
+        """Ask one server after another until one answers, or it takes too long."""
+        pause, broken, answers = self.patience.waits.pause_s, 0, self.patience.answers
         while True:
-            server = min(self.servers, key=lambda s: (s.outstanding, random.random()))
+            server = await self.balance.take()
             try:
-                answer = await server.post(path, body)
-                check(answer)
-                return answer
+                return await self._try(server, path, body, check)
             except Busy as busy:
-                waited = time.monotonic() - started
-                if waited > self.give_up_s:
-                    raise SamplerError(
-                        f"{busy}; gave up after {waited:.0f} s (the run can be taken up again: "
-                        "what was answered is in the store)"
-                    ) from None
-                delay = busy.wait_s if busy.wait_s is not None else pause * (0.5 + random.random())
-                pause = min(pause * 2, 30.0)
-            await asyncio.sleep(delay)
+                if not (busy.lost or busy.full) and self.patience.answers > answers:
+                    broken, answers = broken + 1, self.patience.answers
+                if broken == TRIES:
+                    raise ItemError(f"{busy}, again and again, while it answers others") from None
+                self.patience.failed(busy, server.url, self._others(server))
+                alone = not busy.lost and busy.wait_s is None  # else the server itself rests
+            finally:
+                self.balance.give(server)
+            if alone:
+                await asyncio.sleep(pause * (0.5 + random.random()))
+                pause = min(pause * 2, self.patience.waits.longest_pause_s)
+
+    async def _try(
+        self, server: Server, path: str, body: Mapping[str, Any], check: Check
+    ) -> dict[str, Any]:
+        window, before = server.window, server.window.faults
+        try:
+            answer = await server.post(path, body)
+            check(answer)
+        except Busy as busy:
+            rest = window.failed(busy, before, self.patience.waits, time.monotonic())
+            self.balance.rest(rest)
+            raise
+        except ItemError:  # an answer all the same
+            self._answered(server, before)
+            raise
+        self._answered(server, before)
+        return answer
+
+    def _answered(self, server: Server, sent_after: int) -> None:
+        server.window.answered(sent_after)
+        if not server.window.losses:  # else it was on its way when the server went
+            self.patience.answered(server.url)
+
+    def _others(self, server: Server) -> bool:
+        """Whether any other server is there."""
+        return any(other is not server and not other.window.losses for other in self.servers)
+
+    def wait_as(self, waits: Waits, tell: Tell) -> None:
+        self.patience.waits, self.patience.tell = waits, tell
 
     async def score(self, prefix: str, text: str) -> list[float]:
         """By echoing the prompt with its log-probabilities, where the server does that."""
@@ -182,8 +150,7 @@ class Endpoint:
                     f"{self.spec} does not score given text (echo with logprobs); use vLLM"
                 )
 
-        async with self.slots:
-            answer = await self._persist("/completions", body, check)
+        answer = await self._persist("/completions", body, check)
         found = answer["choices"][0]["logprobs"]
         ends = [*found["text_offset"][1:], len(prefix + text) + 1]
         places = zip(ends, found["text_offset"], found["token_logprobs"], strict=True)
@@ -225,11 +192,15 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
     key = next((os.environ[name] for name in KEYS if os.environ.get(name)), None)
     in_flight = _number(options, "in_flight", 256)
     servers = [
-        Server(url.strip().rstrip("/"), _client(key, in_flight, _number(options, "timeout_s", 600)))
+        Server(
+            url.strip().rstrip("/"),
+            _client(key, in_flight, _number(options, "timeout_s", 600)),
+            Window(most=in_flight),
+        )
         for url in urls.split(",")
     ]
     try:
-        endpoint = await _described(spec, servers, options, in_flight)
+        endpoint = await _described(spec, servers, options)
         endpoint.offers = await _offers(endpoint)
     except Busy as busy:
         raise SamplerError(f"{spec}: {busy}; is the server running?") from None
@@ -247,10 +218,8 @@ def _client(key: str | None, in_flight: int, timeout_s: float) -> Any:
     )
 
 
-async def _described(
-    spec: str, servers: list[Server], options: Mapping[str, str], in_flight: int
-) -> Endpoint:
-    listed = (await servers[0].get("/models")).get("data") or []
+async def _described(spec: str, servers: list[Server], options: Mapping[str, str]) -> Endpoint:
+    listed = (await _first_answer(servers)).get("data") or []
     names = [model["id"] for model in listed]
     wanted = options.get("model", names[0] if len(names) == 1 else "")
     if wanted not in names:
@@ -272,9 +241,19 @@ async def _described(
         fingerprint=options.get("tag") or _fingerprint(model, root),
         template=read_template(root),
         context=context,
-        give_up_s=_number(options, "give_up_s", 600),
-        slots=asyncio.Semaphore(in_flight * len(servers)),
+        balance=Balance(servers),
     )
+
+
+async def _first_answer(servers: list[Server]) -> dict[str, Any]:
+    """Of several servers one may be away; it is put last."""
+    for server in list(servers):
+        try:
+            return await server.get("/models")
+        except Busy as busy:
+            last = busy
+            servers.append(servers.pop(0))
+    raise last
 
 
 def _fingerprint(model: Mapping[str, Any], root: Path) -> str:

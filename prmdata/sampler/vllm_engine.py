@@ -124,7 +124,9 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
         if error.name not in ("vllm", None):
             raise SamplerError(f"vLLM is installed but does not import: {error}") from None
         raise SamplerError(f"{spec}: vLLM is not installed here; {INSTALL}") from None
-    folder = _folder(model, spec)
+    from prmdata.sampler import model_folder
+
+    folder = model_folder(model, spec)
     asked: dict[str, Any] = {"model": str(folder), "enable_prefix_caching": True}
     if current_platform.is_cpu():
         # Seeded requests crash this platform's engine when they are prefilled in parts.
@@ -138,13 +140,6 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
         raise SamplerError(f"{spec}: the engine did not start: {_last_line(error)}") from None
     sampler: Sampler = VllmSampler(engine, folder, spec=spec)
     return sampler
-
-
-def _folder(model: str, spec: str) -> Path:
-    from prmdata.sampler import ABACUS_MODEL
-    from prmdata.sampler.local import find
-
-    return ABACUS_MODEL if model == "abacus" else find(model, spec)
 
 
 def _typed(value: str) -> Any:

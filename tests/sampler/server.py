@@ -1,15 +1,17 @@
 """A small OpenAI-compatible server: the embedded model, or the weightless policy, behind a socket.
 
-    python -m tests.sampler.server abacus
+    python -m tests.sampler.server abacus [PORT]
 
-It prints its address. `GET /calls` tells every (prompt, seed) that it has served; `POST /faults`
-makes it misbehave for a number of requests.
+It prints its address. `GET /calls` tells every (prompt, seed) whose answer it has handed over;
+`POST /faults` makes it misbehave, one request each, from the `after`th answer on; `POST /room`
+makes it refuse more than so many requests at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 
@@ -25,9 +27,13 @@ class Served:
     calls: list[tuple[str, int]] = field(default_factory=list)
     faults: list[dict] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
+    room: int = 1 << 30
+    under_way: int = 0
+    most_under_way: int = 0
+    refused: int = 0
 
-    async def serve(self) -> None:
-        server = await asyncio.start_server(self.connected, "127.0.0.1", 0, limit=1 << 24)
+    async def serve(self, port: int = 0) -> None:
+        server = await asyncio.start_server(self.connected, "127.0.0.1", port, limit=1 << 24)
         port = server.sockets[0].getsockname()[1]
         print(f"http://127.0.0.1:{port}/v1", flush=True)
         async with server:
@@ -68,6 +74,10 @@ class Served:
             f"HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n{extra}\r\n".encode() + raw
         )
         await writer.drain()
+        if path == "/v1/completions" and status == 200 and more == "" and isinstance(content, dict):
+            step = 1 if self.seeds_count_up else 1000
+            served = enumerate(content["choices"])
+            self.calls += [(asked["prompt"], asked["seed"] + i * step) for i, _ in served]
         return more != "torn"
 
     async def answer(self, method: str, path: str, asked: dict) -> tuple[int, str, object]:
@@ -79,18 +89,46 @@ class Served:
             }
             return 200, "", {"data": [model]}
         if path == "/calls":
-            return 200, "", {"calls": self.calls, "authorized": self.authorized}
+            counts = {"refused": self.refused, "most_under_way": self.most_under_way}
+            return 200, "", {"calls": self.calls, "authorized": self.authorized, **counts}
         if path == "/faults":
             self.faults += asked["faults"]
             return 200, "", {}
-        return await self.completions(asked)
+        if path == "/room":
+            self.room = asked["room"]
+            self.most_under_way = self.refused = 0
+            return 200, "", {}
+        self.under_way += 1
+        try:
+            if self.under_way > self.room:
+                self.refused += 1
+                return 429, "", {"error": {"message": "full"}}
+            self.most_under_way = max(self.most_under_way, self.under_way)
+            return await self.completions(asked)
+        finally:
+            self.under_way -= 1
+
+    def fault(self, asked: dict) -> dict:
+        """What is wrong with this answer."""
+        for fault in self.faults:
+            if fault.get("prompt", asked["prompt"]) != asked["prompt"]:
+                continue
+            if len(self.calls) >= fault.get("after", 0):
+                if "prompt" not in fault:
+                    self.faults.remove(fault)
+                return fault
+        return {"kind": "none"}
 
     async def completions(self, asked: dict) -> tuple[int, str, object]:
-        fault = self.faults.pop(0) if self.faults else {"kind": "none"}
+        fault = self.fault(asked)
+        if fault["kind"] == "die":
+            os._exit(9)
         if fault["kind"] == "status":
             return fault["status"], fault.get("header", ""), {"error": {"message": "busy"}}
         if fault["kind"] == "slow":
             await asyncio.sleep(fault["seconds"])
+        while fault["kind"] == "held" and len(self.calls) < fault["until"]:
+            await asyncio.sleep(0.005)
         try:
             choices, used = await self.choices(asked)
         except ItemError as error:
@@ -102,8 +140,6 @@ class Served:
             return 200, "", json.dumps(answer).encode()[:-20]
         if fault["kind"] == "torn":
             return 200, "torn", json.dumps(answer).encode()[:-20]
-        n, seed, step = asked["n"], asked["seed"], 1 if self.seeds_count_up else 1000
-        self.calls += [(asked["prompt"], seed + i * step) for i in range(n)]
         return 200, "", answer
 
     async def choices(self, asked: dict) -> tuple[list[dict], int]:
@@ -155,12 +191,12 @@ class Served:
         }
 
 
-async def main(kind: str) -> None:
+async def main(kind: str, port: str = "0") -> None:
     sampler = Policy({0: 60}) if kind.startswith("policy") else await open_sampler(kind)
     if isinstance(sampler, Policy) and kind == "policy-slow":
         sampler.delay_s = 0.02
-    await Served(sampler, seeds_count_up=kind != "policy").serve()
+    await Served(sampler, seeds_count_up=kind != "policy").serve(int(port))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -113,9 +113,9 @@ class Recording:
 
 
 @contextlib.contextmanager
-def served(kind: str) -> Iterator[str]:
+def served(kind: str, port: int = 0) -> Iterator[str]:
     """Our own small server in a process of its own."""
-    words = [sys.executable, "-m", "tests.sampler.server", kind]
+    words = [sys.executable, "-m", "tests.sampler.server", kind, str(port)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

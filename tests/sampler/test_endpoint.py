@@ -15,6 +15,7 @@ import pytest
 from prmdata.abacus import story
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler import Sampler, Sampling, open_sampler
+from prmdata.sampler.patience import Patient, Waits
 from tests.policy import TEMPLATE, Policy
 from tests.sampler.test_contract import ROOT, served
 
@@ -40,9 +41,11 @@ def tell(url: str, path: str, body: object | None = None) -> dict:
         return json.load(answer)
 
 
-def asked(url: str, faults: list[dict], n: int = 4, **options: str) -> list:
+def asked(url: str, faults: list[dict], n: int = 4, waits: Waits | None = None) -> list:
     async def ask() -> list:
-        sampler: Sampler = await open_sampler(url, options)
+        sampler: Sampler = await open_sampler(url)
+        assert isinstance(sampler, Patient)
+        sampler.wait_as(waits or Waits(), print)
         tell(url, "/faults", {"faults": faults})
         try:
             return await sampler.complete(PROMPT, n, SAMPLING, 0)
@@ -88,7 +91,7 @@ def test_retry_after_is_kept_to(url: str) -> None:
 def test_a_server_that_stays_away_is_given_up(url: str) -> None:
     faults = [{"kind": "status", "status": 500}] * 1000
     with pytest.raises(SamplerError, match=r"answered 500; gave up after \d+ s"):
-        asked(url, faults, n=1, give_up_s="1")
+        asked(url, faults, n=1, waits=Waits(give_up_s=0.2, pause_s=0.01))
 
 
 def test_a_server_that_dies_and_comes_back_loses_nothing() -> None:

@@ -1,0 +1,68 @@
+"""One OpenAI-compatible server over HTTP: a request, and what its answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.balance import Window, Windowed
+from prmdata.sampler.patience import Busy
+
+KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
+FULL = (408, 425, 429, 503, 504)
+BUSY = (*FULL, 409, 500, 502)
+
+
+@dataclass(eq=False)
+class Server(Windowed):
+    url: str
+    client: Any
+    window: Window
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._request("POST", path, json=body)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        return await self._request("GET", path)
+
+    async def _request(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        import httpx
+
+        try:
+            answer = await self.client.request(method, f"{self.url}{path}", **body)
+        except httpx.TransportError as error:
+            late = isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout))
+            reason = f"{self.url} does not answer ({type(error).__name__})"
+            raise Busy(reason, lost=not late, full=late) from None
+        return _read(self.url, answer)
+
+
+def _read(url: str, answer: Any) -> dict[str, Any]:
+    status = answer.status_code
+    if status in BUSY:
+        said = answer.headers.get("retry-after", "")
+        wait_s = float(said) if said.replace(".", "", 1).isdecimal() else None
+        raise Busy(f"{url} answered {status}", wait_s, full=status in FULL)
+    if status in (401, 403):
+        raise SamplerError(f"{url} refuses us ({status}); set {KEYS[0]} to its key")
+    if status >= 400:
+        raise ItemError(f"{url} refuses the request: {_message(answer)}")
+    try:
+        found: dict[str, Any] = msgspec.json.decode(answer.content, type=dict)
+    except msgspec.DecodeError:
+        raise Busy(f"{url} sent an answer that breaks off") from None
+    return found
+
+
+def _message(answer: Any) -> str:
+    try:
+        body = answer.json()
+        error = body.get("error", body)
+        text = error.get("message", "") if isinstance(error, dict) else str(error)
+    except ValueError:
+        text = answer.text
+    return f"{text[:300]} ({answer.status_code})"

@@ -1,0 +1,117 @@
+"""The command `serve`: start and wait, in the foreground or handed over to the background."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from prmdata.errors import SamplerError, UsageError
+from prmdata.run.progress import PLAIN_SECONDS, say
+from prmdata.serving.plan import Plan
+from prmdata.serving.record import recorded
+from prmdata.serving.server import Server, stop
+
+
+def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]) -> None:
+    """`ready` is handed the sampler spec as soon as the server answers."""
+    for left in recorded(plan.port):
+        if left.state == "gone":
+            stop(left)  # what it started may have outlived it
+        else:
+            raise UsageError(f"{left.model} is {left.state} there already ({left.url})")
+    with _ended_like_an_interrupt():
+        server = Server.start(plan)
+        kept = False
+        try:
+            if not quiet:
+                say(f"serve: starting {plan.model}; its log: {server.record.log}")
+            with _progress(plan.model, quiet) as tell:
+                seconds = server.wait_ready(tell)
+            ready(plan.url)
+            if not quiet:
+                say(_told(plan, seconds, detach))
+            kept = detach
+            if not detach:
+                server.wait()
+        finally:
+            if not kept:
+                server.stop()
+
+
+def _told(plan: Plan, seconds: float, detach: bool) -> str:
+    end = "prmdata serve --stop ends it" if detach else "Ctrl-C ends it"
+    return (
+        f"serve: {plan.model} answers after {seconds:.0f} s; {end}. To use it:\n"
+        f"  export PRMDATA_SAMPLER={plan.url}"
+    )
+
+
+@contextlib.contextmanager
+def _ended_like_an_interrupt() -> Iterator[None]:
+    """A terminal that closes, or a `kill`, must not leave the server behind."""
+
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, leave) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _progress(model: str, quiet: bool) -> Iterator[Callable[[float, str], None]]:
+    if quiet:
+        yield lambda seconds, line: None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.markup import escape
+
+        with Console(stderr=True).status("") as status:
+            yield lambda seconds, line: status.update(escape(_line(model, seconds, line)))
+    else:
+        yield _Plain(model)
+
+
+class _Plain:
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._said = time.monotonic()
+
+    def __call__(self, seconds: float, line: str) -> None:
+        if time.monotonic() - self._said >= PLAIN_SECONDS:
+            self._said = time.monotonic()
+            say(_line(self._model, seconds, line))
+
+
+def _line(model: str, seconds: float, line: str) -> str:
+    return f"serve: {model} · {seconds:.0f} s · {line}"
+
+
+def stop_all(port: int | None, quiet: bool) -> None:
+    found = [(record, stop(record)) for record in recorded(port)]
+    running = [record for record, lived in found if lived]
+    if not running:
+        raise SamplerError("no server of this folder is running; there is nothing to stop")
+    for record in running:
+        if not quiet:
+            say(f"serve: {record.model} at {record.url} is stopped")
+
+
+def states(port: int | None) -> list[str]:
+    """A line a server; one that is gone is told about once."""
+    lines = []
+    for record in recorded(port):
+        state = record.state
+        if state == "gone":
+            record.forget()
+        lines.append(f"{record.url}  {record.model}  {state}  pid {record.pid}  {record.log}")
+    if not lines:
+        raise SamplerError("no server was started from this folder; try prmdata serve MODEL")
+    return lines

