@@ -52,7 +52,7 @@ async def _run(
     async def work(group: Group) -> list[Trace]:
         if isinstance(group, Unreadable):
             return [group.as_trace()]
-        return [trace if trace.error else await verified(trace, at_work) for trace in group]
+        return [await _one(trace, at_work) for trace in group]
 
     def failed(group: Group, reason: str) -> list[Trace]:
         if isinstance(group, Unreadable):
@@ -78,6 +78,15 @@ async def _run(
         size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
         tally=tally,
     )
+
+
+async def _one(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
+    if trace.error is not None:
+        return trace
+    try:
+        return await verified(trace, verifiers)
+    except ItemError as error:
+        return trace.failed(str(error))
 
 
 async def verified(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:

@@ -10,12 +10,14 @@ from prmdata.plugins import with_plugins
 from prmdata.settings import configured
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
+from prmdata.verifiers.oracle import Oracle
 from prmdata.verifiers.python import Python
 
 __all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "known", "ready", "verifier"]
 
 VERIFIERS: dict[str, type[Verifier]] = {
     "arithmetic": Arithmetic,
+    "oracle": Oracle,
     "python": Python,
 }
 
