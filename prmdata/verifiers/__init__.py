@@ -12,6 +12,7 @@ from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
 from prmdata.verifiers.oracle import Oracle
 from prmdata.verifiers.python import Python
+from prmdata.verifiers.unit_tests import UnitTests
 
 __all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "known", "ready", "verifier"]
 
@@ -19,6 +20,7 @@ VERIFIERS: dict[str, type[Verifier]] = {
     "arithmetic": Arithmetic,
     "oracle": Oracle,
     "python": Python,
+    "unit-tests": UnitTests,
 }
 
 
