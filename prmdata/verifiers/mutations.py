@@ -102,7 +102,7 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:
         yield node.operand
     elif isinstance(node, ast.Constant):
         yield from _constants(node)
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_none(node.value):
         yield ast.Return(ast.Constant(None))
     if isinstance(node, ast.If | ast.While):
         yield _negated(node)
@@ -132,6 +132,10 @@ def _negated(node: ast.If | ast.While) -> ast.stmt:
     other = copy.copy(node)
     other.test = ast.UnaryOp(ast.Not(), node.test)
     return other
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -93,7 +93,10 @@ def test_tuples_sets_and_helpers_of_the_program_are_compared() -> None:
 
 def test_each_mutant_differs_in_one_line_and_parses() -> None:
     text = ast.unparse(
-        ast.parse(RIGHT + "def f(a, b):\n    'Says.'\n    return not a < b and -1 in [a]\n")
+        ast.parse(
+            RIGHT
+            + "def f(a, b):\n    'Says.'\n    if a:\n        return None\n    return not a < b and -1 in [a]\n"
+        )
     )
     made = list(mutants(ast.parse(text), per_line=99))
     assert len(made) == len({mutant.program for mutant in made}) > 10
