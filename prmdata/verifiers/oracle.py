@@ -47,9 +47,8 @@ class Oracle:
 
         async def verify(trace: Trace) -> list[Finding]:
             try:
-                return _findings(await asked.answer(_question(trace)), len(trace.steps))
-            except (Ended, msgspec.ValidationError, msgspec.DecodeError) as error:
-                await asked.close()  # what it says next may belong to this trace
+                return await asked.answer(_question(trace), len(trace.steps))
+            except Ended as error:
                 raise ItemError(f"the oracle {error} (trace {trace.id})") from None
 
         try:
@@ -87,8 +86,15 @@ def _findings(said: Any, steps: int) -> list[Finding]:
     return [Finding(said, note) for said, note in zip(answer.verdicts, notes, strict=True)]
 
 
+def _read(line: bytes, steps: int) -> list[Finding]:
+    try:
+        return _findings(msgspec.json.decode(line), steps)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Ended(f"answered {line[:80]!r}, which is not JSON") from None
+
+
 class _Asked(Protocol):
-    async def answer(self, question: dict[str, Any]) -> Any: ...
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]: ...
 
     async def close(self) -> None: ...
 
@@ -98,12 +104,9 @@ class _Command:
         self._timeout_s = settings.timeout_s
         self._program = Program(settings.command, settings.start_s)
 
-    async def answer(self, question: dict[str, Any]) -> Any:
-        line = await self._program.ask(msgspec.json.encode(question), self._timeout_s)
-        try:
-            return msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Ended(f"answered {line[:80]!r}, which is not JSON") from None
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
+        line = msgspec.json.encode(question)
+        return await self._program.ask(line, self._timeout_s, lambda said: _read(said, steps))
 
     async def close(self) -> None:
         await self._program.close()
@@ -113,9 +116,9 @@ class _Function:
     def __init__(self, settings: Oracle) -> None:
         self._pool = Pool(settings.callable, timeout_s=settings.timeout_s)
 
-    async def answer(self, question: dict[str, Any]) -> Any:
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
         try:
-            return await self._pool.call((question,))
+            return _findings(await self._pool.call((question,)), steps)
         except TimedOut:
             raise Ended(f"took longer than {self._pool.timeout_s:g} s") from None
         except Crashed:

@@ -11,9 +11,12 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Callable
+from typing import TypeVar
 
 from prmdata.errors import UsageError
 
+T = TypeVar("T")
 LONGEST_LINE = 64 << 20
 
 
@@ -36,14 +39,15 @@ class Program:
         self._said = b""
         """The end of what it wrote on stderr."""
 
-    async def ask(self, line: bytes, timeout_s: float) -> bytes:
+    async def ask(self, line: bytes, timeout_s: float, read: Callable[[bytes], T]) -> T:
+        """The answer as `read` reads it; where it raises, the program starts anew."""
         async with self._turn:
             fresh = self._process is None
             process = self._process or await self._started()
             limit = timeout_s + (self._start_s if fresh else 0.0)
             try:
                 async with asyncio.timeout(limit):
-                    return await self._exchange(process, line)
+                    return read(await self._exchange(process, line))
             except TimeoutError:
                 await self.close()
                 raise Ended(f"took longer than {limit:g} s") from None

@@ -99,6 +99,19 @@ def test_a_program_that_fails_costs_one_trace_and_is_started_again() -> None:
     ]
 
 
+def test_one_bad_answer_is_no_other_traces_trouble() -> None:
+    """Asked all at once, as a run asks."""
+    words = ["up", "noise", "down", "short", "up", "die"] * 3
+
+    async def work() -> list[Trace | BaseException]:
+        async with ready(verifier("oracle", {"command": command()})) as at_work:
+            asked = (verified(trace_of(word), {"oracle": at_work}) for word in words)
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    for word, made in zip(words, asyncio.run(work()), strict=True):
+        assert isinstance(made, Trace if word in ("up", "down") else ItemError), (word, made)
+
+
 def test_the_whole_group_is_gone_at_the_end() -> None:
     (made,) = tried({"command": command()}, trace_of("child"))
     assert isinstance(made, Trace)
