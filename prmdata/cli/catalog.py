@@ -34,7 +34,7 @@ def sources() -> None:
         print(f"  {line}")
     print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")
     for name, layout in LAYOUTS.items():
-        print(f"    {name:<8} {layout.help}")
+        print(f"    {name:<9} {layout.help}")
 
 
 def _print(table: Mapping[str, type]) -> None:

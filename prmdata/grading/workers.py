@@ -59,6 +59,13 @@ class Pool:
             worker.kill()
         self._idle, self._all = None, []
 
+    async def stop(self) -> None:
+        """Close, and wait until the processes are gone."""
+        workers = self._all
+        self._idle, self._all = None, []
+        for worker in workers:
+            await worker.stop()
+
 
 class _Worker:
     """One process, started when first needed and again after it was killed."""
@@ -66,6 +73,7 @@ class _Worker:
     def __init__(self, target: str) -> None:
         self._target = target
         self._process: asyncio.subprocess.Process | None = None
+        self._killed: asyncio.subprocess.Process | None = None
 
     async def call(self, arguments: Sequence[Any], timeout_s: float) -> Any:
         process = await self._started()
@@ -112,10 +120,16 @@ class _Worker:
 
     def kill(self) -> None:
         process, self._process = self._process, None
+        self._killed = process or self._killed
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             _let_go(process)
+
+    async def stop(self) -> None:
+        self.kill()
+        if self._killed is not None:
+            await self._killed.wait()
 
 
 def _let_go(process: asyncio.subprocess.Process) -> None:

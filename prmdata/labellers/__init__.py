@@ -8,8 +8,10 @@ from typing import Any
 from prmdata.errors import UsageError, unknown
 from prmdata.labellers.adaptive import Adaptive
 from prmdata.labellers.bisect import Bisect
+from prmdata.labellers.consensus import Consensus
 from prmdata.labellers.contract import Method
 from prmdata.labellers.forward import Forward
+from prmdata.labellers.hybrid import Hybrid
 from prmdata.labellers.mc import MonteCarlo
 from prmdata.labellers.omega import Omega
 from prmdata.labellers.outcome import Outcome
@@ -25,7 +27,9 @@ __all__ = ["LABELLERS", "Method", "method"]
 LABELLERS: dict[str, type[Method]] = {
     "adaptive": Adaptive,
     "bisect": Bisect,
+    "consensus": Consensus,
     "forward": Forward,
+    "hybrid": Hybrid,
     "mc": MonteCarlo,
     "omega": Omega,
     "outcome": Outcome,

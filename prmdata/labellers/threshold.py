@@ -32,12 +32,11 @@ class Threshold:
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         async def one(trace: Trace) -> Trace:
-            evidence = self._evidence(trace)
+            evidence = evidence_of(trace, self.evidence)
             values = step_values(evidence)
-            wrong = (i for i, v in enumerate(values) if v is not None and v <= self.threshold)
             labels = Labels(
                 by="threshold",
-                first_error=next(wrong, None),
+                first_error=first_wrong(values, self.threshold),
                 values=values,
                 settings={**settings_of(self), "evidence": evidence.name},
                 cost=evidence.cost,
@@ -49,16 +48,23 @@ class Threshold:
     def forecast(self, trace: Trace) -> Cost:
         return Cost()
 
-    def _evidence(self, trace: Trace) -> Evidence:
-        usable = [e for e in trace.evidence if self.evidence in ("", e.name)]
-        if not usable:
-            has = ", ".join(e.name for e in trace.evidence) or "none"
-            asked = f"'{self.evidence}'" if self.evidence else "to decide from"
-            raise ItemError(
-                f"trace {trace.id} has no evidence {asked} (it has: {has}); "
-                "run `prmdata estimate` on it first"
-            )
-        return usable[-1]
+
+def evidence_of(trace: Trace, name: str) -> Evidence:
+    """The evidence of that name; the last that was added, where it is empty."""
+    usable = [e for e in trace.evidence if name in ("", e.name)]
+    if not usable:
+        has = ", ".join(e.name for e in trace.evidence) or "none"
+        asked = f"'{name}'" if name else "to decide from"
+        raise ItemError(
+            f"trace {trace.id} has no evidence {asked} (it has: {has}); "
+            "run `prmdata estimate` on it first"
+        )
+    return usable[-1]
+
+
+def first_wrong(values: Sequence[float | None], threshold: float) -> int | None:
+    """The first step whose value is known and not above the threshold."""
+    return next((i for i, v in enumerate(values) if v is not None and v <= threshold), None)
 
 
 def step_values(evidence: Evidence) -> tuple[float | None, ...]:

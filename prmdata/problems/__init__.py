@@ -14,7 +14,7 @@ from typing import Any
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, paths
 from prmdata.plugins import with_plugins
-from prmdata.problems import abacus, gsm8k, hub, math, numina, rows
+from prmdata.problems import abacus, code, gsm8k, hub, math, numina, rows
 from prmdata.problems.rows import Layout
 from prmdata.records import Problem
 
@@ -22,7 +22,9 @@ __all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "is_path", "problems", 
 
 LAYOUTS: dict[str, Layout] = {
     "gsm8k": gsm8k.LAYOUT,
+    "humaneval": code.HUMANEVAL,
     "math": math.LAYOUT,
+    "mbpp": code.MBPP,
     "numina": numina.LAYOUT,
     "plain": rows.PLAIN,
 }

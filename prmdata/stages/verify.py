@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions, run_stage
 from prmdata.settings import settings_of
 from prmdata.stages.label import Group, failed_before
-from prmdata.verifiers import Verifier
+from prmdata.verifiers import Ready, Verifier, ready
 from prmdata.verifiers.contract import as_evidence
 
 
@@ -37,10 +38,21 @@ class Verifying:
 
 
 async def run_verify(asked: Verifying, output: Output, options: RunOptions) -> dict[str, Any]:
+    async with contextlib.AsyncExitStack() as stack:
+        at_work = {
+            name: await stack.enter_async_context(ready(how))
+            for name, how in asked.verifiers.items()
+        }
+        return await _run(asked, at_work, output, options)
+
+
+async def _run(
+    asked: Verifying, at_work: Mapping[str, Ready], output: Output, options: RunOptions
+) -> dict[str, Any]:
     async def work(group: Group) -> list[Trace]:
         if isinstance(group, Unreadable):
             return [group.as_trace()]
-        return [trace if trace.error else await verified(trace, asked.verifiers) for trace in group]
+        return [await _one(trace, at_work) for trace in group]
 
     def failed(group: Group, reason: str) -> list[Trace]:
         if isinstance(group, Unreadable):
@@ -68,7 +80,16 @@ async def run_verify(asked: Verifying, output: Output, options: RunOptions) -> d
     )
 
 
-async def verified(trace: Trace, verifiers: Mapping[str, Verifier]) -> Trace:
+async def _one(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
+    if trace.error is not None:
+        return trace
+    try:
+        return await verified(trace, verifiers)
+    except ItemError as error:
+        return trace.failed(str(error))
+
+
+async def verified(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
     for name, how in verifiers.items():
         findings = await how.verify(trace)
         if len(findings) != len(trace.steps):

@@ -9,12 +9,18 @@ from prmdata.errors import unknown
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
 from prmdata.verifiers.arithmetic import Arithmetic
-from prmdata.verifiers.contract import Finding, Verifier
+from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
+from prmdata.verifiers.oracle import Oracle
+from prmdata.verifiers.python import Python
+from prmdata.verifiers.unit_tests import UnitTests
 
-__all__ = ["VERIFIERS", "Finding", "Verifier", "known", "verifier"]
+__all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "known", "ready", "verifier"]
 
 VERIFIERS: dict[str, type[Verifier]] = {
     "arithmetic": Arithmetic,
+    "oracle": Oracle,
+    "python": Python,
+    "unit-tests": UnitTests,
 }
 
 

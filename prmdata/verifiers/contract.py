@@ -1,12 +1,16 @@
 """What a verifier is: a frozen dataclass of settings that finds for each step of a trace whether
 it is right. `unknown` where it is not sure: a wrong verdict costs more than a missing one.
+
+One that needs a sandbox or a process has `opened` in the place of `verify`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 from prmdata.records import Evidence, Trace, Verdict
 from prmdata.settings import settings_of
@@ -19,17 +23,44 @@ class Finding:
     """For a wrong step, what is wrong and what was expected: `48 / 2 = 26: is 24`."""
 
 
-class Verifier(Protocol):
+class Checks(Protocol):
     async def verify(self, trace: Trace) -> Sequence[Finding]:
         """One finding a step."""
         ...
 
 
-def as_evidence(name: str, how: Verifier, findings: Sequence[Finding]) -> Evidence:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A verifier at work, and what is recorded of it."""
+
+    verify: Callable[[Trace], Awaitable[Sequence[Finding]]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Opens(Protocol):
+    def opened(self) -> AbstractAsyncContextManager[Ready]:
+        """Entered once a run, and left at its end."""
+        ...
+
+
+Verifier = Checks | Opens
+
+
+@contextlib.asynccontextmanager
+async def ready(how: Verifier) -> AsyncIterator[Ready]:
+    if isinstance(how, Opens):
+        async with how.opened() as opened:
+            yield opened
+    else:
+        yield Ready(how.verify, settings_of(how))
+
+
+def as_evidence(name: str, how: Ready, findings: Sequence[Finding]) -> Evidence:
     return Evidence(
         name=name,
         kind="verdicts",
         verdicts=tuple(found.verdict for found in findings),
         notes=tuple(found.note for found in findings) if any(f.note for f in findings) else (),
-        settings=settings_of(how),
+        settings=dict(how.settings),
     )

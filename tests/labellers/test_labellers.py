@@ -23,7 +23,8 @@ READS_SIBLINGS = {"omega", "posterior", "prefix-tree"}
 
 
 def with_values(traces: list[Trace], policy: Policy) -> list[Trace]:
-    return run("mc", traces, policy)
+    """Two kinds of evidence, for methods that decide from what is there."""
+    return run("mc", run("outcome", traces, policy), policy)
 
 
 @pytest.mark.parametrize("name", LABELLERS)

@@ -1,0 +1,73 @@
+"""Tool verdicts along the path, discounted, and the outcome in one value a step (GroundedPRM,
+arXiv 2510.14942): v_i + mean over j > i of gamma^(j-i) v_j + beta F.
+
+v is +1, -1 or 0 for right, wrong and unknown; F is +1 or -1 for how the trace ended. Evidence
+that has values in the place of verdicts is read as 2 value - 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from prmdata.errors import UsageError
+from prmdata.labellers.contract import Need, Verb, each
+from prmdata.labellers.threshold import evidence_of, step_values
+from prmdata.records import Cost, Labels, Trace
+from prmdata.sampler.rollouts import Rollouts
+from prmdata.settings import settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Hybrid:
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = ("evidence",)
+
+    evidence: str = ""
+    """The name of the evidence to fuse with the outcome; empty: the last that was added."""
+    gamma: float = 0.5
+    """How much of a verdict is left for each step that it is further away."""
+    beta: float = 0.25
+    """What the outcome counts. While gamma + beta < 1, a verdict stands for its own step, and the
+    steps after it and the outcome decide the unknown ones."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.gamma <= 1 or not self.beta >= 0:
+            raise UsageError(f"gamma {self.gamma}, beta {self.beta}: gamma is in [0, 1], beta >= 0")
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        async def one(trace: Trace) -> Trace:
+            evidence = evidence_of(trace, self.evidence)
+            read = step_values(evidence)
+            fused = self.fused(read, trace.correct)
+            wrong = (i for i, value in enumerate(fused) if value <= 0)
+            silent = all(value is None for value in read)
+            labels = Labels(
+                by="hybrid",
+                first_error=None if silent else next(wrong, None),
+                values=tuple(self._as_belief(value) for value in fused),
+                examined=not silent,
+                settings={**settings_of(self), "evidence": evidence.name},
+                cost=evidence.cost,
+            )
+            return replace(trace, labels=labels)
+
+        return await each(group, one)
+
+    def fused(self, values: Sequence[float | None], correct: bool | None) -> list[float]:
+        """Above 0 where a step is right."""
+        verdicts = [0.0 if value is None else 2 * value - 1 for value in values]
+        outcome = 0.0 if correct is None else self.beta * (1 if correct else -1)
+        return [v + self._ahead(verdicts[i + 1 :]) + outcome for i, v in enumerate(verdicts)]
+
+    def _ahead(self, later: Sequence[float]) -> float:
+        discounted = [self.gamma**k * v for k, v in enumerate(later, start=1)]
+        return sum(discounted) / len(discounted) if discounted else 0.0
+
+    def _as_belief(self, value: float) -> float:
+        """From its range, -(2 + beta) to 2 + beta, to [0, 1]."""
+        return (value / (2 + self.beta) + 1) / 2
+
+    def forecast(self, trace: Trace) -> Cost:
+        return Cost()

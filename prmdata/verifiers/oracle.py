@@ -1,0 +1,132 @@
+"""Steps → what your own oracle says of them (Verifiable Process Rewards): a program that speaks
+JSON lines, or a Python function.
+
+It is given {question, answer, gold, steps, context} and gives back
+{"verdicts": ["right" | "wrong" | "unknown", …], "notes": […]}, one entry a step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from prmdata.errors import GraderError, ItemError, UsageError
+from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.records import Trace, Verdict
+from prmdata.settings import settings_of
+from prmdata.verifiers.contract import Finding, Ready
+from prmdata.verifiers.program import Ended, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Asks a program or a function of yours about every trace."""
+
+    command: str = ""
+    """A program that answers each line on its stdin with one on its stdout, for the whole run."""
+    callable: str = ""
+    """`module:function`, called with a dict; it runs in a process of its own."""
+    timeout_s: float = 10.0
+    """For one trace."""
+    start_s: float = 60.0
+    """What the first answer of a process may take longer."""
+
+    def __post_init__(self) -> None:
+        if bool(self.command) == bool(self.callable):
+            raise UsageError(
+                "oracle: give --set command='python my_oracle.py' or --set callable=module:function"
+            )
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Ready]:
+        asked = _Function(self) if self.callable else _Command(self)
+
+        async def verify(trace: Trace) -> list[Finding]:
+            try:
+                return await asked.answer(_question(trace), len(trace.steps))
+            except Ended as error:
+                raise ItemError(f"the oracle {error} (trace {trace.id})") from None
+
+        try:
+            yield Ready(verify, settings_of(self))
+        finally:
+            await asked.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    verdicts: list[Verdict]
+    notes: list[str | None] = field(default_factory=list)
+
+
+def _question(trace: Trace) -> dict[str, Any]:
+    return {
+        "question": trace.problem.question,
+        "answer": trace.answer,
+        "gold": trace.problem.answer,
+        "steps": [step.text for step in trace.steps],
+        "context": trace.problem.context,
+    }
+
+
+def _findings(said: Any, steps: int) -> list[Finding]:
+    try:
+        answer = msgspec.convert(said, _Answer)
+    except msgspec.ValidationError as error:
+        raise Ended(f"answered {str(said)[:80]!r}: {error}") from None
+    notes = answer.notes or [None] * steps
+    if len(answer.verdicts) != steps or len(notes) != steps:
+        raise Ended(
+            f"gave {len(answer.verdicts)} verdicts and {len(answer.notes)} notes for {steps} steps"
+        )
+    return [Finding(said, note) for said, note in zip(answer.verdicts, notes, strict=True)]
+
+
+def _read(line: bytes, steps: int) -> list[Finding]:
+    try:
+        return _findings(msgspec.json.decode(line), steps)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Ended(f"answered {line[:80]!r}, which is not JSON") from None
+
+
+class _Asked(Protocol):
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]: ...
+
+    async def close(self) -> None: ...
+
+
+class _Command:
+    def __init__(self, settings: Oracle) -> None:
+        self._timeout_s = settings.timeout_s
+        self._program = Program(settings.command, settings.start_s)
+
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
+        line = msgspec.json.encode(question)
+        return await self._program.ask(line, self._timeout_s, lambda said: _read(said, steps))
+
+    async def close(self) -> None:
+        await self._program.close()
+
+
+class _Function:
+    def __init__(self, settings: Oracle) -> None:
+        self._pool = Pool(settings.callable, timeout_s=settings.timeout_s)
+
+    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
+        try:
+            return _findings(await self._pool.call((question,)), steps)
+        except TimedOut:
+            raise Ended(f"took longer than {self._pool.timeout_s:g} s") from None
+        except Crashed:
+            raise Ended("crashed") from None
+        except GraderError as error:
+            if "cannot load" in str(error):
+                raise UsageError(f"oracle: {error}") from None
+            raise Ended(f"raised {error}") from None
+
+    async def close(self) -> None:
+        await self._pool.stop()
