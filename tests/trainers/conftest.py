@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from prmdata.records import Trace
-from tests.trainers.exports import MODEL, with_truth
+from tests.trainers.exports import MODEL, has, with_truth
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Small batches: where cores are shared, threads wait for each other longer than they work."""
+    if has("torch"):
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +27,9 @@ def labelled(traces: list[Trace]) -> list[Trace]:
 
 @pytest.fixture
 def tokenizer() -> Any:
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast  # what the model's files name, 4 has not
 
-    return AutoTokenizer.from_pretrained(MODEL)
+    return PreTrainedTokenizerFast.from_pretrained(MODEL)
 
 
 @pytest.fixture

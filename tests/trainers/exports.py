@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,12 @@ def needs(*modules: str) -> list[pytest.MarkDecorator]:
 
 
 def has(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # a parent package is not there
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a parent package that is experimental says so
+        try:
+            return importlib.util.find_spec(module) is not None
+        except ModuleNotFoundError:  # a parent package is not there
+            return False
 
 
 def version(package: str) -> tuple[int, ...]:
