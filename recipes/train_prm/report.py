@@ -164,14 +164,15 @@ def table(
 ) -> str:
     n = len(groups[0])
     seeds = sorted({len(some) for some in runs.values() if some})
+    traces = f"{sum(map(len, groups)):,} traces"
     lines = [
-        f"{len(groups):,} held-out problems with {n} samples each, {sum(map(len, groups)):,} traces; "
-        f"{' or '.join(map(str, seeds))} seeds; {counts['truth']['traces']:,} traces to learn from. "
-        "± is half of the 95 % interval (problems drawn anew); in brackets the seeds' range.",
+        f"{len(groups):,} held-out problems with {n} samples each, {traces}; "
+        f"seeds: {' or '.join(map(str, seeds))}; {counts['truth']['traces']:,} traces to learn "
+        "from. ± is half of the 95 % interval (problems drawn anew); in brackets the seeds' range.",
         "",
         f"pass@1 {plain['pass@1']} · majority@{n} {plain['majority']} · pass@{n} {plain['pass@n']}",
         "",
-        f"| labels | exact labels | tokens a trace | best of {n} | by min | by mean | by last | F1 |",
+        f"| labels | exact | tokens a trace | best of {n} | by min | by mean | by last | F1 |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, rows in chosen.items():

@@ -39,7 +39,7 @@ def test_it_runs_small(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "8 held-out problems with 4 samples each, 32 traces; 1 seeds" in done.stdout
+    assert "8 held-out problems with 4 samples each, 32 traces; seeds: 1;" in done.stdout
     counts = json.loads((tmp_path / "small" / "labels" / "counts.json").read_text())
     assert counts["truth"]["exact"] == 1
     assert counts["posterior"]["tokens"] < counts["bisect"]["tokens"] < counts["mc"]["tokens"]
