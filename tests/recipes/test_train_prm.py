@@ -20,10 +20,10 @@ RECIPE = ROOT / "recipes" / "train_prm"
 
 
 @pytest.fixture(scope="module")
-def report() -> ModuleType:
+def figures() -> ModuleType:
     sys.path.insert(0, str(RECIPE))
     try:
-        return importlib.import_module("report")
+        return importlib.import_module("figures")
     finally:
         sys.path.remove(str(RECIPE))
 
@@ -47,18 +47,18 @@ def test_it_runs_small(tmp_path: Path) -> None:
 
 
 def test_a_model_that_knows_the_truth_reaches_the_ceiling(
-    report: ModuleType, traces: list[Trace]
+    figures: ModuleType, traces: list[Trace]
 ) -> None:
     groups = [traces[i : i + 4] for i in range(0, len(traces), 4)]
-    plain = report.without_models(groups)
+    plain = figures.without_models(groups)
     assert plain["pass@1"].mean < plain["majority"].mean < plain["pass@n"].mean
     knowing = {t.id: [float(t.correct is True)] * len(t.steps) for t in traces}
-    assert report.chosen_by(groups, [knowing], min).mean == plain["pass@n"].mean
+    assert figures.chosen_by(groups, [knowing], min).mean == plain["pass@n"].mean
     none = {t.id: [0.5] * len(t.steps) for t in traces}
-    assert report.chosen_by(groups, [none], min).mean == pytest.approx(plain["pass@1"].mean)
-    oracle = {t.id: before(report.first_error(t), len(t.steps)) for t in traces}
-    assert report.faults(groups, [oracle]).mean == 1
-    assert report.faults(groups, [none]).mean == 0
+    assert figures.chosen_by(groups, [none], min).mean == pytest.approx(plain["pass@1"].mean)
+    oracle = {t.id: before(figures.first_error(t), len(t.steps)) for t in traces}
+    assert figures.faults(groups, [oracle]).mean == 1
+    assert figures.faults(groups, [none]).mean == 0
 
 
 def before(first: int | None, steps: int) -> list[float]:
@@ -66,8 +66,8 @@ def before(first: int | None, steps: int) -> list[float]:
 
 
 def test_answers_that_are_as_frequent_share_the_vote(
-    report: ModuleType, traces: list[Trace]
+    figures: ModuleType, traces: list[Trace]
 ) -> None:
     some = traces[0]
     group = [replace(some, answer=a, correct=a == "1") for a in ("1", "1", "2", "2", "3")]
-    assert report.majority(group) == 0.5
+    assert figures.majority(group) == 0.5
