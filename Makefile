@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VLLM := .venv-vllm
+TRAINERS := trl-1.13 trl datasets-3.6
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
-.PHONY: all setup setup-vllm format check test test-vllm demo bench bench-engine docs clean
+.PHONY: all setup setup-vllm setup-trainers format check test test-vllm \
+	test-trainers demo bench bench-engine docs clean
 
 all: check test
 
@@ -48,6 +50,19 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 test-vllm: setup-vllm
 	$(VLLM)/bin/python -m pytest tests/sampler tests/serving -m vllm
 
+# Real trainers on exported datasets. No environment holds all of them: `constraints-NAME.txt` says
+# what `.venv-NAME` has.
+setup-trainers: $(TRAINERS:%=.venv-%/ready)
+.venv-%/ready: constraints-%.txt pyproject.toml
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-$*/bin/python -m pip install --quiet -r $<
+	.venv-$*/bin/python -m pip install --quiet -c $< -e . pytest
+	touch $@
+
+test-trainers: setup-trainers
+	$(foreach name,$(TRAINERS),.venv-$(name)/bin/python -m pytest tests/trainers -m trainers &&) true
+
 bench: setup
 	$(BIN)/python -m tests.bench
 
@@ -59,4 +74,4 @@ docs: setup
 	$(BIN)/python -m tests.docs.write
 
 clean:
-	rm -rf $(VENV) $(VLLM) demo-output build dist
+	rm -rf $(VENV) $(VLLM) $(TRAINERS:%=.venv-%) demo-output build dist

@@ -43,7 +43,7 @@ def checked(trace: Trace, where: str) -> Trace:
                 )
     labels = trace.labels
     first = labels.first_error if labels else None
-    if first is not None and not 0 <= first < len(trace.steps):
+    if first is not None and (type(first) is float or first not in range(len(trace.steps))):
         raise InputError(
             f"{where}: trace {trace.id}: first_error {first} is not one of its "
             f"{len(trace.steps)} steps (they count from 0)"

@@ -21,6 +21,7 @@ from prmdata.dataset.shuffle import ShuffledWriter
 from prmdata.dataset.writer import RowWriter
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, paths, read_traces
+from prmdata.files.codec import checked
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
@@ -174,5 +175,5 @@ def _sound(traces: Iterable[Trace | Unreadable], failures: Failures) -> Iterator
             failures.check()
         else:
             failures.note([trace], frozenset([trace.id]))
-            yield trace
+            yield checked(trace, "export")
     failures.check(final=True)
