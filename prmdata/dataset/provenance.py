@@ -46,7 +46,9 @@ class Provenance:
             ] += 1
         system = next((m["content"] for m in origin.messages if m.get("role") == "system"), None)
         self.prompts[
-            f"template `{origin.template}`" + (f", system: {system}" if system else "")
+            f"template `{origin.template}`"
+            + "".join(f", {name}={value}" for name, value in origin.template_args.items())
+            + (f", system: {system}" if system else "")
         ] += 1
         self.sampled_tokens += origin.tokens or 0
         if trace.labels is not None:
