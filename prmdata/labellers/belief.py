@@ -112,7 +112,7 @@ class Belief:
             if left < self.steps:
                 (hits if seen.hit else sames if seen.same else others)[left] += 1
         misses, worth = sames + others, self.world.steadiness
-        for t in np.flatnonzero(hits + misses):
+        for t in map(int, np.flatnonzero(hits + misses)):
             before = self._before[t]
             self._right_fz[before] += _chance(self._value_tz[t], worth, hits[t], misses[t])
             wrong_fe = _chance(self._recovery_fe(t), worth, hits[t], misses[t])
