@@ -41,8 +41,8 @@ class Posterior:
 
     bits_per_1000_tokens: float | None = None
     """The price: a rollout that is expected to tell less of the first error is not bought. None:
-    what `prmdata fit` found for a token budget; else a twentieth of a bit for as many tokens as the
-    problem's traces take."""
+    what `prmdata fit` found for a token budget; else .06 bits for as many tokens as the problem's
+    traces take."""
     sure_at: float = 0.98
     """The search ends at this confidence."""
     most_rollouts: int = 96
@@ -88,7 +88,7 @@ class Posterior:
         if asked is not None:
             return asked / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
-        return 0.05 / max(length, 1)
+        return 0.06 / max(length, 1)
 
     async def _search(
         self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float
