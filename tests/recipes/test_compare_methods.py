@@ -85,7 +85,7 @@ def test_the_bound_searches_with_the_true_rates(compare: ModuleType) -> None:
     stand = compare.laid_out(
         RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"
     )
-    stand.groups = stand.groups[:12]
+    stand.groups = stand.groups[:40]
     values = compare.true_values(stand)
     told = compare.Bound(most_rollouts=64, truths=stand.truths, values=values)
     found = compare.Row("bound", stand.results(stand.run(told))).figures()
