@@ -26,7 +26,7 @@ from prmdata.sampler.bank import Bank
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
-from prmdata.verifiers import verifier
+from prmdata.verifiers import ready, verifier
 from prmdata.verifiers.contract import as_evidence
 
 PRICES = (8.0, 5.0, 3.5, 2.5, 1.8, 1.3, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
@@ -180,15 +180,15 @@ def laid_out(path: str | Path, bank: Path) -> Stand:
 
 
 def verified(groups: list[list[Trace]]) -> list[list[Trace]]:
-    how = verifier("arithmetic", {})
+    async def each() -> list[list[Trace]]:
+        async with ready(verifier("arithmetic", {})) as how:
 
-    async def each(trace: Trace) -> Trace:
-        return trace.with_evidence(as_evidence("arithmetic", how, await how.verify(trace)))
+            async def one(trace: Trace) -> Trace:
+                return trace.with_evidence(as_evidence("arithmetic", how, await how.verify(trace)))
 
-    async def all_of(group: list[Trace]) -> list[Trace]:
-        return [await each(trace) for trace in group]
+            return [[await one(trace) for trace in group] for group in groups]
 
-    return [LOOP.run(all_of(group)) for group in groups]
+    return LOOP.run(each())
 
 
 def run(stand: Stand, name: str, **settings: object) -> list[Result]:

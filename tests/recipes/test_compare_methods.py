@@ -81,6 +81,18 @@ def test_tokens_at_an_f1_lie_between_the_neighbours(compare: ModuleType) -> None
     assert sys.modules["tables"].tokens_at(frontier, 0.71) is None
 
 
+def test_verdicts_make_it_cheaper(compare: ModuleType) -> None:
+    stand = compare.laid_out(
+        RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"
+    )
+    stand.groups = stand.groups[:20]
+    without = compare.Row("posterior", compare.run(stand, "posterior")).figures()
+    stand.groups = compare.verified(stand.groups)
+    given = compare.Row("posterior", compare.run(stand, "posterior")).figures()
+    assert given["tokens"] < 0.6 * without["tokens"]
+    assert given["exact"] >= without["exact"]
+
+
 def test_the_bound_searches_with_the_true_rates(compare: ModuleType) -> None:
     stand = compare.laid_out(
         RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"
