@@ -13,6 +13,7 @@ from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
 from prmdata.verifiers.oracle import Oracle
 from prmdata.verifiers.python import Python
+from prmdata.verifiers.solver import Solver
 from prmdata.verifiers.unit_tests import UnitTests
 
 __all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "known", "ready", "verifier"]
@@ -22,6 +23,7 @@ VERIFIERS: dict[str, type[Verifier]] = {
     "arithmetic": Arithmetic,
     "oracle": Oracle,
     "python": Python,
+    "solver": Solver,
     "unit-tests": UnitTests,
 }
 
