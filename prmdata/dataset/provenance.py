@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,14 +41,11 @@ class Provenance:
         model = origin.model or "not said"
         self.models[f"{model} (`{origin.sampler}`)" if origin.sampler else model] += 1
         if origin.temperature is not None:
-            self.sampling[
-                f"temperature {origin.temperature:g}, top-p {origin.top_p or 1:g}, at most "
-                f"{origin.max_tokens} tokens, seed {origin.seed}"
-            ] += 1
-        system = next((m["content"] for m in origin.messages if m.get("role") == "system"), None)
-        self.prompts[
-            f"template `{origin.template}`" + (f", system: {system}" if system else "")
-        ] += 1
+            how = _sampling(origin.temperature, origin.top_p, origin.max_tokens, origin.seed)
+            self.sampling[how] += 1
+        system = [m["content"] for m in origin.messages if m.get("role") == "system"][:1]
+        prompt = f"template `{origin.template}`"
+        self.prompts[f"{prompt}, system: {system[0]}" if system else prompt] += 1
         self.sampled_tokens += origin.tokens or 0
         if trace.labels is not None:
             settings = {k: v for k, v in trace.labels.settings.items() if v is not None}
@@ -92,5 +90,6 @@ class Provenance:
         ]
 
 
-def _named(counts: Counter[str]) -> str:
-    return "; ".join(f"{name} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
+@functools.lru_cache
+def _sampling(temperature: float, top_p: float | None, most: int | None, seed: int | None) -> str:
+    return f"temperature {temperature:g}, top-p {top_p or 1:g}, at most {most} tokens, seed {seed}"

@@ -48,7 +48,8 @@ def _selected(
         problem = hash(trace.problem.id)
         reason = _unfit(trace, form) or selection.against(trace, taken[problem])
         if reason is None:
-            taken[problem] += selection.per_problem is not None
+            if selection.per_problem is not None:
+                taken[problem] += 1
             yield trace
         else:
             counts[f"left out: {reason}"] += 1

@@ -42,6 +42,8 @@ class Selection:
 
     def split_of(self, problem: str) -> str:
         """By a hash of the problem's id: the same in every run, whatever else is exported."""
+        if len(self.split) < 2:
+            return self.splits[0]
         digest = hashlib.sha256(f"split {problem}".encode()).digest()
         place = int.from_bytes(digest[:8], "big") / 2**64
         for name, share in self.split:

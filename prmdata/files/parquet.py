@@ -10,7 +10,8 @@ import msgspec
 from prmdata.errors import InputError
 from prmdata.files import paths
 from prmdata.files.codec import checked
-from prmdata.files.schema import arrow_schema, from_row, to_row
+from prmdata.files.columns import records_in
+from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
 
 ROWS_PER_BATCH = 256
@@ -19,15 +20,35 @@ ROWS_PER_GROUP = 8192
 
 def read_traces(path: str) -> Iterator[tuple[Trace, str]]:
     """Traces, each with where it stands (`file:row`)."""
-    for row, where in read_rows(path, needed=("id", "problem", "steps")):
+    number = 0
+    for batch in _batches(path, needed=("id", "problem", "steps")):
         try:
-            trace = from_row(row, Trace)
-        except (msgspec.ValidationError, msgspec.DecodeError, AttributeError) as error:
-            raise InputError(f"{where}: not a prmdata record: {error}") from None
-        yield checked(trace, where), where
+            rows = records_in(batch, Trace)
+        except (msgspec.DecodeError, TypeError) as error:
+            raise InputError(
+                f"{path}, in rows {number + 1} to {number + batch.num_rows}: "
+                f"not prmdata records: {error}"
+            ) from None
+        for row in rows:
+            number += 1
+            where = f"{path}:{number}"
+            try:
+                trace = msgspec.convert(row, Trace)
+            except msgspec.ValidationError as error:
+                raise InputError(f"{where}: not a prmdata record: {error}") from None
+            yield checked(trace, where), where
 
 
-def read_rows(path: str, needed: tuple[str, ...] = ()) -> Iterator[tuple[dict[str, Any], str]]:
+def read_rows(path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Rows of any Parquet file, each with where it stands."""
+    number = 0
+    for batch in _batches(path):
+        for row in batch.to_pylist():
+            number += 1
+            yield row, f"{path}:{number}"
+
+
+def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -43,11 +64,7 @@ def read_rows(path: str, needed: tuple[str, ...] = ()) -> Iterator[tuple[dict[st
                 f"{', '.join(table.schema_arrow.names)}), so it holds no traces; to read problems "
                 "from it use `prmdata generate FILE --fields question=COLUMN,answer=COLUMN`"
             )
-        number = 0
-        for batch in table.iter_batches(ROWS_PER_BATCH):
-            for row in batch.to_pylist():
-                number += 1
-                yield row, f"{path}:{number}"
+        yield from table.iter_batches(ROWS_PER_BATCH)
 
 
 class ParquetWriter:

@@ -55,10 +55,7 @@ def run_export(
 ) -> dict[str, Any] | None:
     """Write the dataset; the summary, or `None` where the target is up to date."""
     _check_target(asked, target)
-    found = _sound(
-        read_traces(asked.source or "-") if traces is None else traces,
-        Failures(max_errors or ErrorLimit()),
-    )
+    found = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
     if target == "-":
         return _write(asked, found, Path("-"), target)
     output = FileOutput(target, "export", asked.settings(), asked.inputs(), overwrite=overwrite)
@@ -81,10 +78,9 @@ def preview(
     traces: Iterable[Trace | Unreadable] | None = None,
 ) -> tuple[dict[str, Any], list[Row]]:
     """The summary of what would be written, and the first rows of it."""
-    found = read_traces(asked.source or "-") if traces is None else traces
     sample = Sample(rows)
     counts: Counter[str] = Counter()
-    sound = _sound(found, Failures(max_errors or ErrorLimit()))
+    sound = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
     sinks = dict.fromkeys(asked.selection.splits, sample)
     write_rows(sound, asked.form, asked.selection, sinks, counts)
     return _summary(asked, counts), sample.rows
@@ -168,12 +164,15 @@ def _summary(asked: Exporting, counts: Counter[str]) -> dict[str, Any]:
     return {"stage": "export", "format": asked.name, **counts}
 
 
-def _sound(traces: Iterable[Trace | Unreadable], failures: Failures) -> Iterator[Trace]:
-    for trace in traces:
+def _sound(
+    asked: Exporting, given: Iterable[Trace | Unreadable] | None, failures: Failures
+) -> Iterator[Trace]:
+    """The given traces, checked, or those of the source, which reading has checked."""
+    for trace in read_traces(asked.source or "-") if given is None else given:
         if isinstance(trace, Unreadable):
             failures.note([trace.as_trace()], frozenset())
             failures.check()
         else:
             failures.note([trace], frozenset([trace.id]))
-            yield checked(trace, "export")
+            yield trace if given is None else checked(trace, "export")
     failures.check(final=True)
