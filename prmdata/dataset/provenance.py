@@ -43,8 +43,10 @@ class Provenance:
         if origin.temperature is not None:
             how = _sampling(origin.temperature, origin.top_p, origin.max_tokens, origin.seed)
             self.sampling[how] += 1
-        system = [m["content"] for m in origin.messages if m.get("role") == "system"][:1]
         prompt = f"template `{origin.template}`"
+        for name, value in origin.template_args.items():
+            prompt += f", {name}={value}"
+        system = [m["content"] for m in origin.messages if m.get("role") == "system"][:1]
         self.prompts[f"{prompt}, system: {system[0]}" if system else prompt] += 1
         self.sampled_tokens += origin.tokens or 0
         if trace.labels is not None:

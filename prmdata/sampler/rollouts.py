@@ -104,7 +104,9 @@ class Rollouts:
         if trace.id not in self._prompts:
             origin = trace.origin
             messages = origin.messages or question_only(trace.problem)
-            self._prompts[trace.id] = self.sampler.template.open_turn(messages, origin.template)
+            self._prompts[trace.id] = self.sampler.template.open_turn(
+                messages, origin.template, origin.template_args
+            )
         return self._prompts[trace.id]
 
     def _sampling(self, trace: Trace) -> Sampling:
