@@ -11,6 +11,7 @@ import typer
 from prmdata.cli import options as o
 
 SELECTION = "Selection"
+SHOWN = 5
 
 
 def export(
@@ -49,6 +50,72 @@ def export(
             metavar="SEED", help="Write the rows in random order.", rich_help_panel=SELECTION
         ),
     ] = None,
+    balance: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            metavar="SEED",
+            help="Take as many rows with a wrong step as without, at random.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    distinct: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="text|labelled",
+            help="Of a problem's traces that say the same, in all or up to the first wrong step, "
+            "take one.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    max_steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Leave out traces of more steps.", rich_help_panel=SELECTION),
+    ] = None,
+    max_characters: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            help="Leave out what is longer, question and trace together.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    near_duplicates: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            metavar="SIMILARITY",
+            help="Leave out problems this similar to an earlier one: the Jaccard similarity of "
+            "their runs of three words. 1 is the same wording; 0.8 also the same story with "
+            "another number in it.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    contamination: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="FILE",
+            help="Leave out problems that this benchmark holds: 13 words in a row from one of its "
+            "questions, or all of a shorter one. May be given again.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    contamination_words: Annotated[
+        int, typer.Option(metavar="N", help="N words for 13.", rich_help_panel=SELECTION)
+    ] = 13,
+    license_: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--license",
+            metavar="NAME",
+            help="Of the dataset, for the card; else that of the problems, if all say one.",
+        ),
+    ] = None,
+    score: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="FILE",
+            help="What `prmdata score --json` printed, for the card; else the accuracy on the "
+            "traces that carry their truth.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the counts and three rows; write nothing.")
     ] = False,
@@ -66,13 +133,27 @@ def export(
     from prmdata.settings import pairs
     from prmdata.stages.export import Exporting, preview, run_export
 
-    selection = Selection(min_confidence, per_problem, parse_split(split) if split else (), shuffle)
-    asked = Exporting(to, format_named(to, pairs(settings or (), "--set")), source, selection)
+    selection = Selection(
+        min_confidence=min_confidence,
+        per_problem=per_problem,
+        split=parse_split(split) if split else (),
+        shuffle=shuffle,
+        max_steps=max_steps,
+        max_characters=max_characters,
+        distinct=distinct,
+        near_duplicates=near_duplicates,
+        contamination=tuple(contamination or ()),
+        contamination_words=contamination_words,
+        balance=balance,
+    )
+    form = format_named(to, pairs(settings or (), "--set"))
+    asked = Exporting(to, form, source, selection, license_, score)
     limit = ErrorLimit.parse(max_errors)
     if dry_run:
         counts, rows = preview(asked, max_errors=limit)
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
+        _say_removed(counts)
         say(f"export: {_told(counts)}; nothing was written")
         return
     made = run_export(asked, output, overwrite=overwrite, max_errors=limit)
@@ -83,8 +164,23 @@ def export(
     if summary is not None:
         running.write_summary(made, summary)
     if not quiet:
+        _say_removed(made)
         say(f"export: {_told(made)}" + ("" if output == "-" else f" → {output}"))
 
 
 def _told(counts: Mapping[str, Any]) -> str:
     return " · ".join(f"{n:,} {what}" for what, n in counts.items() if isinstance(n, int) and n)
+
+
+def _say_removed(summary: Mapping[str, Any]) -> None:
+    """The first problems that were left out, and what they repeat; the manifest has all."""
+    from prmdata.run.progress import say
+
+    removed = summary.get("removed", [])
+    for found in removed[:SHOWN]:
+        if "in" in found:
+            say(f"export: problem {found['problem']} is in {found['in']}: “{found['words']}”")
+        else:
+            say(f"export: problem {found['problem']} is nearly {found['nearly']}")
+    if len(removed) > SHOWN:
+        say(f"export: and {len(removed) - SHOWN:,} more problems: see --summary or the manifest")

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from prmdata.dataset import critic
 from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, user
 from prmdata.dataset.contract import Row, each
-from prmdata.dataset.verdicts import Unexamined, decided, error_index, step_labels
+from prmdata.dataset.verdicts import NO_ERROR, Unexamined, decided, error_index, step_labels
 from prmdata.errors import UsageError
 from prmdata.records import Labels, Message, Trace
 
@@ -93,6 +93,9 @@ class Judge:
             said = f"{note.strip()}\n\n{mark}" if note else mark
             messages += [user(asked[i]), assistant(said)]
         return messages
+
+    def positive(self, row: Row) -> bool:
+        return bool(row["first_error"] == NO_ERROR)
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["with an error"] += row["first_error"] >= 0

@@ -56,6 +56,12 @@ class Provenance:
             self.labelling += trace.labels.cost
 
     @property
+    def licence_of_all(self) -> list[str]:
+        """The problems' licences, where every problem says one."""
+        said = self.licences.total()
+        return sorted(self.licences) if said and said == self.sources.total() else []
+
+    @property
     def labelled_by(self) -> list[str]:
         return list(dict.fromkeys(name.split(" ", 1)[0] for name in self.methods))
 

@@ -51,6 +51,14 @@ def test_soft_values_are_left_out_where_early_stopping_biased_them() -> None:
     assert row(stopped)["values"] is None
 
 
+@pytest.mark.parametrize(("by", "bent"), [("threshold", True), ("hybrid", True), ("mc", False)])
+def test_every_method_that_reads_rates_hands_on_their_bias(by: str, bent: bool) -> None:
+    stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
+    assert stopped.labels is not None
+    labels = replace(stopped.labels, by=by, settings={"evidence": "mc"})
+    assert (row(replace(stopped, labels=labels))["values"] is None) == bent
+
+
 def test_rates_that_early_stopping_bent_meet_no_threshold_but_zero() -> None:
     stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
     assert row(stopped, threshold=0)["labels"] == [1, -100, 0]
