@@ -16,6 +16,8 @@ from prmdata.records import Trace
 
 ROWS_PER_BATCH = 256
 ROWS_PER_GROUP = 8192
+BYTES_PER_GROUP = 64 << 20
+"""A row group is held in memory to be written, and by many to be read: long rows shorten it."""
 
 
 def read_traces(path: str) -> Iterator[tuple[Trace, str]]:
@@ -68,7 +70,10 @@ def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
 
 
 class ParquetWriter:
-    """Writes rows of one explicit schema, as plain pyarrow does."""
+    """Writes rows of one explicit schema, as plain pyarrow does: without the footer of `datasets`,
+    which older ones cannot read. With the page index and content-defined chunks, the hub's viewer
+    reads single pages, and a changed dataset uploads what has changed.
+    """
 
     def __init__(self, raw: IO[bytes], schema: Any) -> None:
         import pyarrow.parquet as pq
@@ -83,7 +88,10 @@ class ParquetWriter:
         )
         self._rows: list[dict[str, Any]] = []
         self._pending: list[Any] = []
+        self._pending_rows = self._pending_bytes = 0
         self.rows = 0
+        self.groups = 0
+        """Row groups written."""
 
     def write(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
@@ -95,9 +103,12 @@ class ParquetWriter:
         import pyarrow as pa
 
         if self._rows:
-            self._pending.append(pa.RecordBatch.from_pylist(self._rows, schema=self.schema))
+            batch = pa.RecordBatch.from_pylist(self._rows, schema=self.schema)
+            self._pending.append(batch)
+            self._pending_rows += batch.num_rows
+            self._pending_bytes += batch.nbytes
             self._rows = []
-        if sum(batch.num_rows for batch in self._pending) >= ROWS_PER_GROUP:
+        if self._pending_rows >= ROWS_PER_GROUP or self._pending_bytes >= BYTES_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
@@ -106,7 +117,8 @@ class ParquetWriter:
         if self._pending:
             table = pa.Table.from_batches(self._pending, schema=self.schema)
             self._file.write_table(table.combine_chunks(), row_group_size=ROWS_PER_GROUP)
-            self._pending = []
+            self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+            self.groups += 1
 
     def close(self) -> None:
         self._batch()

@@ -103,13 +103,12 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
 
 def test_shards_are_named_with_their_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prmdata.dataset.writer.SHARD_BYTES", 1)
-    monkeypatch.setattr("prmdata.dataset.writer.SHARD_ROWS_CHECKED", 100)
     monkeypatch.setattr("prmdata.files.parquet.ROWS_PER_BATCH", 50)
     monkeypatch.setattr("prmdata.files.parquet.ROWS_PER_GROUP", 50)
     many = [replace(WRONG, id=f"p/{i}") for i in range(350)]
     run_export(Exporting("stepwise", Stepwise()), str(tmp_path / "ds"), traces=many)
     names = sorted(path.name for path in (tmp_path / "ds" / "data").iterdir())
-    assert names == [f"train-{i:05d}-of-00004.parquet" for i in range(4)]
+    assert names == [f"train-{i:05d}-of-00007.parquet" for i in range(7)]
     assert len(datasets.load_dataset(str(tmp_path / "ds"))["train"]) == 350
 
 
