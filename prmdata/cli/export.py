@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from prmdata.cli import options as o
 
 SELECTION = "Selection"
-SHOWN = 5
 
 
 def export(
@@ -116,8 +114,24 @@ def export(
             "traces that carry their truth.",
         ),
     ] = None,
+    push_to_hub: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Upload the directory as this dataset on the Hugging Face hub, in one commit. "
+            "A new one is private.",
+        ),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --push-to-hub: make a new dataset public.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the counts and three rows; write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the counts and three rows, or with --push-to-hub the files and the card; "
+            "write and upload nothing.",
+        ),
     ] = False,
     max_errors: o.MaxErrors = "1%",
     summary: o.Summary = None,
@@ -125,7 +139,8 @@ def export(
     quiet: o.Quiet = False,
 ) -> None:
     """Write labelled traces as a dataset."""
-    from prmdata.cli import running
+    from prmdata.cli import publishing, running
+    from prmdata.cli.exported import say_removed, told
     from prmdata.dataset import format_named
     from prmdata.dataset.selection import Selection, parse_split
     from prmdata.run.engine import ErrorLimit
@@ -149,38 +164,25 @@ def export(
     form = format_named(to, pairs(settings or (), "--set"))
     asked = Exporting(to, form, source, selection, license_, score)
     limit = ErrorLimit.parse(max_errors)
+    if push_to_hub is not None:
+        publishing.check(push_to_hub, output, dry_run=dry_run)
+    if dry_run and push_to_hub is not None:
+        publishing.rehearse(asked, output, push_to_hub, limit, public)
+        return
     if dry_run:
         counts, rows = preview(asked, max_errors=limit)
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
-        _say_removed(counts)
-        say(f"export: {_told(counts)}; nothing was written")
+        say_removed(counts)
+        say(f"export: {told(counts)}; nothing was written")
         return
     made = run_export(asked, output, overwrite=overwrite, max_errors=limit)
-    if made is None:
-        if not quiet:
-            say(f"export: {output} is up to date")
-        return
-    if summary is not None:
+    if made is None and not quiet:
+        say(f"export: {output} is up to date")
+    if made is not None and summary is not None:
         running.write_summary(made, summary)
-    if not quiet:
-        _say_removed(made)
-        say(f"export: {_told(made)}" + ("" if output == "-" else f" → {output}"))
-
-
-def _told(counts: Mapping[str, Any]) -> str:
-    return " · ".join(f"{n:,} {what}" for what, n in counts.items() if isinstance(n, int) and n)
-
-
-def _say_removed(summary: Mapping[str, Any]) -> None:
-    """The first problems that were left out, and what they repeat; the manifest has all."""
-    from prmdata.run.progress import say
-
-    removed = summary.get("removed", [])
-    for found in removed[:SHOWN]:
-        if "in" in found:
-            say(f"export: problem {found['problem']} is in {found['in']}: “{found['words']}”")
-        else:
-            say(f"export: problem {found['problem']} is nearly {found['nearly']}")
-    if len(removed) > SHOWN:
-        say(f"export: and {len(removed) - SHOWN:,} more problems: see --summary or the manifest")
+    if made is not None and not quiet:
+        say_removed(made)
+        say(f"export: {told(made)}" + ("" if output == "-" else f" → {output}"))
+    if push_to_hub is not None:
+        publishing.push(output, push_to_hub, public, quiet)

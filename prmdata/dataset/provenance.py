@@ -39,7 +39,7 @@ class Provenance:
         if licence := meta.get("license") or meta.get("licence"):
             self.licences[str(licence)] += 1
         model = origin.model or "not said"
-        self.models[f"{model} (`{origin.sampler}`)" if origin.sampler else model] += 1
+        self.models[f"{model} (`{_public(origin.sampler)}`)" if origin.sampler else model] += 1
         if origin.temperature is not None:
             how = _sampling(origin.temperature, origin.top_p, origin.max_tokens, origin.seed)
             self.sampling[how] += 1
@@ -96,6 +96,16 @@ class Provenance:
             f"- Tokens generated: {self.sampled_tokens:,} for the traces, "
             f"{self.labelling.tokens:,} in {self.labelling.rollouts:,} rollouts for their labels",
         ]
+
+
+@functools.lru_cache
+def _public(sampler: str) -> str:
+    """A sampler's spec without the folders and hosts of the machine it ran on."""
+    kind, _, place = sampler.partition(":")
+    if kind in ("http", "https"):
+        return kind
+    is_path = place.startswith(("/", "~", ".")) or place.count("/") > 1
+    return f"{kind}:{place.rstrip('/').rsplit('/', 1)[-1]}" if is_path else sampler
 
 
 @functools.lru_cache

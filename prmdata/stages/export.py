@@ -21,7 +21,7 @@ from prmdata.dataset.selection import Selection
 from prmdata.dataset.shuffle import ShuffledWriter
 from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError, SettingsChanged, UsageError
 from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
@@ -78,6 +78,18 @@ def run_export(
     finally:
         output.close()
     return summary
+
+
+def is_written(asked: Exporting, target: str) -> bool:
+    """Whether the target is there already, made of the same."""
+    if not paths.exists(target):
+        return False
+    try:
+        output = FileOutput(target, "export", asked.settings(), asked.inputs())
+    except SettingsChanged:
+        return False
+    output.close()
+    return output.up_to_date
 
 
 def preview(

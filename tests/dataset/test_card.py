@@ -108,6 +108,22 @@ def test_a_score_that_is_none_is_refused(labelled: list[Trace], text: str) -> No
         run_export(asked, "set", traces=labelled)
 
 
+@pytest.mark.parametrize(
+    ("sampler", "told"),
+    [
+        ("local:/home/me/models/tiny", "(`local:tiny`)"),
+        ("local:org/tiny", "(`local:org/tiny`)"),
+        ("http://10.0.0.7:8000/v1", "(`http`)"),
+        ("abacus", "(`abacus`)"),
+    ],
+)
+def test_cards_say_nothing_of_the_machine(traces: list[Trace], sampler: str, told: str) -> None:
+    noted = Provenance()
+    noted.note(replace(traces[0], origin=replace(traces[0].origin, sampler=sampler)))
+    (model,) = noted.models
+    assert model.endswith(told)
+
+
 def test_what_is_not_known_is_said_so(traces: list[Trace]) -> None:
     bare = replace(
         traces[0],
