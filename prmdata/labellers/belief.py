@@ -112,7 +112,7 @@ class Belief:
             if left < self.steps:
                 (hits if seen.hit else sames if seen.same else others)[left] += 1
         misses, worth = sames + others, self.world.steadiness
-        for t in np.flatnonzero(hits + misses):
+        for t in map(int, np.flatnonzero(hits + misses)):
             before = self._before[t]
             self._right_fz[before] += _chance(self._value_tz[t], worth, hits[t], misses[t])
             wrong_fe = _chance(self._recovery_fe(t), worth, hits[t], misses[t])
@@ -195,10 +195,11 @@ class Belief:
         """P(hit), P(same | miss), P(the next step is written again), by prefix and f."""
         steps = np.arange(self.steps)
         right = _over_last(self._right_rates(steps), joint.value_fz)
-        recovery_f = (RECOVERY * joint.recovery_fe).sum(1)
-        wrong = self._fading(steps) * recovery_f  # the seen ones come in alike, whatever the rate
         wrong = _with_seen(
-            wrong, self.world.steadiness, self._hits[:, None], self._rollouts[:, None]
+            self._recovered(joint),
+            self.world.steadiness,
+            self._hits[:, None],
+            self._rollouts[:, None],
         )
         hit = np.where(self._before, right, wrong)
         same = _over_last(self._same_now(steps), joint.end_fga.sum(2))
@@ -248,6 +249,11 @@ class Belief:
 
     def _recovery_fe(self, step: int) -> Array:
         return RECOVERY * self._fading(np.array([step])).T
+
+    def _recovered(self, joint: Joint) -> Array:
+        """The mean rate of recovery, by prefix and f."""
+        means: Array = (RECOVERY * joint.recovery_fe).sum(1)
+        return self._fading(np.arange(self.steps)) * means
 
     def _again_rates(self) -> tuple[Array, Array]:
         worth = self.world.repeat_steadiness

@@ -57,14 +57,21 @@ def thinking(name: str, paragraphs: int, slip: int) -> Trace:
     return replace(trace, group=group)
 
 
-@pytest.mark.parametrize("name", ["posterior", "bisect"])
-def test_a_slip_is_found_and_one_that_is_too_long_fails_alone(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("posterior", {"siblings": "no", "bits_per_1000_tokens": "0.002"}),
+        ("bisect", {"rollouts_per_probe": "2"}),
+    ],
+)
+def test_a_slip_is_found_and_one_that_is_too_long_fails_alone(
+    name: str, settings: dict[str, str]
+) -> None:
     long = [thinking("a", 2000, 1777), thinking("b", 1500, 30)]
     assert all(len(trace.text.split()) > 20_000 for trace in long)
     group = [*long, thinking("too-long", 9000, 8000)]
     assert {len(trace.steps) for trace in group} <= set(range(90, 101))
     rollouts = Rollouts(Thinker(), Grader(), RolloutSettings())
-    settings = {"rollouts_per_probe": 2} if name == "bisect" else {"siblings": "no"}
     made = asyncio.run(apply(method(name, "label", settings), group, rollouts))
     for trace in made[:2]:
         assert trace.error is None
