@@ -109,10 +109,10 @@ def publish(upload: Upload, *, public: bool = False, quiet: bool = False) -> str
         )
         return str(made)
 
-    return _told(commit, upload, token)
+    return told(commit, upload, token)
 
 
-def _told(work: Callable[[], T], upload: Upload, token: str) -> T:
+def told(work: Callable[[], T], upload: Upload, token: str) -> T:
     """Turns what the hub, the network or its library object to into one message."""
     try:
         return work()

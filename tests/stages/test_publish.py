@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import UsageError
+from prmdata.errors import OutputError, UsageError
 from prmdata.files import write_traces
-from prmdata.stages.publish import check_publishing
+from prmdata.stages.publish import Upload, check_publishing, told
 from tests.dataset.cases import RIGHT, WRONG
 from tests.stages.hub import TOKEN
 
@@ -180,6 +180,14 @@ def test_what_stops_an_upload_is_said_and_the_token_never(
     assert token not in done.stderr + done.stdout
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if token.encode() in path.read_bytes()]
+
+
+def test_a_token_in_an_error_is_not_repeated(tmp_path: Path) -> None:
+    def echo() -> str:
+        raise ValueError(f"Bearer {TOKEN} is no token")
+
+    with pytest.raises(OutputError, match="Bearer … is no token"):
+        told(echo, Upload(tmp_path, "me/x", (), ""), TOKEN)
 
 
 @pytest.mark.parametrize("repo", ["", "a b", "../x", "a/../b", "a--b", "/a", "a/"])
