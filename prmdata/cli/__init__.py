@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -103,4 +104,6 @@ def root(
 
 
 def main() -> None:
+    # Records hold no cycles; looking for some at every 700 new objects takes a fifth of the time.
+    gc.set_threshold(100_000, 20, 20)
     app(prog_name="prmdata")

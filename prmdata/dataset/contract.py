@@ -11,6 +11,12 @@ from prmdata.records import Trace
 Row = dict[str, Any]
 
 
+class Sink(Protocol):
+    """Takes rows."""
+
+    def write(self, row: Row) -> None: ...
+
+
 class LeftOut(Exception):
     """Why a trace gives no row; the summary counts what was left out by its reason."""
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 from prmdata.dataset import critic, grounded
 from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, system, user
 from prmdata.dataset.contract import Row, each
-from prmdata.dataset.verdicts import Unexamined, decided, error_index, step_labels
+from prmdata.dataset.verdicts import NO_ERROR, Unexamined, decided, error_index, step_labels
 from prmdata.errors import UsageError
 from prmdata.records import Labels, Message, Trace
 
@@ -98,6 +98,9 @@ class Judge:
             return grounded.verdict(trace, index, right, note)
         mark = self.right if right else self.wrong
         return f"{note.strip()}\n\n{mark}" if note else mark
+
+    def positive(self, row: Row) -> bool:
+        return bool(row["first_error"] == NO_ERROR)
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["with an error"] += row["first_error"] >= 0

@@ -11,6 +11,9 @@ MASKED = -100
 """The label that trainers leave out of the loss."""
 NO_ERROR = -1
 
+READ_FROM_EVIDENCE = ("threshold", "hybrid")
+"""Methods whose values are those of evidence; others that search say 1 and 0 by the first error."""
+
 AfterError = Literal["mask", "wrong"]
 Unexamined = Literal["keep", "drop"]
 
@@ -59,7 +62,7 @@ def biased(trace: Trace) -> bool:
     """Whether the labels' values are counts that early stopping has bent."""
     source = evidence_behind(trace)
     stopped = source is not None and source.stopping == "first-hit"
-    return stopped and trace.labels is not None and trace.labels.by == "threshold"
+    return stopped and trace.labels is not None and trace.labels.by in READ_FROM_EVIDENCE
 
 
 def soft_values(trace: Trace) -> list[float | None] | None:
