@@ -19,6 +19,7 @@ from prmdata.labellers.posterior import Posterior
 from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
+from prmdata.labellers.value_tree import ValueTree
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
 
@@ -37,6 +38,7 @@ LABELLERS: dict[str, type[Method]] = {
     "prefix-tree": PrefixTree,
     "rollout-tree": RolloutTree,
     "threshold": Threshold,
+    "value-tree": ValueTree,
 }
 
 
