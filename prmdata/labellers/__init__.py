@@ -13,6 +13,7 @@ from prmdata.labellers.contract import Method
 from prmdata.labellers.forward import Forward
 from prmdata.labellers.hybrid import Hybrid
 from prmdata.labellers.mc import MonteCarlo
+from prmdata.labellers.next_step import NextStep
 from prmdata.labellers.omega import Omega
 from prmdata.labellers.outcome import Outcome
 from prmdata.labellers.posterior import Posterior
@@ -32,6 +33,7 @@ LABELLERS: dict[str, type[Method]] = {
     "forward": Forward,
     "hybrid": Hybrid,
     "mc": MonteCarlo,
+    "next-step": NextStep,
     "omega": Omega,
     "outcome": Outcome,
     "posterior": Posterior,
