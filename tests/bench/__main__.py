@@ -1,6 +1,6 @@
 """The figures that `make bench` prints: ratios within one run, since machines are noisy.
 
-python -m tests.bench [start overhead memory kill]
+python -m tests.bench [start overhead memory kill bookkeeping]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from prmdata.sampler.store import Store
 from prmdata.sampler.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation, generate
-from tests.bench import kill
+from tests.bench import bench_bookkeeping, kill
 from tests.policy import Policy
 
 
@@ -161,7 +161,13 @@ def kills() -> None:
         print(f"kill      {name}: {figure}")
 
 
-BENCHES = {"start": start, "overhead": overhead, "memory": memory, "kill": kills}
+BENCHES = {
+    "start": start,
+    "overhead": overhead,
+    "memory": memory,
+    "kill": kills,
+    "bookkeeping": bench_bookkeeping.main,
+}
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["one-core"]:
