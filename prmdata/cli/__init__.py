@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from prmdata.cli import (
+    audit,
     catalog,
     demo,
     estimate,
@@ -84,7 +85,7 @@ COMMANDS: dict[str, list[Callable[..., None]]] = {
         merge.merge,
         serve.serve,
     ],
-    LOOK: [show.show, stats.stats, score.score, truth.truth, demo.demo],
+    LOOK: [show.show, stats.stats, score.score, audit.audit, truth.truth, demo.demo],
     LIST: [catalog.methods, catalog.formats, catalog.sources],
 }
 for panel, commands in COMMANDS.items():

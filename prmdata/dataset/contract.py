@@ -33,7 +33,8 @@ class Format(Protocol):
         ...
 
     def schema(self) -> Any:
-        """The Arrow schema of the rows, explicit: never guessed from data."""
+        """The Arrow schema of the rows, explicit: never guessed from data. None: rows are trees,
+        which have no columns, and are written as JSON lines only."""
         ...
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

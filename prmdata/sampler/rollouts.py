@@ -80,6 +80,11 @@ class Rollouts:
             outcomes = [outcome for outcome in outcomes if outcome.grade != "cut"]
         return outcomes
 
+    async def log_probs(self, trace: Trace, step: int) -> list[float]:
+        """The log-probability of each token of one step (from 0), after the steps before it."""
+        prompt = self._prompt(trace) + trace.prefix(step)
+        return await self.sampler.score(prompt, trace.steps[step].text)
+
     def cost(self, trace: Trace, rounds: int) -> Cost:
         """What this trace consumed; `rounds` calls of its search had to wait for one another."""
         return replace(self._costs.get(trace.id, Cost()), rounds=rounds)

@@ -129,7 +129,13 @@ def _check_target(asked: Exporting, target: str) -> None:
             "this layout's reader takes all of the folder for training, the other splits too; "
             "leave --split out and let the trainer hold rows back (val_size)"
         )
-    if paths.format_of(target) != "directory" and (beside or split):
+    kind = paths.format_of(target)
+    if kind in ("directory", "parquet") and asked.form.schema() is None:
+        raise UsageError(
+            f"{target}: rows of {asked.name} are trees, which have no columns; write them to a "
+            ".jsonl[.gz|.zst] file or to a pipe (-)"
+        )
+    if kind != "directory" and (beside or split):
         why = (
             f"is read together with {', '.join(beside)}" if beside else "has a file for each split"
         )

@@ -1,6 +1,6 @@
 """The figures that `make bench` prints: ratios within one run, since machines are noisy.
 
-python -m tests.bench [start overhead memory client kill export million]
+python -m tests.bench [start overhead memory client bookkeeping kill export million]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from prmdata.sampler.store import Store
 from prmdata.sampler.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation, generate
-from tests.bench import bench_export, client, kill
+from tests.bench import bench_bookkeeping, bench_export, client, kill
 from tests.policy import Policy
 
 
@@ -170,6 +170,7 @@ BENCHES = {
     "overhead": overhead,
     "memory": memory,
     "client": clients,
+    "bookkeeping": bench_bookkeeping.main,
     "kill": kills,
     "export": bench_export.speed,
     "million": bench_export.million,
