@@ -19,7 +19,7 @@ from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler import ABACUS_MODEL
 from prmdata.sampler.local import open_local
 from prmdata.sampler.local.draw import draw, uniforms
-from prmdata.sampler.local.engine import LocalSampler
+from prmdata.sampler.local.sampler import LocalSampler
 from prmdata.sampler.local.words import Words
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 
@@ -287,7 +287,7 @@ def test_cancelling_frees_the_rows(small: Path) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert await sampler.complete(QUESTION, 2, greedy, 5) == before
-        assert not sampler._batch.running
+        assert not sampler._runner.running
 
     with_sampler(small, use, max_sequences="16")
 

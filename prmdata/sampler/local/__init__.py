@@ -25,9 +25,9 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
             raise unknown("engine argument", name, OPTIONS)
     folder = find(path, spec)
     quiet_threads()
-    from prmdata.sampler.local.engine import LocalSampler
+    from prmdata.sampler.local.loading import load
 
-    sampler: Sampler = LocalSampler(
+    sampler: Sampler = load(
         folder,
         spec=spec,
         dtype=_one_of(options, "dtype", ("auto", "float32", "bfloat16")),
