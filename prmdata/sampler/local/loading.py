@@ -9,8 +9,9 @@ from prmdata.sampler.fingerprint import folder_fingerprint
 from prmdata.sampler.local.batch import Batch
 from prmdata.sampler.local.hardware import choose_device, choose_dtype, use_threads
 from prmdata.sampler.local.llama import Llama
-from prmdata.sampler.local.sampler import LocalSampler
-from prmdata.sampler.local.weights import Shape, Weights
+from prmdata.sampler.local.sampler import LocalSampler, Runner
+from prmdata.sampler.local.waves import Waves, load_causal
+from prmdata.sampler.local.weights import Shape, Weights, written_out
 from prmdata.sampler.local.words import Words
 from prmdata.sampler.rendering import read_template
 
@@ -20,16 +21,26 @@ def load(
 ) -> LocalSampler:
     use_threads(threads)
     on = choose_device(device)
-    number = choose_dtype(dtype, on)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     words = Words(folder)
-    shape = Shape.of(config)
-    model = Llama(shape, Weights.read(folder, shape.layers, number, on))
+    made_of = folder_fingerprint(folder)
+    runner: Runner
+    if written_out(config):
+        number, by = choose_dtype(dtype, on), ""
+        shape = Shape.of(config)
+        model = Llama(shape, Weights.read(folder, shape.layers, number, on))
+        runner = Batch(model, words, max_sequences)
+    else:
+        # Rounding in bfloat16 would let a wave tip its members' draws: float32 where it is no
+        # slower by much.
+        number = choose_dtype("float32" if dtype == "auto" and on.type == "cpu" else dtype, on)
+        by = "-transformers"
+        runner = Waves(load_causal(folder, number, on), words, max_sequences)
     name = str(number).removeprefix("torch.")
     return LocalSampler(
-        Batch(model, words, max_sequences),
+        runner,
         words,
         read_template(folder),
         spec=spec,
-        fingerprint=f"{folder_fingerprint(folder)}-{on.type}-{name}",
+        fingerprint=f"{made_of}-{on.type}-{name}{by}",
     )
