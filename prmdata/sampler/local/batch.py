@@ -95,10 +95,12 @@ class Batch:
         """Sequences that are over leave; the last row moves into the gap."""
         row = first
         while row < len(self.running):
-            if not self.running[row].over(self.words):
+            sequence = self.running[row]
+            if not sequence.over(self.words):
                 row += 1
                 continue
             last = self.running.pop()
             if row < len(self.running):
                 self.running[row] = last
                 self.cache.move(len(self.running), row, last.length - 1)
+            sequence.hand_over()

@@ -50,19 +50,22 @@ class Sequence:
     number: int
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    completion: Completion | None = None
 
     @property
     def length(self) -> int:
         return len(self.request.ids) + len(self.ids)
 
     def over(self, words: Words) -> bool:
-        """Whether it leaves the batch: cancelled, or ended and handed to its request."""
-        if self.request.cancelled:
-            return True
-        ending = self._ending(words)
-        if ending is not None:
-            self.request.take(self.number, ending)
-        return ending is not None
+        """Whether it is to leave the batch: ended, or cancelled."""
+        if not self.request.cancelled:
+            self.completion = self._ending(words)
+        return self.request.cancelled or self.completion is not None
+
+    def hand_over(self) -> None:
+        """To its request, once its row is free."""
+        if self.completion is not None:
+            self.request.take(self.number, self.completion)
 
     def _ending(self, words: Words) -> Completion | None:
         request, stop = self.request, self.request.sampling.stop

@@ -161,9 +161,14 @@ class Waves:
 
     def _leave(self) -> None:
         """Sequences that are over leave, and waves that are empty."""
+        left: list[Sequence] = []
         for wave in self.waves:
-            rows = [i for i, s in enumerate(wave.sequences) if not s.over(self.words)]
-            if rows and len(rows) < len(wave.sequences):
+            over = [sequence.over(self.words) for sequence in wave.sequences]
+            rows = [row for row, gone in enumerate(over) if not gone]
+            if rows and any(over):
                 wave.keep(rows)
+            left += [s for s, gone in zip(wave.sequences, over, strict=True) if gone]
             wave.sequences = [wave.sequences[row] for row in rows]
         self.waves = [wave for wave in self.waves if wave.sequences]
+        for sequence in left:
+            sequence.hand_over()
