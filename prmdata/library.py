@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from prmdata import files, labellers
 from prmdata.dataset import format_named
+from prmdata.dataset.selection import Selection
 from prmdata.errors import InputError, OutputError
 from prmdata.files import Unreadable, paths
 from prmdata.records import Trace
@@ -78,9 +79,13 @@ def export(
     output: str,
     to: str = "stepwise",
     settings: Mapping[str, Any] | None = None,
+    **chosen: Any,
 ) -> dict[str, Any]:
-    """Write a dataset; the counts of what went in and what was left out."""
-    asked = Exporting(to, format_named(to, settings or {}))
+    """Write a dataset; the counts of what went in and what was left out.
+
+    `chosen`: fields of `Selection`, such as `per_problem` or `balance`.
+    """
+    asked = Exporting(to, format_named(to, settings or {}), selection=Selection(**chosen))
     counts = run_export(asked, output, overwrite=True, traces=traces)
     assert counts is not None
     return counts

@@ -81,6 +81,8 @@ class Origin:
     """The trace, and the number of its steps kept, from which this one branched off."""
     steps: str = "auto"
     """How its text was cut into steps."""
+    template_args: dict[str, Any] = field(default_factory=dict)
+    """Given to the chat template, such as `enable_thinking`."""
 
 
 @dataclass(frozen=True, slots=True)

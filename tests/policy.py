@@ -72,7 +72,9 @@ class Policy:
         return Completion(text, len(text) // 3 + 1, "stop")
 
     async def score(self, prefix: str, text: str) -> list[float]:
-        raise NotImplementedError
+        """As arbitrary as it is reproducible: a token a word."""
+        chance = random.Random(f"{prefix} {text}")
+        return [-2 * chance.random() for _ in text.split()]
 
     async def close(self) -> None:
         pass

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
 
@@ -49,8 +48,90 @@ def export(
             metavar="SEED", help="Write the rows in random order.", rich_help_panel=SELECTION
         ),
     ] = None,
+    balance: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            metavar="SEED",
+            help="Take as many rows with a wrong step as without, at random.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    distinct: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="text|labelled",
+            help="Of a problem's traces that say the same, in all or up to the first wrong step, "
+            "take one.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    max_steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Leave out traces of more steps.", rich_help_panel=SELECTION),
+    ] = None,
+    max_characters: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            help="Leave out what is longer, question and trace together.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    near_duplicates: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            metavar="SIMILARITY",
+            help="Leave out problems this similar to an earlier one: the Jaccard similarity of "
+            "their runs of three words. 1 is the same wording; 0.8 also the same story with "
+            "another number in it.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    contamination: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="FILE",
+            help="Leave out problems that this benchmark holds: 13 words in a row from one of its "
+            "questions, or all of a shorter one. May be given again.",
+            rich_help_panel=SELECTION,
+        ),
+    ] = None,
+    contamination_words: Annotated[
+        int, typer.Option(metavar="N", help="N words for 13.", rich_help_panel=SELECTION)
+    ] = 13,
+    license_: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--license",
+            metavar="NAME",
+            help="Of the dataset, for the card; else that of the problems, if all say one.",
+        ),
+    ] = None,
+    score: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="FILE",
+            help="What `prmdata score --json` printed, for the card; else the accuracy on the "
+            "traces that carry their truth.",
+        ),
+    ] = None,
+    push_to_hub: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Upload the directory as this dataset on the Hugging Face hub, in one commit. "
+            "A new one is private.",
+        ),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --push-to-hub: make a new dataset public.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the counts and three rows; write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the counts and three rows, or with --push-to-hub the files and the card; "
+            "write and upload nothing.",
+        ),
     ] = False,
     max_errors: o.MaxErrors = "1%",
     summary: o.Summary = None,
@@ -58,7 +139,8 @@ def export(
     quiet: o.Quiet = False,
 ) -> None:
     """Write labelled traces as a dataset."""
-    from prmdata.cli import running
+    from prmdata.cli import publishing, running
+    from prmdata.cli.exported import say_removed, told
     from prmdata.dataset import format_named
     from prmdata.dataset.selection import Selection, parse_split
     from prmdata.run.engine import ErrorLimit
@@ -66,25 +148,41 @@ def export(
     from prmdata.settings import pairs
     from prmdata.stages.export import Exporting, preview, run_export
 
-    selection = Selection(min_confidence, per_problem, parse_split(split) if split else (), shuffle)
-    asked = Exporting(to, format_named(to, pairs(settings or (), "--set")), source, selection)
+    selection = Selection(
+        min_confidence=min_confidence,
+        per_problem=per_problem,
+        split=parse_split(split) if split else (),
+        shuffle=shuffle,
+        max_steps=max_steps,
+        max_characters=max_characters,
+        distinct=distinct,
+        near_duplicates=near_duplicates,
+        contamination=tuple(contamination or ()),
+        contamination_words=contamination_words,
+        balance=balance,
+    )
+    form = format_named(to, pairs(settings or (), "--set"))
+    asked = Exporting(to, form, source, selection, license_, score)
     limit = ErrorLimit.parse(max_errors)
+    if push_to_hub is not None:
+        publishing.check(push_to_hub, output, dry_run=dry_run)
+    if dry_run and push_to_hub is not None:
+        publishing.rehearse(asked, output, push_to_hub, limit, public)
+        return
     if dry_run:
         counts, rows = preview(asked, max_errors=limit)
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
-        say(f"export: {_told(counts)}; nothing was written")
+        say_removed(counts)
+        say(f"export: {told(counts)}; nothing was written")
         return
     made = run_export(asked, output, overwrite=overwrite, max_errors=limit)
-    if made is None:
-        if not quiet:
-            say(f"export: {output} is up to date")
-        return
-    if summary is not None:
+    if made is None and not quiet:
+        say(f"export: {output} is up to date")
+    if made is not None and summary is not None:
         running.write_summary(made, summary)
-    if not quiet:
-        say(f"export: {_told(made)}" + ("" if output == "-" else f" → {output}"))
-
-
-def _told(counts: Mapping[str, Any]) -> str:
-    return " · ".join(f"{n:,} {what}" for what, n in counts.items() if isinstance(n, int) and n)
+    if made is not None and not quiet:
+        say_removed(made)
+        say(f"export: {told(made)}" + ("" if output == "-" else f" → {output}"))
+    if push_to_hub is not None:
+        publishing.push(output, push_to_hub, public, quiet)

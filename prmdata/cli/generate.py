@@ -45,6 +45,15 @@ def generate(
             rich_help_panel="Prompt",
         ),
     ] = "chat",
+    template_arg: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--template-arg",
+            metavar="NAME=VALUE",
+            help="Given to the chat template, such as enable_thinking=false.",
+            rich_help_panel="Prompt",
+        ),
+    ] = None,
     prompt: Annotated[
         str, typer.Option(help="The user's message.", rich_help_panel="Prompt")
     ] = "{question}",
@@ -63,7 +72,8 @@ def generate(
     steps: Annotated[
         str,
         typer.Option(
-            help="Where steps end: auto, lines, paragraphs, numbered, sentences, regex:PATTERN."
+            help="Where steps end: auto, lines, paragraphs, numbered, sentences, regex:PATTERN. "
+            "With `,min=80,max=100` short ones are joined: to 80 characters, 100 steps at most."
         ),
     ] = "auto",
     keep: Annotated[
@@ -105,7 +115,12 @@ def generate(
     from prmdata.settings import pairs
     from prmdata.stages.generate import Asked, parse_shard, run_generate
     from prmdata.traces.generate import Generation
-    from prmdata.traces.prompt import parse_keep, read_few_shot, template_named
+    from prmdata.traces.prompt import (
+        parse_keep,
+        read_few_shot,
+        template_arguments,
+        template_named,
+    )
 
     running.refuse_engine_in_pipe(sampler)
     asked = Asked(
@@ -127,6 +142,7 @@ def generate(
         max_tokens=max_tokens,
         stop=tuple(stop or ()),
         template=template_named(template),
+        template_args=template_arguments(template_arg or ()),
         prompt=prompt,
         system=system,
         few_shot=read_few_shot(few_shot, prompt) if few_shot else (),

@@ -16,8 +16,8 @@ def import_(
         Optional[str],  # noqa: UP045
         typer.Option(
             "--from",
-            help="processbench, prm800k, math-shepherd, openr-tree, chat or columns; told from "
-            "the first row where it is not said.",
+            help="processbench, prm800k, math-shepherd, openr-tree, openr-flat, chat or columns; "
+            "told from the first row where it is not said.",
         ),
     ] = None,
     fields: Annotated[

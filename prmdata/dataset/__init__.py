@@ -9,6 +9,7 @@ from prmdata.dataset.contract import Format
 from prmdata.dataset.judge import Judge
 from prmdata.dataset.kto import Kto
 from prmdata.dataset.math_shepherd import MathShepherd
+from prmdata.dataset.openr_tree import OpenrTree
 from prmdata.dataset.pairs import Pairs
 from prmdata.dataset.prm800k import Prm800k
 from prmdata.dataset.processbench import Processbench
@@ -18,6 +19,7 @@ from prmdata.dataset.sft import Sft
 from prmdata.dataset.stepwise import Stepwise
 from prmdata.dataset.tokens import Tokens
 from prmdata.dataset.value import Value
+from prmdata.dataset.visualprm import Visualprm
 from prmdata.errors import unknown
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
@@ -28,6 +30,7 @@ FORMATS: dict[str, type[Format]] = {
     "judge": Judge,
     "kto": Kto,
     "math-shepherd": MathShepherd,
+    "openr-tree": OpenrTree,
     "pairs": Pairs,
     "prm800k": Prm800k,
     "processbench": Processbench,
@@ -37,6 +40,7 @@ FORMATS: dict[str, type[Format]] = {
     "stepwise": Stepwise,
     "tokens": Tokens,
     "value": Value,
+    "visualprm": Visualprm,
 }
 
 

@@ -9,7 +9,9 @@ cache.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,45 @@ from prmdata.dataset.provenance import Provenance
 MANIFEST = "manifest.json"
 
 
+LICENCES = {
+    "afl-3.0", "apache-2.0", "bsd", "bsd-2-clause", "bsd-3-clause", "cc", "cc-by-2.0", "cc-by-3.0",
+    "cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0",
+    "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0",
+    "cdla-permissive-2.0", "gfdl", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "llama2", "llama3",
+    "llama3.1", "llama3.2", "llama3.3", "mit", "mpl-2.0", "odbl", "odc-by", "openrail", "pddl",
+    "unlicense", "unknown",
+}  # fmt: skip
+"""The hub's names of licences; it refuses a card with any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a card and a manifest say beside the rows' own counts."""
+
+    provenance: Provenance
+    licence: str | None = None
+    """Of the dataset, as its maker says; else that of its problems, where all say the same."""
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+    """Figures of `prmdata score`."""
+    selection: Sequence[str] = ()
+    removed: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def licences(self) -> list[str]:
+        return [self.licence] if self.licence else self.provenance.licence_of_all
+
+
 def card(
-    name: str, form: str, files: Sequence[str], counts: Mapping[str, int], schema: Any,
-    provenance: Provenance,
-) -> str:  # fmt: skip
+    name: str, form: str, files: Sequence[str], counts: Mapping[str, int], schema: Any, told: Told
+) -> str:
     rows = "\n".join(f"| {what} | {number:,} |" for what, number in counts.items())
     columns = "\n".join(f"| `{column.name}` | {_type(column.type)} |" for column in schema)
-    by = ", ".join(provenance.labelled_by) or "nobody yet"
+    by = ", ".join(told.provenance.labelled_by) or "nobody yet"
     splits = sorted({file.split("/")[-1].split("-")[0] for file in files})
+    header = "\n".join([*_licence(told.licences), "tags:", "- process-supervision", "- prmdata"])
+    lines = [*told.provenance.lines(), *(f"- {line}" for line in told.selection)]
     return f"""---
-tags:
-- process-supervision
+{header}
 ---
 # {name}
 
@@ -47,21 +77,61 @@ Step-level labels on reasoning traces in the `{form}` format, written by prmdata
 
 ## Where it comes from
 
-{chr(10).join(provenance.lines())}
+{chr(10).join(lines)}
+
+## How good the labels are
+
+{_accuracy(told.accuracy)}
 
 `{MANIFEST}` holds the checksums of all files, the settings and these figures.
 """
 
 
+def _licence(names: Sequence[str]) -> list[str]:
+    """Front matter that the hub takes."""
+    known = [name.lower() for name in names]
+    if not known:
+        return []
+    if any(name not in LICENCES for name in known):
+        return ["license: other", f"license_name: {json.dumps(', '.join(names))}"]
+    return [f"license: {known[0]}"] if len(known) == 1 else ["license:", *(f"- {n}" for n in known)]
+
+
+def _accuracy(figures: Mapping[str, Any]) -> str:
+    """In words: what was measured, on how many traces."""
+    if not figures.get("labelled"):
+        return (
+            "Not measured here: `prmdata score` does, wherever the truth of some traces is known."
+        )
+    shown = (
+        ("first error exact", "exact"),
+        ("on traces with a wrong step", "exact_on_erroneous"),
+        ("on traces without", "exact_on_correct"),
+        ("F1 of the two", "f1"),
+        ("steps on the right side", "step_accuracy"),
+        ("calibration error of the confidence", "ece"),
+    )
+    rows = "\n".join(
+        f"| {what} | {figures[key]:.3f} |" for what, key in shown if figures.get(key) is not None
+    )
+    return (
+        f"Against the truth, on {figures['labelled']:,} traces where it is known:\n\n"
+        f"| | |\n|---|---:|\n{rows}"
+    )
+
+
 def manifest(
     folder: Path, files: Sequence[str], settings: Mapping[str, Any], counts: Mapping[str, int],
-    version: str, provenance: Provenance,
+    version: str, told: Told,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "prmdata": version,
         "settings": dict(settings),
         "counts": dict(counts),
-        "provenance": provenance.facts(),
+        "provenance": told.provenance.facts(),
+        **({"licences": told.licences} if told.licences else {}),
+        **({"accuracy": dict(told.accuracy)} if told.accuracy else {}),
+        **({"removed": list(told.removed)} if told.removed else {}),
         "files": {name: _file(folder / name) for name in files},
     }
 

@@ -8,6 +8,10 @@ from prmdata.dataset.contract import Row
 from prmdata.records import Message, Trace
 
 
+def system(content: str) -> Message:
+    return {"role": "system", "content": content}
+
+
 def user(content: str) -> Message:
     return {"role": "user", "content": content}
 

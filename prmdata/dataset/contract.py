@@ -11,6 +11,12 @@ from prmdata.records import Trace
 Row = dict[str, Any]
 
 
+class Sink(Protocol):
+    """Takes rows."""
+
+    def write(self, row: Row) -> None: ...
+
+
 class LeftOut(Exception):
     """Why a trace gives no row; the summary counts what was left out by its reason."""
 
@@ -27,7 +33,8 @@ class Format(Protocol):
         ...
 
     def schema(self) -> Any:
-        """The Arrow schema of the rows, explicit: never guessed from data."""
+        """The Arrow schema of the rows, explicit: never guessed from data. None: rows are trees,
+        which have no columns, and are written as JSON lines only."""
         ...
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

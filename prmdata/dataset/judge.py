@@ -2,6 +2,7 @@
 
 `turns`: a step, a verdict, a step, a verdict, as in RLHFlow's PRM data. `index`: the whole trace
 in tagged paragraphs, answered by the boxed number of the first wrong one, as in ProcessBench.
+`grounded`: turns whose verdict follows from what tools have said, as in GroundedPRM.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from prmdata.dataset import critic
-from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, user
+from prmdata.dataset import critic, grounded
+from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, system, user
 from prmdata.dataset.contract import Row, each
-from prmdata.dataset.verdicts import Unexamined, decided, error_index, step_labels
+from prmdata.dataset.verdicts import NO_ERROR, Unexamined, decided, error_index, step_labels
 from prmdata.errors import UsageError
 from prmdata.records import Labels, Message, Trace
 
@@ -26,17 +27,17 @@ class Judge:
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
 
-    layout: Literal["turns", "index"] = "turns"
+    layout: Literal["turns", "index", "grounded"] = "turns"
     index_base: critic.IndexBase = 0
     """`index`: the number of the first paragraph. No error is -1 with either."""
-    column: Literal["messages", "conversations"] = "messages"
-    """`conversations` is RLHFlow's own name."""
+    column: Literal["messages", "conversations", "conversation"] = "messages"
+    """`conversations` is RLHFlow's own name, `conversation` GroundedPRM's."""
     join: Literal["space", "line", "paragraph"] = "space"
-    """`turns`: what stands between the question and the first step."""
+    """`turns` and `grounded`: what stands between the question and the first step."""
     right: str = "+"
     wrong: str = "-"
     after_error: Literal["stop", "wrong"] = "stop"
-    """`turns`: end with the first wrong step, or call all that follow it wrong."""
+    """`turns` and `grounded`: end with the first wrong step, or call all that follow it wrong."""
     rationale: Literal["notes", "none"] = "notes"
     """Put the evidence's notes before the verdict."""
     unexamined: Unexamined = "keep"
@@ -67,7 +68,7 @@ class Judge:
         notes, source = critic.reasons(trace, labels)
         if self.rationale == "none":
             notes, source = (), "none"
-        said = self.turns if self.layout == "turns" else self.index
+        said = self.index if self.layout == "index" else self.turns
         return {
             self.column: said(trace, labels, notes),
             "first_error": error_index(labels),
@@ -86,13 +87,20 @@ class Judge:
         right = step_labels(trace, labels, "wrong")
         if self.after_error == "stop" and labels.first_error is not None:
             right = right[: labels.first_error + 1]
-        messages = []
+        messages = [system(grounded.SYSTEM)] if self.layout == "grounded" else []
         for i, label in enumerate(right):
             note = notes[i] if i < len(notes) else None
-            mark = self.right if label else self.wrong
-            said = f"{note.strip()}\n\n{mark}" if note else mark
-            messages += [user(asked[i]), assistant(said)]
+            messages += [user(asked[i]), assistant(self._said(trace, i, label == 1, note))]
         return messages
+
+    def _said(self, trace: Trace, index: int, right: bool, note: str | None) -> str:
+        if self.layout == "grounded":
+            return grounded.verdict(trace, index, right, note)
+        mark = self.right if right else self.wrong
+        return f"{note.strip()}\n\n{mark}" if note else mark
+
+    def positive(self, row: Row) -> bool:
+        return bool(row["first_error"] == NO_ERROR)
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["with an error"] += row["first_error"] >= 0

@@ -59,6 +59,9 @@ class Kto:
             return {}
         return llamafactory.dataset_info({"messages": "conversations", "kto_tag": "kto_tag"})
 
+    def positive(self, row: Row) -> bool:
+        return bool(row[self.verdict])
+
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["right"] += row[self.verdict]
         counts["wrong"] += not row[self.verdict]

@@ -59,6 +59,9 @@ class MathShepherd:
             **origin(trace),
         }
 
+    def positive(self, row: Row) -> bool:
+        return "-" not in row["value"]
+
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["steps right"] += row["value"].count("+")
         counts["steps wrong"] += row["value"].count("-")

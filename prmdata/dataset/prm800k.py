@@ -54,6 +54,9 @@ class Prm800k:
             "label": label(trace, labels),
         }
 
+    def positive(self, row: Row) -> bool:
+        return bool(row["label"]["finish_reason"] != "found_error")
+
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["with an error"] += row["label"]["finish_reason"] == "found_error"
         counts["steps rated"] += len(row["label"]["steps"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.dataset.contract import LeftOut, Row, each
-from prmdata.dataset.verdicts import Unexamined, decided, error_index
+from prmdata.dataset.verdicts import NO_ERROR, Unexamined, decided, error_index
 from prmdata.records import Trace
 
 
@@ -49,6 +49,9 @@ class Processbench:
             "final_answer_correct": trace.correct,
             "label": error_index(labels),
         }
+
+    def positive(self, row: Row) -> bool:
+        return bool(row["label"] == NO_ERROR)
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["with an error"] += row["label"] >= 0

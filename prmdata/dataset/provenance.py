@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,22 +39,27 @@ class Provenance:
         if licence := meta.get("license") or meta.get("licence"):
             self.licences[str(licence)] += 1
         model = origin.model or "not said"
-        self.models[f"{model} (`{origin.sampler}`)" if origin.sampler else model] += 1
+        self.models[f"{model} (`{_public(origin.sampler)}`)" if origin.sampler else model] += 1
         if origin.temperature is not None:
-            self.sampling[
-                f"temperature {origin.temperature:g}, top-p {origin.top_p or 1:g}, at most "
-                f"{origin.max_tokens} tokens, seed {origin.seed}"
-            ] += 1
-        system = next((m["content"] for m in origin.messages if m.get("role") == "system"), None)
-        self.prompts[
-            f"template `{origin.template}`" + (f", system: {system}" if system else "")
-        ] += 1
+            how = _sampling(origin.temperature, origin.top_p, origin.max_tokens, origin.seed)
+            self.sampling[how] += 1
+        prompt = f"template `{origin.template}`"
+        for name, value in origin.template_args.items():
+            prompt += f", {name}={value}"
+        system = [m["content"] for m in origin.messages if m.get("role") == "system"][:1]
+        self.prompts[f"{prompt}, system: {system[0]}" if system else prompt] += 1
         self.sampled_tokens += origin.tokens or 0
         if trace.labels is not None:
             settings = {k: v for k, v in trace.labels.settings.items() if v is not None}
             how = msgspec.json.encode(settings).decode()
             self.methods[f"{trace.labels.by} `{how}`"] += 1
             self.labelling += trace.labels.cost
+
+    @property
+    def licence_of_all(self) -> list[str]:
+        """The problems' licences, where every problem says one."""
+        said = self.licences.total()
+        return sorted(self.licences) if said and said == self.sources.total() else []
 
     @property
     def labelled_by(self) -> list[str]:
@@ -92,5 +98,16 @@ class Provenance:
         ]
 
 
-def _named(counts: Counter[str]) -> str:
-    return "; ".join(f"{name} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
+@functools.lru_cache
+def _public(sampler: str) -> str:
+    """A sampler's spec without the folders and hosts of the machine it ran on."""
+    kind, _, place = sampler.partition(":")
+    if kind in ("http", "https"):
+        return kind
+    is_path = place.startswith(("/", "~", ".")) or place.count("/") > 1
+    return f"{kind}:{place.rstrip('/').rsplit('/', 1)[-1]}" if is_path else sampler
+
+
+@functools.lru_cache
+def _sampling(temperature: float, top_p: float | None, most: int | None, seed: int | None) -> str:
+    return f"temperature {temperature:g}, top-p {top_p or 1:g}, at most {most} tokens, seed {seed}"

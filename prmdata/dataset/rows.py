@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
 
-from prmdata.dataset.contract import Format, LeftOut, Row
+from prmdata.dataset.balance import Balanced, sides
+from prmdata.dataset.contract import Format, LeftOut, Row, Sink
 from prmdata.dataset.selection import Selection
+from prmdata.dataset.sieve import Sieve
 from prmdata.files import read_groups
 from prmdata.records import Trace
 
 
-class Sink(Protocol):
-    def write(self, row: Row) -> None: ...
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Counts what goes into a sink."""
+
+    sink: Sink
+    form: Format
+    counts: Counter[str]
+    split: str | None
+    """Named in the counts, where there are several."""
+
+    def write(self, row: Row) -> None:
+        self.sink.write(row)
+        self.counts["rows written"] += 1
+        if self.split is not None:
+            self.counts[f"rows in {self.split}"] += 1
+        self.form.tally(row, self.counts)
 
 
 def write_rows(
@@ -22,33 +39,43 @@ def write_rows(
     selection: Selection,
     sinks: Mapping[str, Sink],
     counts: Counter[str],
+    sieve: Sieve,
+    folder: Path | None = None,
 ) -> None:
-    """Write what can be written, each row to the sink of its problem's split."""
-    for group in _groups(_selected(traces, form, selection, counts), form):
+    """Write what can be written, each row to the sink of its problem's split.
+
+    `folder` is where rows may wait on the disk.
+    """
+    ways: dict[str, Sink] = {
+        name: Counted(sink, form, counts, name if selection.split else None)
+        for name, sink in sinks.items()
+    }
+    held: list[Balanced] = []
+    if selection.balance is not None:
+        positive = sides(form, type(form).__name__.lower()).positive
+        for name, way in ways.items():
+            held.append(Balanced(way, positive, selection.balance, folder))
+            ways[name] = held[-1]
+    for group in _groups(_selected(traces, form, sieve, counts), form):
         try:
             rows = list(form.rows(group))
         except LeftOut as reason:
             counts[f"left out: {reason}"] += len(group)
             continue
-        split = selection.split_of(group[0].problem.id)
+        way = ways[selection.split_of(group[0].problem.id)]
         for row in rows:
-            sinks[split].write(row)
-            counts["rows written"] += 1
-            if selection.split:
-                counts[f"rows in {split}"] += 1
-            form.tally(row, counts)
+            way.write(row)
+    if held:
+        counts["left out: more than of the other side"] += sum(way.pour() for way in held)
 
 
 def _selected(
-    traces: Iterable[Trace], form: Format, selection: Selection, counts: Counter[str]
+    traces: Iterable[Trace], form: Format, sieve: Sieve, counts: Counter[str]
 ) -> Iterator[Trace]:
-    taken: Counter[int] = Counter()
     for trace in traces:
         counts["traces read"] += 1
-        problem = hash(trace.problem.id)
-        reason = _unfit(trace, form) or selection.against(trace, taken[problem])
+        reason = _unfit(trace, form) or sieve.against(trace)
         if reason is None:
-            taken[problem] += selection.per_problem is not None
             yield trace
         else:
             counts[f"left out: {reason}"] += 1

@@ -6,6 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
+from prmdata.dataset.contamination import file_name
 from prmdata.errors import UsageError
 from prmdata.records import Trace
 
@@ -17,24 +18,67 @@ class Selection:
     split: tuple[tuple[str, float], ...] = ()
     """Names and shares. A problem is in one split with all its traces."""
     shuffle: int | None = None
+    max_steps: int | None = None
+    max_characters: int | None = None
+    """Of the question and the trace together."""
+    distinct: str | None = None
+    """Of a problem's traces that say the same, in all (text) or up to the first wrong step
+    (labelled), take one."""
+    near_duplicates: float | None = None
+    """Problems this similar to an earlier one are left out."""
+    contamination: tuple[str, ...] = ()
+    """Benchmark files whose problems are left out."""
+    contamination_words: int = 13
+    balance: int | None = None
+    """A seed: as many right rows as wrong ones are taken, in each split."""
 
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise UsageError(f"min-confidence {self.min_confidence}: must lie between 0 and 1")
-        if self.per_problem is not None and self.per_problem < 1:
-            raise UsageError(f"per-problem {self.per_problem}: must be at least 1")
+        for name in ("per_problem", "max_steps", "max_characters", "contamination_words"):
+            most = getattr(self, name)
+            if most is not None and most < 1:
+                raise UsageError(f"{name.replace('_', '-')} {most}: must be at least 1")
+        if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
+            raise UsageError(f"near-duplicates {self.near_duplicates}: must be above 0, at most 1")
+        if self.distinct not in (None, "text", "labelled"):
+            raise UsageError(f"distinct {self.distinct}: must be text or labelled")
 
-    def against(self, trace: Trace, taken: int) -> str | None:
-        """Why this trace is not taken, with `taken` of its problem taken already."""
+    def against(self, trace: Trace) -> str | None:
+        """Why this trace is not taken, as far as it alone can say."""
         if self.min_confidence is not None and trace.labels is not None:
             confidence = trace.labels.confidence
             if confidence is None:
                 return "no confidence known"
             if confidence < self.min_confidence:
                 return f"confidence below {self.min_confidence:g}"
-        if self.per_problem is not None and taken >= self.per_problem:
-            return f"more than {self.per_problem} of a problem"
+        if self.max_steps is not None and len(trace.steps) > self.max_steps:
+            return f"longer than {self.max_steps} steps"
+        if self.max_characters is not None:
+            length = len(trace.problem.question) + sum(len(step.text) for step in trace.steps)
+            if length > self.max_characters:
+                return f"longer than {self.max_characters} characters"
         return None
+
+    def told(self) -> list[str]:
+        """For the card: what was left out that a reader of the dataset should know of."""
+        files = ", ".join(f"`{file_name(file)}`" for file in self.contamination)
+        return [
+            f"Problems left out: {what}"
+            for said, what in (
+                (
+                    files,
+                    f"whose question has {self.contamination_words} words in a row from one of "
+                    f"{files} (or is one of theirs that has fewer words)",
+                ),
+                (
+                    self.near_duplicates,
+                    f"whose question is {self.near_duplicates} or more like an earlier one's "
+                    "(Jaccard similarity of runs of three words)",
+                ),
+            )
+            if said
+        ]
 
     @property
     def splits(self) -> list[str]:
@@ -42,6 +86,8 @@ class Selection:
 
     def split_of(self, problem: str) -> str:
         """By a hash of the problem's id: the same in every run, whatever else is exported."""
+        if len(self.split) < 2:
+            return self.splits[0]
         digest = hashlib.sha256(f"split {problem}".encode()).digest()
         place = int.from_bytes(digest[:8], "big") / 2**64
         for name, share in self.split:

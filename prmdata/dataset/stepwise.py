@@ -90,6 +90,9 @@ class Stepwise:
         values = labels.values or (None,) * len(trace.steps)
         return [MASKED if v is None else int(v > self.threshold) for v in values]
 
+    def positive(self, row: Row) -> bool:
+        return 0 not in row["labels"]
+
     def tally(self, row: Row, counts: Counter[str]) -> None:
         for name, label in (("right", 1), ("wrong", 0), ("masked", MASKED)):
             counts[f"steps {name}"] += row["labels"].count(label)

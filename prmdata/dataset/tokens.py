@@ -62,6 +62,9 @@ class Tokens:
             labels[place] = mark
         return {"input_ids": encoding.ids, "labels": labels, **origin(trace)}
 
+    def positive(self, row: Row) -> bool:
+        return 0 not in row["labels"]
+
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["tokens"] += len(row["input_ids"])
         counts["steps right"] += row["labels"].count(1)

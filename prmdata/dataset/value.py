@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from prmdata.dataset.contract import LeftOut, Row, each
 from prmdata.dataset.rl import number
+from prmdata.errors import UsageError
 from prmdata.records import Trace
 
 
@@ -46,6 +47,11 @@ class Value:
         if not known:
             raise LeftOut("nobody knows whether the answer is right")
         return iter([ovm(known)])
+
+    def positive(self, row: Row) -> bool:
+        if self.layout == "ovm":
+            raise UsageError("--balance: a row of layout=ovm holds right and wrong answers")
+        return bool(row["labels"][0])
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         outcomes = row["labels"][:1] if "labels" in row else [o["label"] for o in row["outputs"]]

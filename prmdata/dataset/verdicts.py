@@ -11,6 +11,9 @@ MASKED = -100
 """The label that trainers leave out of the loss."""
 NO_ERROR = -1
 
+READ_FROM_EVIDENCE = ("threshold", "hybrid")
+"""Methods whose values are those of evidence; others that search say 1 and 0 by the first error."""
+
 AfterError = Literal["mask", "wrong"]
 Unexamined = Literal["keep", "drop"]
 
@@ -55,11 +58,30 @@ def evidence_behind(trace: Trace) -> Evidence | None:
     return trace.evidence_named(str(labels.settings.get("evidence", labels.by)))
 
 
+def measuring(trace: Trace, name: str | None) -> Evidence | None:
+    """The evidence whose values a format is to write; early stopping would have bent them."""
+    if name is not None:
+        found = trace.evidence_named(name)
+    else:
+        found = evidence_behind(trace)
+        valued = (e for e in reversed(trace.evidence) if e.values and e.kind != "truth")
+        found = found if found and found.values else next(valued, None)
+    if found is not None and found.stopping == "first-hit":
+        raise LeftOut("counts bent by early stopping")
+    return found
+
+
+def measured(trace: Trace, name: str | None) -> tuple[float | None, ...]:
+    """Its values, one a step, or none at all."""
+    found = measuring(trace, name)
+    return found.values if found else ()
+
+
 def biased(trace: Trace) -> bool:
     """Whether the labels' values are counts that early stopping has bent."""
     source = evidence_behind(trace)
     stopped = source is not None and source.stopping == "first-hit"
-    return stopped and trace.labels is not None and trace.labels.by == "threshold"
+    return stopped and trace.labels is not None and trace.labels.by in READ_FROM_EVIDENCE
 
 
 def soft_values(trace: Trace) -> list[float | None] | None:

@@ -16,8 +16,6 @@ from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
 
 SHARD_BYTES = 500 << 20
-SHARD_ROWS_CHECKED = 8192
-"""A shard's size is known, and looked at, when a row group has been written."""
 
 
 class RowWriter:
@@ -38,10 +36,12 @@ class RowWriter:
             if self._kind in ("stream", "jsonl"):
                 self._line_writer().write(msgspec.json.encode(row) + b"\n")
                 return
-            self._parquet_writer().write(row)
-            if self._kind == "directory" and self._parquet_writer().rows % SHARD_ROWS_CHECKED == 0:
+            writer = self._parquet_writer()
+            groups = writer.groups
+            writer.write(row)
+            if writer.groups > groups and self._kind == "directory":
                 assert self._raw is not None
-                if self._raw.tell() >= SHARD_BYTES:
+                if self._raw.tell() >= SHARD_BYTES:  # known when a row group has been written
                     self._end_shard()
 
     def close(self) -> list[str]:
@@ -51,7 +51,8 @@ class RowWriter:
                 for close in reversed(self._closing):
                     close()
                 return []
-            self._parquet_writer()
+            if not self._shards:  # a dataset without rows is one empty shard
+                self._parquet_writer()
             self._end_shard()
             if self._kind == "parquet":
                 return []

@@ -10,24 +10,47 @@ import msgspec
 from prmdata.errors import InputError
 from prmdata.files import paths
 from prmdata.files.codec import checked
-from prmdata.files.schema import arrow_schema, from_row, to_row
+from prmdata.files.columns import records_in
+from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
 
 ROWS_PER_BATCH = 256
 ROWS_PER_GROUP = 8192
+BYTES_PER_GROUP = 64 << 20
+"""A row group is held in memory to be written, and by many to be read: long rows shorten it."""
 
 
 def read_traces(path: str) -> Iterator[tuple[Trace, str]]:
     """Traces, each with where it stands (`file:row`)."""
-    for row, where in read_rows(path, needed=("id", "problem", "steps")):
+    number = 0
+    for batch in _batches(path, needed=("id", "problem", "steps")):
         try:
-            trace = from_row(row, Trace)
-        except (msgspec.ValidationError, msgspec.DecodeError, AttributeError) as error:
-            raise InputError(f"{where}: not a prmdata record: {error}") from None
-        yield checked(trace, where), where
+            rows = records_in(batch, Trace)
+        except (msgspec.DecodeError, TypeError) as error:
+            raise InputError(
+                f"{path}, in rows {number + 1} to {number + batch.num_rows}: "
+                f"not prmdata records: {error}"
+            ) from None
+        for row in rows:
+            number += 1
+            where = f"{path}:{number}"
+            try:
+                trace = msgspec.convert(row, Trace)
+            except msgspec.ValidationError as error:
+                raise InputError(f"{where}: not a prmdata record: {error}") from None
+            yield checked(trace, where), where
 
 
-def read_rows(path: str, needed: tuple[str, ...] = ()) -> Iterator[tuple[dict[str, Any], str]]:
+def read_rows(path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Rows of any Parquet file, each with where it stands."""
+    number = 0
+    for batch in _batches(path):
+        for row in batch.to_pylist():
+            number += 1
+            yield row, f"{path}:{number}"
+
+
+def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -43,15 +66,14 @@ def read_rows(path: str, needed: tuple[str, ...] = ()) -> Iterator[tuple[dict[st
                 f"{', '.join(table.schema_arrow.names)}), so it holds no traces; to read problems "
                 "from it use `prmdata generate FILE --fields question=COLUMN,answer=COLUMN`"
             )
-        number = 0
-        for batch in table.iter_batches(ROWS_PER_BATCH):
-            for row in batch.to_pylist():
-                number += 1
-                yield row, f"{path}:{number}"
+        yield from table.iter_batches(ROWS_PER_BATCH)
 
 
 class ParquetWriter:
-    """Writes rows of one explicit schema, as plain pyarrow does."""
+    """Writes rows of one explicit schema, as plain pyarrow does: without the footer of `datasets`,
+    which older ones cannot read. With the page index and content-defined chunks, the hub's viewer
+    reads single pages, and a changed dataset uploads what has changed.
+    """
 
     def __init__(self, raw: IO[bytes], schema: Any) -> None:
         import pyarrow.parquet as pq
@@ -66,7 +88,10 @@ class ParquetWriter:
         )
         self._rows: list[dict[str, Any]] = []
         self._pending: list[Any] = []
+        self._pending_rows = self._pending_bytes = 0
         self.rows = 0
+        self.groups = 0
+        """Row groups written."""
 
     def write(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
@@ -78,9 +103,12 @@ class ParquetWriter:
         import pyarrow as pa
 
         if self._rows:
-            self._pending.append(pa.RecordBatch.from_pylist(self._rows, schema=self.schema))
+            batch = pa.RecordBatch.from_pylist(self._rows, schema=self.schema)
+            self._pending.append(batch)
+            self._pending_rows += batch.num_rows
+            self._pending_bytes += batch.nbytes
             self._rows = []
-        if sum(batch.num_rows for batch in self._pending) >= ROWS_PER_GROUP:
+        if self._pending_rows >= ROWS_PER_GROUP or self._pending_bytes >= BYTES_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
@@ -89,7 +117,8 @@ class ParquetWriter:
         if self._pending:
             table = pa.Table.from_batches(self._pending, schema=self.schema)
             self._file.write_table(table.combine_chunks(), row_group_size=ROWS_PER_GROUP)
-            self._pending = []
+            self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+            self.groups += 1
 
     def close(self) -> None:
         self._batch()

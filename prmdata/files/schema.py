@@ -30,7 +30,7 @@ def arrow_schema(record: type) -> Any:
 def _arrow_type(hint: Any) -> Any:
     import pyarrow as pa
 
-    hint = _without_none(hint)
+    hint = without_none(hint)
     plain = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     if hint in plain:
         return plain[hint]
@@ -75,7 +75,7 @@ def _packer(kind: Any) -> Any:
 
 def _pack_of(hint: Any) -> Any:
     """The function that packs one field, or `None` where the value is stored as it is."""
-    hint = _without_none(hint)
+    hint = without_none(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _packer(hint)
     origin = get_origin(hint)
@@ -88,51 +88,11 @@ def _pack_of(hint: Any) -> Any:
     return _json if origin is dict or hint is dict else None
 
 
-def from_row(row: dict[str, Any], record: type) -> Any:
-    """A record from an Arrow row, validated; raises `msgspec.ValidationError`."""
-    return msgspec.convert(_unpacker(record)(row), type=record)
-
-
-@functools.cache
-def _unpacker(kind: Any) -> Any:
-    hints = typing.get_type_hints(kind)
-    parts = [(f.name, _unpack_of(hints[f.name])) for f in dataclasses.fields(kind)]
-    optional = {
-        f.name
-        for f in dataclasses.fields(kind)
-        if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
-    }
-
-    def unpack(row: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: (value if part is None or value is None else part(value))
-            for name, part in parts
-            for value in (row.get(name),)
-            if value is not None or name not in optional
-        }
-
-    return unpack
-
-
-def _unpack_of(hint: Any) -> Any:
-    hint = _without_none(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _unpacker(hint)
-    origin = get_origin(hint)
-    if origin is tuple:
-        inner = get_args(hint)
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            part = _unpack_of(inner[0])
-            return None if part is None else (lambda values: [part(value) for value in values])
-        return msgspec.json.decode
-    return msgspec.json.decode if origin is dict or hint is dict else None
-
-
 def _json(value: Any) -> str:
     return msgspec.json.encode(value, order="deterministic").decode()
 
 
-def _without_none(hint: Any) -> Any:
+def without_none(hint: Any) -> Any:
     if get_origin(hint) in (typing.Union, types.UnionType):
         inner = [part for part in get_args(hint) if part is not type(None)]
         return inner[0]

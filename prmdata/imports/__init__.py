@@ -12,7 +12,7 @@ from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
 from prmdata.imports.contract import Layout
 from prmdata.imports.math_shepherd import MathShepherd
-from prmdata.imports.openr import OpenrTree
+from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
 from prmdata.plugins import with_plugins
@@ -27,6 +27,7 @@ IMPORTS: dict[str, type[Layout]] = {
     "prm800k": Prm800k,
     "math-shepherd": MathShepherd,
     "openr-tree": OpenrTree,
+    "openr-flat": OpenrFlat,
     "chat": Chat,
     "columns": Columns,
 }

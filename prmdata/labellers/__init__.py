@@ -13,12 +13,14 @@ from prmdata.labellers.contract import Method
 from prmdata.labellers.forward import Forward
 from prmdata.labellers.hybrid import Hybrid
 from prmdata.labellers.mc import MonteCarlo
+from prmdata.labellers.next_step import NextStep
 from prmdata.labellers.omega import Omega
 from prmdata.labellers.outcome import Outcome
 from prmdata.labellers.posterior import Posterior
 from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
+from prmdata.labellers.value_tree import ValueTree
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
 
@@ -31,12 +33,14 @@ LABELLERS: dict[str, type[Method]] = {
     "forward": Forward,
     "hybrid": Hybrid,
     "mc": MonteCarlo,
+    "next-step": NextStep,
     "omega": Omega,
     "outcome": Outcome,
     "posterior": Posterior,
     "prefix-tree": PrefixTree,
     "rollout-tree": RolloutTree,
     "threshold": Threshold,
+    "value-tree": ValueTree,
 }
 
 

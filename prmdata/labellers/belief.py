@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from prmdata.labellers.world import PLACES, RECOVERY, REPEAT, VALUE, World
 
 Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
 
 AHEAD = 8
 """How many steps of repetition are told apart when the gain of a probe is reckoned."""
@@ -74,29 +75,22 @@ class Belief:
         T = self.steps = known.steps
         F = T + known.ends_right
         self.places = np.arange(1, F + 1)
-        t = np.arange(T, dtype=float)[:, None]
-        f = self.places.astype(float)[None]
-        self._before = t < f
+        self._before = np.arange(T)[:, None] < self.places
         self._prior = self._prior_places() + self._detected()
         self._log_value = _log_value(world, known)
-        self._value_tz = _sigmoid(VALUE[None] + world.drift * t / T)
-        since = np.maximum(t - f, 0)
-        self._recovery_tfe = RECOVERY * np.exp(-world.fading * since)[..., None]
-        self._same_tg = self._same_rates(t, f)
-        self._pair_fg = self._second_errors()
+        self._value_tz = _sigmoid(VALUE[None] + world.drift * np.arange(T)[:, None] / T)
         self._hits, self._rollouts = np.zeros(T), np.zeros(T)
         self._repeats, self._passed = np.zeros(T), np.zeros(T)
         self._sames = np.zeros(T)
-        # log-likelihoods of what was seen, by prefix and by the grid of the unknown rate
-        self._right_tz = np.zeros((T, len(VALUE)))
-        self._wrong_tfe = np.zeros((T, F, len(RECOVERY)))
-        self._said_tg = np.zeros((T, F))
+        # log-likelihoods of what was seen, by the grid of the unknown rate; small, for thousands of
+        # searches run at once
+        self._right_fz = np.zeros((F, len(VALUE)))
+        self._wrong_fe = np.zeros((F, len(RECOVERY)))
+        self._said_g = np.zeros(F)
         self._again_tca = np.zeros((T, 2, len(REPEAT)))
         if known.ends_right:
-            ended = RECOVERY * np.exp(-world.fading * np.maximum(T - f, 0))[0, :, None]
-            self._ended_fe = np.log(np.where(self.places[:, None] <= T, ended, 1.0))
-        else:
-            self._ended_fe = np.zeros((F, len(RECOVERY)))
+            ended = self._recovery_fe(T)
+            self._wrong_fe += np.log(np.where(self.places[:, None] <= T, ended, 1.0))
 
     def see(self, seen: Seen) -> None:
         """One more rollout."""
@@ -118,14 +112,15 @@ class Belief:
             if left < self.steps:
                 (hits if seen.hit else sames if seen.same else others)[left] += 1
         misses, worth = sames + others, self.world.steadiness
-        self._right_tz += _chance(self._value_tz, worth, hits[:, None], misses[:, None])
-        self._wrong_tfe += _chance(
-            self._recovery_tfe, worth, hits[:, None, None], misses[:, None, None]
-        )
-        before, after = self.world.same_steadiness
-        worth_tg = np.where(self._before, before, after)
-        if not self.known.ends_right:
-            self._said_tg += _chance(self._same_tg, worth_tg, sames[:, None], others[:, None])
+        for t in map(int, np.flatnonzero(hits + misses)):
+            before = self._before[t]
+            self._right_fz[before] += _chance(self._value_tz[t], worth, hits[t], misses[t])
+            wrong_fe = _chance(self._recovery_fe(t), worth, hits[t], misses[t])
+            self._wrong_fe[~before] += wrong_fe[~before]
+            if not self.known.ends_right:
+                at = np.array([t])
+                said = _chance(self._same(at)[0], self._same_worth(at)[0], sames[t], others[t])
+                self._said_g += said
         usual = np.broadcast_to(REPEAT, (self.steps, len(REPEAT)))
         for kind, share in enumerate((1.0, self.world.repeat_error)):
             self._again_tca[:, kind] += _chance(
@@ -174,10 +169,8 @@ class Belief:
         return belief, gain + _information(reach[:, None], p)
 
     def _joint(self) -> Joint:
-        before = self._before
-        value_fz = self._log_value + before.T.astype(float) @ self._right_tz
-        wrong = np.where(before[..., None], 0.0, self._wrong_tfe).sum(0)
-        recovery_fe = np.log(np.maximum(self.world.recovery, SURE)) + wrong + self._ended_fe
+        value_fz = self._log_value + self._right_fz
+        recovery_fe = np.log(np.maximum(self.world.recovery, SURE)) + self._wrong_fe
         usual, error = self._again_tca[:, 0], self._again_tca[:, 1]
         less_ga = np.zeros((len(self.places), len(REPEAT)))
         less_ga[: self.steps] = error - usual
@@ -187,7 +180,7 @@ class Belief:
             + usual.sum(0)
             + less_ga[:, None]
             + others * less_ga[None]
-            + (self._pair_fg + self._said_tg.sum(0))[..., None]
+            + (self._second_errors() + self._said_g)[..., None]
         )
         end_fga = repeat_fga.reshape(len(self.places), -1)
         log = self._prior + _log_sum(value_fz) + _log_sum(recovery_fe) + _log_sum(end_fga)
@@ -200,15 +193,21 @@ class Belief:
 
     def _rates(self, joint: Joint) -> tuple[Array, Array, Array]:
         """P(hit), P(same | miss), P(the next step is written again), by prefix and f."""
-        right = self._right_rates() @ joint.value_fz.T
-        wrong = np.einsum("tfe,fe->tf", self._wrong_rates(), joint.recovery_fe)
+        steps = np.arange(self.steps)
+        right = _over_last(self._right_rates(steps), joint.value_fz)
+        wrong = _with_seen(
+            self._recovered(joint),
+            self.world.steadiness,
+            self._hits[:, None],
+            self._rollouts[:, None],
+        )
         hit = np.where(self._before, right, wrong)
-        same = self._same_now() @ joint.end_fga.sum(2).T
+        same = _over_last(self._same_now(steps), joint.end_fga.sum(2))
         usual, error = self._again_rates()
         T = self.steps
         wrong_fta = joint.end_fga[:, :T] + 0
         wrong_fta[np.arange(T), np.arange(T)] = joint.end_fga[:T].sum(1)
-        again = usual @ joint.end_fga.sum(1).T
+        again = _over_last(usual, joint.end_fga.sum(1))
         again += np.einsum("ta,fta->tf", error - usual, wrong_fta)
         return hit, same, again
 
@@ -220,29 +219,41 @@ class Belief:
         self._repeats[step] += repeated
 
     def _see_end(self, t: int, hit: bool, same: bool) -> None:
-        right, wrong = self._right_rates()[t], self._wrong_rates()[t]
-        self._right_tz[t] += np.log(right if hit else 1 - right)
-        self._wrong_tfe[t] += np.log(wrong if hit else 1 - wrong)
+        at, before = np.array([t]), self._before[t]
+        right = self._right_rates(at)[0]
+        wrong = _with_seen(
+            self._recovery_fe(t)[~before],
+            self.world.steadiness,
+            self._hits[at],
+            self._rollouts[at],
+        )
+        self._right_fz[before] += np.log(right if hit else 1 - right)
+        self._wrong_fe[~before] += np.log(wrong if hit else 1 - wrong)
         if not hit and not self.known.ends_right:
-            said = self._same_now()[t]
-            self._said_tg[t] += np.log(said if same else 1 - said)
+            said = self._same_now(at)[0]
+            self._said_g += np.log(said if same else 1 - said)
             self._sames[t] += same
         self._hits[t] += hit
         self._rollouts[t] += 1
 
     # Beta-binomial predictions: the model's rate, worth `steadiness` rollouts, and those seen.
-    def _right_rates(self) -> Array:
-        return _with_seen(
-            self._value_tz, self.world.steadiness, self._hits[:, None], self._rollouts[:, None]
-        )
+    def _right_rates(self, steps: Steps) -> Array:
+        seen = self._hits[steps, None], self._rollouts[steps, None]
+        return _with_seen(self._value_tz[steps], self.world.steadiness, *seen)
 
-    def _wrong_rates(self) -> Array:
-        return _with_seen(
-            self._recovery_tfe,
-            self.world.steadiness,
-            self._hits[:, None, None],
-            self._rollouts[:, None, None],
-        )
+    def _fading(self, steps: Steps) -> Array:
+        """What is left of the rate of recovery at each prefix, by f."""
+        since = np.maximum(steps[:, None] - self.places, 0)
+        left: Array = np.exp(-self.world.fading * since)
+        return left
+
+    def _recovery_fe(self, step: int) -> Array:
+        return RECOVERY * self._fading(np.array([step])).T
+
+    def _recovered(self, joint: Joint) -> Array:
+        """The mean rate of recovery, by prefix and f."""
+        means: Array = (RECOVERY * joint.recovery_fe).sum(1)
+        return self._fading(np.arange(self.steps)) * means
 
     def _again_rates(self) -> tuple[Array, Array]:
         worth = self.world.repeat_steadiness
@@ -253,13 +264,17 @@ class Belief:
             _with_seen(usual * self.world.repeat_error, worth, *seen),
         )
 
-    def _same_now(self) -> Array:
-        before, after = self.world.same_steadiness
-        worth = np.where(self._before, before, after)
-        misses = self._rollouts - self._hits
-        return _with_seen(self._same_tg, worth, self._sames[:, None], misses[:, None])
+    def _same_now(self, steps: Steps) -> Array:
+        misses = (self._rollouts - self._hits)[steps, None]
+        worth = self._same_worth(steps)
+        return _with_seen(self._same(steps), worth, self._sames[steps, None], misses)
 
-    def _same_rates(self, t: Array, f: Array) -> Array:
+    def _same_worth(self, steps: Steps) -> Array:
+        worth: Array = np.where(self._before[steps], *self.world.same_steadiness)
+        return worth
+
+    def _same(self, steps: Steps) -> Array:
+        t, f = steps[:, None], self.places
         count, of, rise = self.world.same_before
         at_first = (self.known.same + count) / (self.known.wrong + of)
         before = _sigmoid(np.log(at_first / (1 - at_first)) + rise * t / self.steps)
@@ -332,10 +347,16 @@ def _rising(start: Array, count: Array) -> Array:
 
 def _information(outcomes: Array, p: Array) -> Array:
     """Bits that outcomes (…, how, f) tell about f; probabilities may miss a rest."""
-    mean = outcomes @ p
-    with_f = (outcomes * np.log2(np.maximum(outcomes, SURE))) @ p
+    mean = _over_last(outcomes, p)
+    with_f = _over_last(outcomes * np.log2(np.maximum(outcomes, SURE)), p)
     told: Array = (with_f - mean * np.log2(np.maximum(mean, SURE))).sum(-1)
     return told
+
+
+def _over_last(left: Array, right: Array) -> Array:
+    """left @ right.T, without BLAS: its threads cost more than they give at these sizes."""
+    product: Array = np.einsum("...k,...k->..." if right.ndim == 1 else "tk,fk->tf", left, right)
+    return product
 
 
 def _log_sum(log: Array) -> Array:

@@ -41,7 +41,7 @@ class Hybrid:
             evidence = evidence_of(trace, self.evidence)
             read = step_values(evidence)
             fused = self.fused(read, trace.correct)
-            wrong = (i for i, value in enumerate(fused) if value <= 0)
+            wrong = (i for i, value in enumerate(fused) if value < 0)
             silent = all(value is None for value in read)
             labels = Labels(
                 by="hybrid",
@@ -56,7 +56,7 @@ class Hybrid:
         return await each(group, one)
 
     def fused(self, values: Sequence[float | None], correct: bool | None) -> list[float]:
-        """Above 0 where a step is right."""
+        """Above 0 where a step is right, below where it is wrong; 0 where nothing speaks of it."""
         verdicts = [0.0 if value is None else 2 * value - 1 for value in values]
         outcome = 0.0 if correct is None else self.beta * (1 if correct else -1)
         return [v + self._ahead(verdicts[i + 1 :]) + outcome for i, v in enumerate(verdicts)]

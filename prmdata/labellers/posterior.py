@@ -8,7 +8,6 @@ ends when it is sure, or when no rollout is worth its price.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -42,8 +41,8 @@ class Posterior:
 
     bits_per_1000_tokens: float | None = None
     """The price: a rollout that is expected to tell less of the first error is not bought. None:
-    what `prmdata fit` found for a token budget; else 0.6 where a problem's traces take 100 tokens,
-    0.2 at 1,000: it falls with their root."""
+    what `prmdata fit` found for a token budget; else .06 bits for as many tokens as the problem's
+    traces take."""
     sure_at: float = 0.98
     """The search ends at this confidence."""
     most_rollouts: int = 96
@@ -89,7 +88,7 @@ class Posterior:
         if asked is not None:
             return asked / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
-        return 0.006 / math.sqrt(max(length, 1))
+        return 0.06 / max(length, 1)
 
     async def _search(
         self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float

@@ -29,6 +29,8 @@ class Score:
 
     traces: int = 0
     failed: int = 0
+    truth_unknown: int = 0
+    """Traces that the truth says nothing of."""
     steps: int = 0
     truly_wrong: int = 0
     """Traces with a wrong step, as the truth has it."""
@@ -83,6 +85,7 @@ class Score:
         return {
             "traces": self.traces,
             "failed": self.failed,
+            "truth_unknown": self.truth_unknown,
             "steps": self.steps,
             "with_a_wrong_step": self.truly_wrong,
             "right_answer_with_a_wrong_step": self.ends[True, True],
@@ -178,7 +181,7 @@ def score(
 def total(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
 ) -> Score:
-    summed = Score()
+    summed, unknown = Score(), ""
     for trace in traces:
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
@@ -187,12 +190,16 @@ def total(
             continue
         truth = truth_of(trace)
         if truth is None:
-            raise InputError(
-                f"trace {trace.id}: its truth is not known here; --truth abacus judges abacus "
-                "traces, --truth evidence takes the truth that traces carry, --truth FILE takes "
-                "that of another file"
-            )
+            summed.truth_unknown += 1
+            unknown = unknown or trace.id
+            continue
         summed.add(trace, truth)
+    if unknown and not summed.traces:
+        raise InputError(
+            f"trace {unknown}: its truth is not known here, nor that of any other; --truth abacus "
+            "judges abacus traces, --truth evidence takes the truth that traces carry, --truth "
+            "FILE takes that of another file"
+        )
     if not summed.traces:
         raise InputError("score: the input holds no trace that could be scored")
     return summed

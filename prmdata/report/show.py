@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+_CONTROL = {
+    code: 0x2400 + code if code < 32 else 0xFFFD
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F))
+}
+_CONTROL |= dict.fromkeys(range(0x2066, 0x206A), 0xFFFD)
+
 MARKS = {"right": "✓", "wrong": "✗", "unknown": "?"}
+
+
+def visible(text: str) -> str:
+    """A model's text, which might hold what steers a terminal: escapes and turns of direction."""
+    return text.translate(_CONTROL)
 
 
 def render(trace: Trace) -> RenderableType:
@@ -28,26 +39,30 @@ def render(trace: Trace) -> RenderableType:
         table.add_column(evidence.name, justify="right", style="dim")
     for index, step in enumerate(trace.steps):
         mark, style = _mark(trace, index)
-        cells: list[str | Text] = [str(index), Text(mark, style), Text(step.text.rstrip(), style)]
+        cells: list[str | Text] = [
+            str(index),
+            Text(mark, style),
+            Text(visible(step.text.rstrip()), style),
+        ]
         if trace.labels is not None:
             cells.append(Text(_value(trace, index), style))
         table.add_row(*cells, *(_evidence(evidence, index) for evidence in trace.evidence))
-    return Group(_head(trace), Text(trace.problem.question, "italic"), table, _foot(trace))
+    return Group(_head(trace), Text(visible(trace.problem.question), "italic"), table, _foot(trace))
 
 
 def _head(trace: Trace) -> Text:
     from rich.text import Text
 
-    head = Text(trace.id, "bold")
+    head = Text(visible(trace.id), "bold")
     if trace.error is not None:
-        return head.append(f"  failed: {trace.error}", "bold red")
+        return head.append(visible(f"  failed: {trace.error}"), "bold red")
     ending = {True: ("ends right", "green"), False: ("ends wrong", "red")}
     said, style = ending.get(trace.correct or False, ("", ""))
     if trace.correct is None:
         said, style = ("cut" if trace.finish == "length" else "not graded"), "yellow"
     head.append(f"  {said}", style)
     if trace.answer is not None:
-        head.append(f"  answer {trace.answer}, gold {trace.problem.answer}", "dim")
+        head.append(visible(f"  answer {trace.answer}, gold {trace.problem.answer}"), "dim")
     if trace.group is not None:
         head.append(f"  {trace.group.right} of {trace.group.n} right", "dim")
     return head
@@ -93,7 +108,7 @@ def _evidence(evidence: Evidence, index: int) -> str:
         return f"{evidence.hits[index]}/{evidence.rollouts[index]}"
     if evidence.verdicts and evidence.verdicts[index] is not None:
         note = evidence.notes[index] if evidence.notes else None
-        return MARKS[evidence.verdicts[index] or "unknown"] + (f" {note}" if note else "")
+        return MARKS[evidence.verdicts[index] or "unknown"] + (f" {visible(note)}" if note else "")
     if evidence.values and evidence.values[index] is not None:
         return f"{evidence.values[index]:.2f}"
     return ""

@@ -18,7 +18,7 @@ def truth_of(trace: Trace, source: str) -> Evidence | None:
     if source == "abacus":
         return _abacus(trace)
     if source == "evidence":
-        return next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
+        return next((e for e in reversed(trace.evidence) if e.kind == "truth" and e.verdicts), None)
     raise unknown("truth", source, TRUTHS)
 
 
@@ -27,11 +27,14 @@ def truths(source: str) -> Callable[[Trace], Evidence | None]:
     if source in TRUTHS or not Path(source).exists():
         return lambda trace: truth_of(trace, source)
     known = dict(_of_file(source))
-    return lambda trace: known.get(_same(trace))
+    return lambda trace: known.get(said(trace))
 
 
-def _of_file(path: str) -> Iterator[tuple[object, Evidence]]:
-    """From our own records, or from ProcessBench, PRM800K and the like."""
+def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
+    """From our own records, or from ProcessBench, PRM800K and the like.
+
+    Of several truths of a trace the last counts; one without verdicts takes back those before it.
+    """
     first = next(rows.read(path), None)
     own = (
         first is None or not isinstance(first[0], dict) or isinstance(first[0].get("problem"), dict)
@@ -39,12 +42,12 @@ def _of_file(path: str) -> Iterator[tuple[object, Evidence]]:
     for trace in read_traces(path) if own else imports.read(path, None, {}):
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
-        truth = truth_of(trace, "evidence")
+        truth = next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
         if truth is not None:
-            yield _same(trace), truth
+            yield said(trace), truth if truth.verdicts else None
 
 
-def _same(trace: Trace) -> object:
+def said(trace: Trace) -> tuple[str, tuple[str, ...]]:
     """Traces are the same when they say the same, whatever their ids."""
     return trace.problem.question.strip(), tuple(step.text.strip() for step in trace.steps)
 

@@ -18,7 +18,7 @@ from typing import Any
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.balance import Balance, Window
 from prmdata.sampler.patience import Busy, Patience, Tell, Waits
-from prmdata.sampler.protocol import Completion, Sampler, Sampling
+from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.rendering import ChatTemplate, read_template
 from prmdata.sampler.server import KEYS, Server
 
@@ -49,6 +49,8 @@ class Endpoint:
     context: int
     balance: Balance[Server]
     patience: Patience = field(default_factory=Patience)
+    tokenizer: Any = None
+    """Where the model's folder is at hand, to know what still fits its context."""
     offers: Offers = field(default_factory=Offers)
 
     async def complete(
@@ -72,7 +74,7 @@ class Endpoint:
             "prompt": prefix,
             "n": n,
             "seed": seed,
-            "max_tokens": sampling.max_tokens,
+            "max_tokens": self._room(prefix, sampling.max_tokens),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "add_special_tokens": False,
@@ -86,6 +88,15 @@ class Endpoint:
         if self.offers.token_ids:
             body["return_token_ids"] = True
         return body
+
+    def _room(self, prefix: str, wanted: int) -> int:
+        """How many tokens may follow: servers refuse to be asked for more than fits."""
+        if self.tokenizer is None or len(prefix.encode()) + wanted < self.context:
+            return wanted  # a token is a byte at least
+        taken = len(self.tokenizer.encode(prefix, add_special_tokens=False).ids)
+        if taken >= self.context:
+            raise ItemError(too_long(taken, self.context))
+        return min(wanted, self.context - taken)
 
     async def _persist(self, path: str, body: Mapping[str, Any], check: Check) -> dict[str, Any]:
         """Ask one server after another until one answers, or it takes too long."""
@@ -241,8 +252,17 @@ async def _described(spec: str, servers: list[Server], options: Mapping[str, str
         fingerprint=options.get("tag") or _fingerprint(model, root),
         template=read_template(root),
         context=context,
+        tokenizer=_tokenizer(root / "tokenizer.json"),
         balance=Balance(servers),
     )
+
+
+def _tokenizer(path: Path) -> Any:
+    if not path.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
 
 
 async def _first_answer(servers: list[Server]) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class Completion:
     """Of each generated token, at temperature 1 over the whole vocabulary."""
 
 
+def too_long(taken: int, context: int) -> str:
+    """Why a request can never succeed."""
+    return f"the prefix takes {taken:,} tokens of a context of {context:,}; nothing can follow it"
+
+
 @runtime_checkable
 class Sampler(Protocol):
     """A model that continues text.

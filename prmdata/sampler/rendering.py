@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,12 @@ class ChatTemplate:
     bos_by_default: bool = False
     """Whether the model's tokenizer puts `bos` before plain text by itself."""
 
-    def open_turn(self, messages: Sequence[Message], template: str = "chat") -> str:
+    def open_turn(
+        self,
+        messages: Sequence[Message],
+        template: str = "chat",
+        arguments: Mapping[str, Any] | None = None,
+    ) -> str:
         """The prompt after which the model's own words follow."""
         if template == "raw":
             text = "".join(message["content"] for message in messages)
@@ -35,11 +40,14 @@ class ChatTemplate:
             return lead + text
         if self.source is None:
             raise SamplerError("this model has no chat template; try --template raw")
-        return self._render(messages)
+        return self._render(messages, arguments or {})
 
-    def _render(self, messages: Sequence[Message]) -> str:
+    def _render(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> str:
+        import jinja2
+
         try:
             text: str = _compiled(self.source or "").render(
+                **arguments,
                 messages=[dict(m) for m in messages],
                 add_generation_prompt=True,
                 bos_token=self.bos,
@@ -47,6 +55,8 @@ class ChatTemplate:
             )
         except TemplateRefusal as refusal:
             raise InputError(f"the chat template refuses these messages: {refusal}") from None
+        except jinja2.TemplateError as error:
+            raise SamplerError(f"the model's chat template fails: {error}") from None
         return text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.sampler.store import Keys, Store
+from prmdata.sampler.store import Keys, Store, score_key
 
 
 class Replay:
@@ -33,7 +33,10 @@ class Replay:
         return [completion for completion in found if completion is not None]
 
     async def score(self, prefix: str, text: str) -> list[float]:
-        raise SamplerError(f"{self.spec} holds completions only; scoring text needs a model")
+        known = self._store.get(score_key(self.fingerprint, prefix, text))
+        if known is None:
+            raise SamplerError(f"{self.spec} has no score of this text; scoring text needs a model")
+        return list(known.logprobs or ())
 
     async def close(self) -> None:
         self._store.close()

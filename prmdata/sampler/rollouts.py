@@ -80,6 +80,11 @@ class Rollouts:
             outcomes = [outcome for outcome in outcomes if outcome.grade != "cut"]
         return outcomes
 
+    async def log_probs(self, trace: Trace, step: int) -> list[float]:
+        """The log-probability of each token of one step (from 0), after the steps before it."""
+        prompt = self._prompt(trace) + trace.prefix(step)
+        return await self.sampler.score(prompt, trace.steps[step].text)
+
     def cost(self, trace: Trace, rounds: int) -> Cost:
         """What this trace consumed; `rounds` calls of its search had to wait for one another."""
         return replace(self._costs.get(trace.id, Cost()), rounds=rounds)
@@ -104,7 +109,9 @@ class Rollouts:
         if trace.id not in self._prompts:
             origin = trace.origin
             messages = origin.messages or question_only(trace.problem)
-            self._prompts[trace.id] = self.sampler.template.open_turn(messages, origin.template)
+            self._prompts[trace.id] = self.sampler.template.open_turn(
+                messages, origin.template, origin.template_args
+            )
         return self._prompts[trace.id]
 
     def _sampling(self, trace: Trace) -> Sampling:

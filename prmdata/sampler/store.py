@@ -199,6 +199,11 @@ class Keys:
         return hashlib.blake2b(self._asked + seed.to_bytes(9, "big"), digest_size=16).hexdigest()
 
 
+def score_key(fingerprint: str, prefix: str, text: str) -> str:
+    """The key of the log-probabilities of a text after a prefix."""
+    return Keys(fingerprint, prefix + text, Sampling(max_tokens=0, logprobs=True)).of(len(prefix))
+
+
 def _short(key: str) -> int:
     return int(key[:16], 16)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prmdata.errors import PrmdataError
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
-from prmdata.sampler.store import Keys, SamplerCard, Store
+from prmdata.sampler.store import Keys, SamplerCard, Store, score_key
 
 
 class BudgetReached(PrmdataError):
@@ -102,7 +102,14 @@ class StoredSampler:
         return done
 
     async def score(self, prefix: str, text: str) -> list[float]:
-        return await self.inner.score(prefix, text)
+        if self._store is None:
+            return await self.inner.score(prefix, text)
+        key = score_key(self.fingerprint, prefix, text)
+        if (known := self._store.get(key)) is not None:
+            return list(known.logprobs or ())
+        found = await self.inner.score(prefix, text)
+        self._store.put([(key, Completion("", 0, "stop", tuple(found)))])
+        return found
 
     async def close(self) -> None:
         await self.inner.close()

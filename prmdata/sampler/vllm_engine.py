@@ -10,7 +10,7 @@ from typing import Any
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.fingerprint import folder_fingerprint
-from prmdata.sampler.protocol import Completion, Sampler, Sampling
+from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.rendering import read_template
 
 INSTALL = "pip install 'prmdata[vllm]'"
@@ -37,10 +37,7 @@ class VllmSampler:
 
         ids = self._encode(prefix)
         if not ids or len(ids) >= self.context:
-            raise ItemError(
-                f"the prefix takes {len(ids):,} tokens of a context of {self.context:,}; nothing "
-                "can follow it"
-            )
+            raise ItemError(too_long(len(ids), self.context))
         try:
             params = SamplingParams(
                 n=n,

@@ -12,14 +12,16 @@ import msgspec
 
 from prmdata import __version__
 from prmdata.dataset import Format
-from prmdata.dataset.card import MANIFEST, card, manifest
+from prmdata.dataset.card import MANIFEST, Told, card, manifest
+from prmdata.dataset.contamination import file_name
 from prmdata.dataset.contract import Accompanied, Row
 from prmdata.dataset.provenance import Provenance
 from prmdata.dataset.rows import write_rows
 from prmdata.dataset.selection import Selection
 from prmdata.dataset.shuffle import ShuffledWriter
+from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError, SettingsChanged, UsageError
 from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
@@ -28,6 +30,9 @@ from prmdata.run.engine import ErrorLimit, Failures
 from prmdata.run.manifest import input_state
 from prmdata.run.output import FileOutput
 from prmdata.settings import settings_of
+from prmdata.stages.accuracy import Accuracy, read_score
+
+READ = "traces read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,18 @@ class Exporting:
     form: Format
     source: str | None = None
     selection: Selection = Selection()
+    licence: str | None = None
+    score: str | None = None
+    """A file of `prmdata score --json`, for the card."""
 
     def settings(self) -> dict[str, Any]:
         chosen = {f"set {k}": v for k, v in settings_of(self.form).items()}
-        return {"format": self.name, **chosen, **settings_of(self.selection)}
+        said = {"license": self.licence, "score": self.score}
+        return {"format": self.name, **chosen, **settings_of(self.selection), **said}
 
     def inputs(self) -> dict[str, str]:
-        return {} if self.source is None else {self.source: input_state(self.source)}
+        read = [self.source, *self.selection.contamination, self.score]
+        return {path: input_state(path) for path in read if path is not None}
 
 
 def run_export(
@@ -55,10 +65,7 @@ def run_export(
 ) -> dict[str, Any] | None:
     """Write the dataset; the summary, or `None` where the target is up to date."""
     _check_target(asked, target)
-    found = _sound(
-        read_traces(asked.source or "-") if traces is None else traces,
-        Failures(max_errors or ErrorLimit()),
-    )
+    found = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
     if target == "-":
         return _write(asked, found, Path("-"), target)
     output = FileOutput(target, "export", asked.settings(), asked.inputs(), overwrite=overwrite)
@@ -73,6 +80,18 @@ def run_export(
     return summary
 
 
+def is_written(asked: Exporting, target: str) -> bool:
+    """Whether the target is there already, made of the same."""
+    if not paths.exists(target):
+        return False
+    try:
+        output = FileOutput(target, "export", asked.settings(), asked.inputs())
+    except SettingsChanged:
+        return False
+    output.close()
+    return output.up_to_date
+
+
 def preview(
     asked: Exporting,
     rows: int = 3,
@@ -81,13 +100,13 @@ def preview(
     traces: Iterable[Trace | Unreadable] | None = None,
 ) -> tuple[dict[str, Any], list[Row]]:
     """The summary of what would be written, and the first rows of it."""
-    found = read_traces(asked.source or "-") if traces is None else traces
     sample = Sample(rows)
     counts: Counter[str] = Counter()
-    sound = _sound(found, Failures(max_errors or ErrorLimit()))
+    sound = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
     sinks = dict.fromkeys(asked.selection.splits, sample)
-    write_rows(sound, asked.form, asked.selection, sinks, counts)
-    return _summary(asked, counts), sample.rows
+    sieve = Sieve(asked.selection)
+    write_rows(sound, asked.form, asked.selection, sinks, counts, sieve)
+    return _summary(asked, counts, sieve), sample.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +129,13 @@ def _check_target(asked: Exporting, target: str) -> None:
             "this layout's reader takes all of the folder for training, the other splits too; "
             "leave --split out and let the trainer hold rows back (val_size)"
         )
-    if paths.format_of(target) != "directory" and (beside or split):
+    kind = paths.format_of(target)
+    if kind in ("directory", "parquet") and asked.form.schema() is None:
+        raise UsageError(
+            f"{target}: rows of {asked.name} are trees, which have no columns; write them to a "
+            ".jsonl[.gz|.zst] file or to a pipe (-)"
+        )
+    if kind != "directory" and (beside or split):
         why = (
             f"is read together with {', '.join(beside)}" if beside else "has a file for each split"
         )
@@ -125,55 +150,92 @@ def _beside(asked: Exporting) -> Mapping[str, str]:
 
 def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
     counts: Counter[str] = Counter()
-    provenance = Provenance()
-    splits = asked.selection.splits
-    writers = {name: _writer(asked, path, target, name) for name in splits}
+    provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(asked.selection)
+    scored = read_score(asked.score) if asked.score else {}
+    writers = {name: _writer(asked, path, target, name) for name in asked.selection.splits}
+    noted = accuracy.noting(provenance.noting(traces))
+    folder = _folder(path, target)
     try:
-        write_rows(provenance.noting(traces), asked.form, asked.selection, writers, counts)
-        summary = _summary(asked, counts)
+        write_rows(noted, asked.form, asked.selection, writers, counts, sieve, folder)
+        summary = _summary(asked, counts, sieve)
         files = [file for writer in writers.values() for file in writer.close()]
     except BaseException:
         for writer in writers.values():
             writer.abandon()
         raise
     if files:
-        name = target.rstrip("/").rsplit("/", 1)[-1]
-        with writing(target):
-            text = card(name, asked.name, files, counts, asked.form.schema(), provenance)
-            beside = {"README.md": text, **_beside(asked)}
-            for file, content in beside.items():
-                (path / file).write_text(content, encoding="utf-8")
-            everything = [*beside, *files]
-            facts = manifest(path, everything, asked.settings(), counts, __version__, provenance)
-            (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
+        told = Told(
+            provenance,
+            asked.licence,
+            scored or accuracy.figures(),
+            asked.selection.told(),
+            sieve.removed,
+        )
+        _write_beside(asked, path, target, files, counts, told)
     return summary
+
+
+def _write_beside(
+    asked: Exporting, path: Path, target: str, files: list[str], counts: Counter[str], told: Told
+) -> None:
+    name = target.rstrip("/").rsplit("/", 1)[-1]
+    with writing(target):
+        text = card(name, asked.name, files, counts, asked.form.schema(), told)
+        beside = {"README.md": text, **_beside(asked)}
+        for file, content in beside.items():
+            (path / file).write_text(content, encoding="utf-8")
+        everything = [*beside, *files]
+        facts = manifest(path, everything, _public(asked), counts, __version__, told)
+        (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
+
+
+def _public(asked: Exporting) -> dict[str, Any]:
+    """The settings, without where files stand on this machine."""
+    files = [file_name(file) for file in asked.selection.contamination]
+    score = asked.score and file_name(asked.score)
+    return {**asked.settings(), "contamination": files, "score": score}
+
+
+def _folder(path: Path, target: str) -> Path | None:
+    """Where rows may wait: on the disk that will hold them."""
+    return None if target == "-" else path.parent
 
 
 def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:
     writer = RowWriter(path, target, asked.form.schema(), split)
     if asked.selection.shuffle is None:
         return writer
-    return ShuffledWriter(writer, asked.selection.shuffle, None if target == "-" else path.parent)
+    return ShuffledWriter(writer, asked.selection.shuffle, _folder(path, target))
 
 
-def _summary(asked: Exporting, counts: Counter[str]) -> dict[str, Any]:
+def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
     if not counts:
         raise InputError("export: the input is empty; there is nothing to write")
     if not counts["rows written"]:
-        reasons = ", ".join(f"{n} {what}" for what, n in counts.items() if what != "traces read")
-        raise InputError(
-            f"export: none of {counts['traces read']} traces could be written as {asked.name} "
-            f"({reasons}); label them first with `prmdata label`"
+        reasons = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != READ)
+        advice = (
+            "label them first with `prmdata label`"
+            if any("labels" in what for what in counts)
+            else "ask for less, or look at them with `prmdata show`"
         )
-    return {"stage": "export", "format": asked.name, **counts}
+        raise InputError(
+            f"export: none of {counts[READ]} traces could be written as {asked.name} "
+            f"({reasons}); {advice}"
+        )
+    gone = len(sieve.removed)
+    removed = {"problems left out": gone, "removed": sieve.removed} if gone else {}
+    return {"stage": "export", "format": asked.name, **counts, **removed}
 
 
-def _sound(traces: Iterable[Trace | Unreadable], failures: Failures) -> Iterator[Trace]:
-    for trace in traces:
+def _sound(
+    asked: Exporting, given: Iterable[Trace | Unreadable] | None, failures: Failures
+) -> Iterator[Trace]:
+    """The given traces, checked, or those of the source, which reading has checked."""
+    for trace in read_traces(asked.source or "-") if given is None else given:
         if isinstance(trace, Unreadable):
             failures.note([trace.as_trace()], frozenset())
             failures.check()
         else:
             failures.note([trace], frozenset([trace.id]))
-            yield checked(trace, "export")
+            yield trace if given is None else checked(trace, "export")
     failures.check(final=True)

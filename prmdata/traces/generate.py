@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,8 @@ class Generation:
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     template: Literal["chat", "raw"] = "chat"
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """Given to the chat template, such as `enable_thinking`."""
     prompt: str = "{question}"
     """The user's message."""
     system: str | None = None
@@ -64,7 +66,7 @@ async def generate(
 ) -> list[Trace]:
     """The problem's traces, none where its pass rate is not to be kept."""
     messages = how.messages(problem)
-    prompt = sampler.template.open_turn(messages, how.template)
+    prompt = sampler.template.open_turn(messages, how.template, how.template_args)
     seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
     completions = await sampler.complete(prompt, how.samples, how.sampling, seed)
     origin = Origin(
@@ -72,6 +74,7 @@ async def generate(
         model=sampler.fingerprint,
         messages=messages,
         template=how.template,
+        template_args=dict(how.template_args),
         temperature=how.temperature,
         top_p=how.top_p,
         top_k=how.top_k,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
 
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable
@@ -16,6 +19,22 @@ def template_named(name: str) -> Literal["chat", "raw"]:
     if name == "raw":
         return "raw"
     raise unknown("template", name, ("chat", "raw"))
+
+
+def template_arguments(words: Iterable[str]) -> dict[str, Any]:
+    """`enable_thinking=false`: values are JSON where they can be, else text."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, mark, value = word.partition("=")
+        if not mark or not name.isidentifier():
+            raise UsageError(f"--template-arg {word}: write it as NAME=VALUE")
+        if name in ("messages", "add_generation_prompt"):
+            raise UsageError(f"--template-arg {word}: prmdata itself gives the template its {name}")
+        try:
+            found[name] = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            found[name] = value
+    return found
 
 
 def read_few_shot(path: str, prompt: str) -> tuple[Message, ...]:

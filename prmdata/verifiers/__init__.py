@@ -8,18 +8,22 @@ from typing import Any
 from prmdata.errors import unknown
 from prmdata.plugins import with_plugins
 from prmdata.settings import configured
+from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
 from prmdata.verifiers.oracle import Oracle
 from prmdata.verifiers.python import Python
+from prmdata.verifiers.solver import Solver
 from prmdata.verifiers.unit_tests import UnitTests
 
 __all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "known", "ready", "verifier"]
 
 VERIFIERS: dict[str, type[Verifier]] = {
+    "algebra": Algebra,
     "arithmetic": Arithmetic,
     "oracle": Oracle,
     "python": Python,
+    "solver": Solver,
     "unit-tests": UnitTests,
 }
 

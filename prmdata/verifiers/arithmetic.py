@@ -15,20 +15,13 @@ from fractions import Fraction
 from prmdata.records import Trace
 from prmdata.verifiers.comparing import Outcome, compare
 from prmdata.verifiers.contract import Finding
-from prmdata.verifiers.equalities import Equality, equalities
+from prmdata.verifiers.equalities import Equality, equalities, words_of
 from prmdata.verifiers.expressions import Name, Unreadable, evaluate
-from prmdata.verifiers.tokens import Token, tokens_of, without_blocks
-from prmdata.verifiers.vocabulary import HYPOTHETICAL
+from prmdata.verifiers.tokens import Token, readable, tokens_of
+from prmdata.verifiers.vocabulary import FOREIGN, HYPOTHETICAL
 
 _MARK = re.compile(r"<<([^<>\n]{1,300})>>")
 _RELATION = re.compile(r"[=≈]|\\approx|\\ne")
-_FOREIGN = re.compile(
-    r"\bmod(?:ulo|ular|ulus)?\b|\\[pb]?mod\b|≡|\\equiv\b|[0-9]\s?_|\bbinary\b|\bhexadecimal\b|"
-    r"\boctal\b|\bin base\b|"
-    r"\bbase[- ]?\$?(?:[0-9]|two|three|four|five|six|seven|eight|nine|ten|sixteen)",
-    re.IGNORECASE,
-)
-_BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class Arithmetic:
         return [self._finding(text, context) for text in steps]
 
     def _finding(self, text: str, context: _Context) -> Finding:
-        context.foreign = context.foreign or _FOREIGN.search(text[: self.longest]) is not None
+        context.foreign = context.foreign or FOREIGN.search(text[: self.longest]) is not None
         if len(text) > self.longest or not _RELATION.search(text):
             return Finding("unknown")
         outcomes: list[Outcome] = []
@@ -97,17 +90,12 @@ class _Context:
 
 def _read(text: str, context: _Context | None) -> list[tuple[Equality, str]]:
     """The equalities of a text, each with its words, and its definitions noted."""
-    text = _BARE_ARGUMENTS.sub(r"\1{\2}{\3}", without_blocks(text))
+    text = readable(text)
     tokens = tokens_of(text)
     found = list(equalities(tokens))
     if context is not None:
         _note_names(tokens, found, context)
-    return [(equality, _span(text, tokens, equality)) for equality in found]
-
-
-def _span(text: str, tokens: Sequence[Token], equality: Equality) -> str:
-    start, end = tokens[equality.left.start].start, tokens[equality.right.parsed.end - 1].end
-    return " ".join(text[start:end].split())[:160]
+    return [(equality, words_of(equality, text, tokens)) for equality in found]
 
 
 _NEVER_DEFINED = frozenset("eid")

@@ -73,6 +73,12 @@ def equalities(tokens: Sequence[Token]) -> Iterator[Equality]:
             start = index + 1
 
 
+def words_of(equality: Equality, text: str, tokens: Sequence[Token]) -> str:
+    """An equality as it stands in the text."""
+    start, end = tokens[equality.left.start].start, tokens[equality.right.parsed.end - 1].end
+    return " ".join(text[start:end].split())[:160]
+
+
 class _Doubts:
     """The stretches of a step that are supposed, asked, denied or taken back."""
 

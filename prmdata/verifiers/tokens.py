@@ -100,8 +100,16 @@ _BLOCKS = re.compile(
 )
 
 
-def without_blocks(text: str) -> str:
-    """The text with its drawings, code and matrices replaced by a mark that is not read."""
+_BARE_ARGUMENTS = re.compile(r"(\\[dtc]?(?:frac|binom))\s?([0-9])\s?([0-9])")
+
+
+def readable(text: str) -> str:
+    """The text with its drawings, code and matrices replaced by a mark that is not read, and
+    `\\frac12` with braces."""
+    return _BARE_ARGUMENTS.sub(r"\1{\2}{\3}", _without_blocks(text))
+
+
+def _without_blocks(text: str) -> str:
     parts, at = [], 0
     while found := _BLOCKS.search(text, at):
         close = f"\\end{{{found[1]}}}" if found[1] else {"[": "[/asy]", "`": "```"}[found[0][0]]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from prmdata.labellers.belief import Belief
+from prmdata.labellers.belief import Array, Belief, Joint, Known
 from prmdata.labellers.contract import each, taken_at_its_word
 from prmdata.labellers.posterior import Posterior, already_paid, known_of
-from prmdata.labellers.world import World
+from prmdata.labellers.world import RECOVERY, World
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts
 
@@ -38,16 +38,15 @@ class Bound(Posterior):
             if trace.correct or trace.id not in self.values:
                 return taken_at_its_word(trace, Posterior(), "posterior")
             free = already_paid(trace, group)
-            belief = Belief(replace(world, steadiness=CERTAIN), known_of(trace, free))
-            self.tell(belief, trace)
+            belief = self.told(replace(world, steadiness=CERTAIN), trace, known_of(trace, free))
             belief.see_all(free)
             how = Posterior(most_rollouts=self.most_rollouts)
             return await how._search(trace, belief, rollouts, price)
 
         return await each(group, one)
 
-    def tell(self, belief: Belief, trace: Trace) -> None:
-        T = belief.steps
+    def told(self, world: World, trace: Trace, known: Known) -> Belief:
+        T = known.steps
         first = self.truths.get(trace.id)
         error = T if first is None else first + 1
         values = self.values[trace.id]
@@ -56,5 +55,20 @@ class Bound(Posterior):
         before, after = t < error, t >= error
         right = np.where(before, rates, rates[before].mean())
         wrong = np.where(after, rates, rates[after].mean() if after.any() else 0.02)
-        belief._value_tz[:] = right[:, None]
-        belief._recovery_tfe[:] = wrong[:, None, None]
+        return Told(world, known, right, wrong)
+
+
+class Told(Belief):
+    """A belief that need not guess the rates of hits."""
+
+    def __init__(self, world: World, known: Known, right_t: Array, wrong_t: Array) -> None:
+        self._wrong_t = wrong_t
+        super().__init__(world, known)
+        self._value_tz[:] = right_t[:, None]
+
+    def _recovery_fe(self, step: int) -> Array:
+        left = self._wrong_t[min(step, self.steps - 1)]
+        return np.full((len(self.places), len(RECOVERY)), left)
+
+    def _recovered(self, joint: Joint) -> Array:
+        return np.repeat(self._wrong_t[:, None], len(self.places), axis=1)

@@ -1,6 +1,6 @@
 """The figures that `make bench` prints: ratios within one run, since machines are noisy.
 
-python -m tests.bench [start overhead memory kill]
+python -m tests.bench [start overhead memory client bookkeeping kill export million]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from prmdata.sampler.store import Store
 from prmdata.sampler.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation, generate
-from tests.bench import kill
+from tests.bench import bench_bookkeeping, bench_export, client, kill
 from tests.policy import Policy
 
 
@@ -161,7 +161,20 @@ def kills() -> None:
         print(f"kill      {name}: {figure}")
 
 
-BENCHES = {"start": start, "overhead": overhead, "memory": memory, "kill": kills}
+def clients() -> None:
+    print(f"client    {client.figure()}")
+
+
+BENCHES = {
+    "start": start,
+    "overhead": overhead,
+    "memory": memory,
+    "client": clients,
+    "bookkeeping": bench_bookkeeping.main,
+    "kill": kills,
+    "export": bench_export.speed,
+    "million": bench_export.million,
+}
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["one-core"]:

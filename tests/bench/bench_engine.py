@@ -32,6 +32,7 @@ from prmdata.serving import Plan, Server, free_port
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation
+from tests.bench.engine_loop import Reuse, one_by_one
 
 METHODS = ("posterior", "bisect")
 ENGINE = {
@@ -104,6 +105,10 @@ class Raw:
         )
         if self._read() != "ready":
             raise SystemExit("raw vLLM does not start")
+
+    def lengths(self, calls: list[tuple[str, int, int, int, float]]) -> list[int]:
+        texts = self._tokenizer.encode_batch([call[0] for call in calls], add_special_tokens=False)
+        return [len(text.ids) for text in texts]
 
     def run(self, calls: list[tuple[str, int, int, int, float]]) -> tuple[int, float]:
         texts = self._tokenizer.encode_batch([call[0] for call in calls], add_special_tokens=False)
@@ -197,7 +202,7 @@ async def pairs(
         ratios = []
         for _ in range(count):
             await asyncio.to_thread(reset)
-            recorder, gauge = Recorder(sampler), Gauge(running)
+            recorder, gauge, reuse = Recorder(sampler), Gauge(running), Reuse()
             gauge.start()
             seconds = await labelled(recorder, traces, name)
             busy, ours = gauge.mean(), recorder.tokens / seconds
@@ -210,6 +215,9 @@ async def pairs(
                 flush=True,
             )
         print(f"{where:<10} {name:<9} median ratio {statistics.median(ratios):.2f}", flush=True)
+        if where == "in process":
+            told = reuse.told(recorder.calls, raw.lengths(recorder.calls))
+            print(f"{where:<10} {name:<9} {told}", flush=True)
 
 
 async def main(problems: int, count: int) -> None:
@@ -223,6 +231,7 @@ async def main(problems: int, count: int) -> None:
         asyncio.run_coroutine_threadsafe(clear(), loop).result()
 
     await pairs("in process", engine, traces, raw, count, running_here, reset)
+    await one_by_one(lambda: Recorder(engine), handing_out, raw, traces, reset)
     await engine.close()
     server = Server.start(Plan("abacus", free_port(None), ENGINE))
     try:

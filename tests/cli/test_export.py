@@ -55,6 +55,8 @@ def test_selection_reaches_the_dataset_and_its_record(labelled: Path) -> None:
     [
         (("--split", "train=1.2"), "--split"),
         (("--to", "tokens"), "--set tokenizer"),
+        (("--to", "pairs", "--balance", "1"), "--balance"),
+        (("--distinct", "all"), "text or labelled"),
         (("--to", "pairs", "--set", "layout=trk"), "trk"),
         (("--to", "kto", "--set", "layout=llamafactory"), "dataset_info.json"),
     ],
@@ -66,3 +68,20 @@ def test_what_cannot_be_is_said_in_a_line(
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_repeats_or_stands_in_a_benchmark_is_named(labelled: Path) -> None:
+    bench = labelled.parent / "bench.jsonl"
+    bench.write_text('{"problem": "WHAT is 3+4*2"}\n')
+    chosen = ("--contamination", bench, "--balance", "1", "--distinct", "text")
+    done = export(labelled, "-o", labelled.parent / "none", *chosen)
+    assert done.returncode == 1
+    assert "40 left out: in a benchmark" in done.stderr
+    bench.write_text('{"problem": "Why?"}\n')
+    done = export(labelled, "-o", "-", *chosen, "--near-duplicates", "0.9", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "export: problem 1 is nearly 0" in done.stderr
+    assert "and 14 more problems" in done.stderr
+    assert "2 rows written" in done.stderr
+    assert "38 left out: nearly an earlier problem" in done.stderr
+    assert "19 problems left out" in done.stderr

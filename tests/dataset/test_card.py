@@ -8,10 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 import prmdata
+from prmdata.dataset import format_named
 from prmdata.dataset.provenance import Provenance
-from prmdata.records import Cost, Labels, Trace
+from prmdata.errors import InputError
+from prmdata.records import Cost, Evidence, Labels, Trace
+from prmdata.stages.export import Exporting, run_export
 
 
 @pytest.fixture
@@ -41,6 +45,83 @@ def test_a_folder_says_where_it_comes_from_and_what_it_holds(labelled: list[Trac
 def test_a_folder_of_records_is_read_again_past_its_manifest(labelled: list[Trace]) -> None:
     prmdata.export(labelled, output="set", to="records")
     assert [t.id for t in prmdata.read("set")] == [t.id for t in labelled]
+
+
+@pytest.mark.parametrize(
+    ("problems", "said", "header"),
+    [
+        (["mit", "mit"], None, "license: mit"),
+        (["MIT", "cc-by-4.0"], None, "license:\n- mit\n- cc-by-4.0"),
+        (["mit", None], None, None),
+        (["Own Terms 1", "mit"], None, 'license: other\nlicense_name: "Own Terms 1, mit"'),
+        (["mit", None], "apache-2.0", "license: apache-2.0"),
+    ],
+)
+def test_a_licence_is_said_that_the_hub_knows(
+    labelled: list[Trace], problems: list[str | None], said: str | None, header: str | None
+) -> None:
+    given = [
+        replace(t, problem=replace(t.problem, meta={"license": name} if name else {}))
+        for t, name in zip(labelled, problems, strict=False)
+    ]
+    asked = Exporting("stepwise", format_named("stepwise", {}), licence=said)
+    run_export(asked, "set", traces=given)
+    front = Path("set/README.md").read_text().split("---")[1].strip()
+    assert front.endswith("tags:\n- process-supervision\n- prmdata")
+    assert front.split("tags:")[0].strip() == (header or "")
+    loaded = yaml.safe_load(front)
+    assert ("license" in loaded) == (header is not None)
+
+
+def test_accuracy_is_told_where_truth_is_carried(labelled: list[Trace]) -> None:
+    prmdata.export(labelled, output="set")
+    assert "Not measured here" in Path("set/README.md").read_text()
+    truths = [
+        ("right", *("wrong" if n % 4 == 0 else "right" for _ in trace.steps[1:]))
+        for n, trace in enumerate(labelled)
+    ]
+    known = [
+        trace.with_evidence(Evidence("oracle", "truth", verdicts=verdicts))
+        for trace, verdicts in zip(labelled, truths, strict=True)
+    ]
+    prmdata.export(known, output="set")
+    figures = json.loads(Path("set/manifest.json").read_text())["accuracy"]
+    expected = prmdata.score(known)
+    told = ("labelled", "exact", "exact_on_erroneous", "exact_on_correct", "f1", "step_accuracy")
+    assert {k: figures[k] for k in told} == {k: expected[k] for k in told}
+    text = Path("set/README.md").read_text()
+    assert f"on {len(known):,} traces where it is known" in text
+    assert f"| first error exact | {expected['exact']:.3f} |" in text
+    Path("score.json").write_text(json.dumps({"labelled": 7, "exact": 0.5, "ece": 0.25}))
+    asked = Exporting("stepwise", format_named("stepwise", {}), score="score.json")
+    run_export(asked, "set", traces=known, overwrite=True)
+    text = Path("set/README.md").read_text()
+    assert "on 7 traces" in text
+    assert "| calibration error of the confidence | 0.250 |" in text
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"labelled": 0}'])
+def test_a_score_that_is_none_is_refused(labelled: list[Trace], text: str) -> None:
+    Path("score.json").write_text(text)
+    asked = Exporting("stepwise", format_named("stepwise", {}), score="score.json")
+    with pytest.raises(InputError, match=r"score\.json.*score"):
+        run_export(asked, "set", traces=labelled)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "told"),
+    [
+        ("local:/home/me/models/tiny", "(`local:tiny`)"),
+        ("local:org/tiny", "(`local:org/tiny`)"),
+        ("http://10.0.0.7:8000/v1", "(`http`)"),
+        ("abacus", "(`abacus`)"),
+    ],
+)
+def test_cards_say_nothing_of_the_machine(traces: list[Trace], sampler: str, told: str) -> None:
+    noted = Provenance()
+    noted.note(replace(traces[0], origin=replace(traces[0].origin, sampler=sampler)))
+    (model,) = noted.models
+    assert model.endswith(told)
 
 
 def test_what_is_not_known_is_said_so(traces: list[Trace]) -> None:

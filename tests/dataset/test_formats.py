@@ -10,21 +10,32 @@ import pytest
 
 from prmdata.dataset import FORMATS, format_named
 from prmdata.dataset.contract import LeftOut
-from prmdata.errors import InputError
-from prmdata.records import Labels
+from prmdata.errors import InputError, UsageError
+from prmdata.records import Evidence, Labels
 from prmdata.stages.export import Exporting, run_export
-from tests.dataset.cases import MODEL, RIGHT, WRONG
+from tests.dataset.cases import MODEL
+from tests.dataset.cases import RIGHT as BARE_RIGHT
+from tests.dataset.cases import WRONG as BARE_WRONG
 
 SETTINGS = {"tokens": {"tokenizer": str(MODEL)}}
 """Of formats that cannot do without."""
+COUNTED = Evidence("bisect", "rollouts", (1.0, 0.0, 0.0), (4, 0, 0), (4, 4, 4))
+WRONG = BARE_WRONG.with_evidence(COUNTED)
+RIGHT = BARE_RIGHT.with_evidence(replace(COUNTED, values=(1.0,) * 3, hits=(4,) * 3))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_rows_fit_the_schema_and_every_kind_of_target(name: str, tmp_path: Path) -> None:
     form = format_named(name, SETTINGS.get(name, {}))
     schema = form.schema()
-    assert not any(pa.types.is_null(field.type) for field in schema)
     rows = list(form.rows([WRONG, RIGHT] if form.grouped else [RIGHT]))
+    if schema is None:  # trees
+        run_export(Exporting(name, form), str(tmp_path / "d.jsonl.zst"), traces=[WRONG, RIGHT])
+        for target in ("ds", "d.parquet"):
+            with pytest.raises(UsageError, match="jsonl"):
+                run_export(Exporting(name, form), str(tmp_path / target), traces=[WRONG, RIGHT])
+        return
+    assert not any(pa.types.is_null(field.type) for field in schema)
     assert pa.RecordBatch.from_pylist(rows, schema=schema).to_pylist() == rows
     for target in ("ds", "d.parquet", "d.jsonl.zst"):
         run_export(Exporting(name, form), str(tmp_path / target), traces=[WRONG, RIGHT])

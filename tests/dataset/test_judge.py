@@ -9,8 +9,17 @@ import pytest
 from prmdata.dataset import format_named
 from prmdata.dataset.judge import Judge
 from prmdata.errors import UsageError
-from prmdata.records import Trace
+from prmdata.records import Evidence, Trace
 from tests.dataset.cases import JUDGED, RIGHT, TRUSTED, WRONG, exported
+
+CHECKED = WRONG.with_evidence(
+    Evidence(
+        "arithmetic",
+        "verdicts",
+        verdicts=("right", "wrong", "unknown"),
+        notes=(None, "3 + 8 = 12: is 11", None),
+    )
+)
 
 
 def said(trace: Trace, **settings: object) -> list[str]:
@@ -58,6 +67,36 @@ def test_notes_are_the_rationale_unless_they_argue_for_another_verdict() -> None
     otherwise = replace(JUDGED, correct=True, labels=RIGHT.labels)
     assert said(otherwise)[1::2] == ["+", "+", "+"]
     assert Judge().row(otherwise)["rationale"] == "contradicts the labels"
+
+
+def test_grounded_turns_are_those_of_groundedprm() -> None:
+    asked = Judge(layout="grounded", column="conversation", join="line").row(CHECKED)
+    roles = [message["role"] for message in asked["conversation"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant"]
+    _, first, right, second, wrong = (message["content"] for message in asked["conversation"])
+    assert (first, second) == ("What is 3 + 4 * 2?\n4 * 2 = 8", "3 + 8 = 12")
+    assert right == (
+        "<verify>\narithmetic confirms it.\n</verify>\n<judge>\nThis step is right.\n</judge>\n"
+        "<output>\n\\boxed{+}\n</output>"
+    )
+    assert wrong == (
+        "<verify>\narithmetic refutes it: 3 + 8 = 12: is 11\n</verify>\n"
+        "<judge>\nThis step is wrong.\n</judge>\n<output>\n\\boxed{-}\n</output>"
+    )
+
+
+def test_grounded_turns_tell_what_tools_said_and_what_critics_wrote() -> None:
+    silent = said(WRONG, layout="grounded")
+    assert "<verify>\nNo tool settles this step.\n</verify>" in silent[2]
+    both = JUDGED.with_evidence(CHECKED.evidence[0])
+    assert said(both, layout="grounded")[4].startswith(
+        "<verify>\ncritique refutes it: Three and eight are eleven.\n"
+        "arithmetic refutes it: 3 + 8 = 12: is 11\n</verify>"
+    )
+    known = WRONG.with_evidence(Evidence("abacus", "truth", verdicts=("right", "wrong", "wrong")))
+    assert said(known, layout="grounded") == silent
+    overruled = replace(CHECKED, correct=True, labels=RIGHT.labels)
+    assert "refutes" not in "".join(said(overruled, layout="grounded"))
 
 
 def test_a_reader_gets_messages_and_whole_numbers(tmp_path: Path) -> None:

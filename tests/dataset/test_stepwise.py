@@ -51,6 +51,14 @@ def test_soft_values_are_left_out_where_early_stopping_biased_them() -> None:
     assert row(stopped)["values"] is None
 
 
+@pytest.mark.parametrize(("by", "bent"), [("threshold", True), ("hybrid", True), ("mc", False)])
+def test_every_method_that_reads_rates_hands_on_their_bias(by: str, bent: bool) -> None:
+    stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
+    assert stopped.labels is not None
+    labels = replace(stopped.labels, by=by, settings={"evidence": "mc"})
+    assert (row(replace(stopped, labels=labels))["values"] is None) == bent
+
+
 def test_rates_that_early_stopping_bent_meet_no_threshold_but_zero() -> None:
     stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
     assert row(stopped, threshold=0)["labels"] == [1, -100, 0]
@@ -95,13 +103,12 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
 
 def test_shards_are_named_with_their_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prmdata.dataset.writer.SHARD_BYTES", 1)
-    monkeypatch.setattr("prmdata.dataset.writer.SHARD_ROWS_CHECKED", 100)
     monkeypatch.setattr("prmdata.files.parquet.ROWS_PER_BATCH", 50)
     monkeypatch.setattr("prmdata.files.parquet.ROWS_PER_GROUP", 50)
     many = [replace(WRONG, id=f"p/{i}") for i in range(350)]
     run_export(Exporting("stepwise", Stepwise()), str(tmp_path / "ds"), traces=many)
     names = sorted(path.name for path in (tmp_path / "ds" / "data").iterdir())
-    assert names == [f"train-{i:05d}-of-00004.parquet" for i in range(4)]
+    assert names == [f"train-{i:05d}-of-00007.parquet" for i in range(7)]
     assert len(datasets.load_dataset(str(tmp_path / "ds"))["train"]) == 350
 
 

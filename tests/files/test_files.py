@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,8 @@ from prmdata.files import (
     read_traces,
     write_traces,
 )
-from prmdata.files.schema import arrow_schema, from_row, to_row
+from prmdata.files.columns import records_in
+from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
 
 FULL = Trace(
@@ -76,7 +78,9 @@ def test_the_arrow_schema_has_no_null_columns_and_round_trips() -> None:
     schema = arrow_schema(Trace)
     assert not any(pa.types.is_null(field.type) for field in schema)
     batch = pa.RecordBatch.from_pylist([to_row(BARE), to_row(FULL)], schema=schema)
-    assert [from_row(row, Trace) for row in batch.to_pylist()] == [BARE, FULL]
+    assert [msgspec.convert(row, Trace) for row in records_in(batch, Trace)] == [BARE, FULL]
+    part = records_in(batch.slice(1), Trace)
+    assert [msgspec.convert(row, Trace) for row in part] == [FULL]
 
 
 def test_parquet_carries_no_library_footer(tmp_path: Path) -> None:

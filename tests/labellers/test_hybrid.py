@@ -52,9 +52,12 @@ def test_the_value_is_that_of_the_formula_written_out() -> None:
         ("++++", False, 2.0, 0),
         ("????", False, 0.5, None),
         ("?+", None, 0.5, None),
+        ("+?", None, 0.5, None),
+        ("+?", True, 0.0, None),
+        ("+-?", False, 0.0, 1),
     ],
 )
-def test_the_first_value_not_above_zero_is_the_error(
+def test_the_first_value_below_zero_is_the_error(
     verdicts: str, correct: bool | None, beta: float, first: int | None
 ) -> None:
     (made,) = run("hybrid", [judged(verdicts, correct)], Policy({}), beta=beta)

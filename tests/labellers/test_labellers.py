@@ -18,8 +18,10 @@ from prmdata.stages.label import Labelling, run_labelling
 from tests.labellers.running import run
 from tests.policy import Policy
 
-READS_SIBLINGS = {"omega", "posterior", "prefix-tree"}
+READS_SIBLINGS = {"omega", "posterior", "prefix-tree", "value-tree"}
 """Methods for which a problem's other traces are evidence."""
+FEWER = {"omega": {"searches": 6}, "value-tree": {"simulations": 6}}
+"""Of trees, where one is as good as another."""
 
 
 def with_values(traces: list[Trace], policy: Policy) -> list[Trace]:
@@ -52,7 +54,11 @@ def test_the_contract_of_every_method(name: str, traces: list[Trace], policy: Po
             evidence = trace.evidence_named(name)
             assert evidence is not None
             assert len(evidence.values) == len(trace.steps)
-            assert (evidence.cost.rollouts > 0) == ("sampler" in LABELLERS[name].needs)
+            assert all(v is None or 0 <= v <= 1 for v in evidence.values)
+            problem = [t for t in everything if t.problem.id == trace.problem.id]
+            asked = [trace] if name not in READS_SIBLINGS else problem  # one tree for all
+            spent = sum(t.evidence_named(name).cost.rollouts for t in asked)  # type: ignore[union-attr]
+            assert (spent > 0) == ("sampler" in LABELLERS[name].needs)
 
 
 @pytest.mark.parametrize("name", sorted(set(LABELLERS) - READS_SIBLINGS))
@@ -60,7 +66,7 @@ def test_neighbours_do_not_change_a_label(name: str, traces: list[Trace], policy
     group = with_values(traces[:8], policy)
     together = run(name, group, policy)
     random.Random(3).shuffle(group)
-    alone = {t.id: run(name, [t], policy)[0] for t in group}
+    alone = {made.id: made for t in group for made in run(name, [t], policy)}
     assert {t.id: t for t in together} == alone
 
 
@@ -191,7 +197,7 @@ def test_the_same_at_any_concurrency(
         return policy
 
     monkeypatch.setattr("prmdata.run.stage.open_sampler", opened)
-    how = method(name, LABELLERS[name].verb, {"searches": 6} if name == "omega" else {})
+    how = method(name, LABELLERS[name].verb, FEWER.get(name, {}))
     asked = Labelling(how.verb, name, how)
     found = []
     for concurrency in (1, 7, 100):

@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from prmdata.records import Trace
+from prmdata.records import Evidence, Trace, Verdict
 from tests.labellers.running import problems, run
 from tests.policy import Policy
 
@@ -51,3 +51,41 @@ def test_a_node_is_worth_the_mean_of_its_leaves(
         branches = new[: len(trace.steps) - 1]
         assert sum(branches) == (rollouts if branches else 0)
         assert max(branches, default=0) - min(branches, default=0) <= 1
+
+
+def told(trace: Trace, wrong: int | None) -> Trace:
+    """With a tool that calls the step at this index wrong, and is silent of the others."""
+    said: list[Verdict] = ["wrong" if i == wrong else "unknown" for i in range(len(trace.steps))]
+    return trace.with_evidence(Evidence("tool", "verdicts", verdicts=tuple(said)))
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_a_tree_that_believes_verdicts_grows_nothing_past_a_refuted_step(
+    wrong: int, traces: list[Trace], policy: Policy
+) -> None:
+    long_ones = [trace for trace in traces if len(trace.steps) > 3][:20]
+    judged = [told(trace, wrong) for trace in long_ones]
+    policy.calls.clear()
+    for trace in run("rollout-tree", judged, policy, verdicts=True):
+        evidence = trace.evidence[-1]
+        assert evidence.cost.rollouts == (8 if wrong else 0)
+        assert set(evidence.rollouts[wrong:]) == {1}  # the trace itself, and nothing else
+        assert set(evidence.hits[wrong:]) == {0}  # which missed, however it ended
+        if wrong:
+            assert evidence.rollouts[0] == 9
+            assert evidence.rollouts[wrong - 1] == 1 + 8 // wrong
+    assert bool(policy.calls) == bool(wrong)
+    assert any(trace.correct for trace in judged)
+
+
+def test_verdicts_steer_a_tree_only_where_it_is_asked_to_believe_them(
+    traces: list[Trace], policy: Policy
+) -> None:
+    some = traces[:20]
+    plain = [trace.evidence[-1] for trace in run("rollout-tree", some, policy)]
+    deaf = run("rollout-tree", [told(trace, 0) for trace in some], policy)
+    assert [(e.values, e.cost) for e in plain] == [
+        (trace.evidence[-1].values, trace.evidence[-1].cost) for trace in deaf
+    ]
+    silent = run("rollout-tree", [told(trace, None) for trace in some], policy, verdicts=True)
+    assert [e.values for e in plain] == [trace.evidence[-1].values for trace in silent]

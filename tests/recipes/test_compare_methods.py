@@ -76,6 +76,32 @@ def test_tokens_at_an_f1_lie_between_the_neighbours(compare: ModuleType) -> None
         return compare.Row("r", results)
 
     frontier = [row(100, 5), row(400, 7), row(300, 4)]
-    assert compare.tokens_at(frontier, 0.6) == pytest.approx(200)
-    assert compare.tokens_at(frontier, 0.3) == 100
-    assert compare.tokens_at(frontier, 0.71) is None
+    assert sys.modules["tables"].tokens_at(frontier, 0.6) == pytest.approx(200)
+    assert sys.modules["tables"].tokens_at(frontier, 0.3) == 100
+    assert sys.modules["tables"].tokens_at(frontier, 0.71) is None
+
+
+def test_verdicts_make_it_cheaper(compare: ModuleType) -> None:
+    stand = compare.laid_out(
+        RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"
+    )
+    stand.groups = stand.groups[:20]
+    without = compare.Row("posterior", compare.run(stand, "posterior")).figures()
+    stand.groups = compare.verified(stand.groups)
+    given = compare.Row("posterior", compare.run(stand, "posterior")).figures()
+    assert given["tokens"] < 0.6 * without["tokens"]
+    assert given["exact"] >= without["exact"]
+
+
+def test_the_bound_searches_with_the_true_rates(compare: ModuleType) -> None:
+    stand = compare.laid_out(
+        RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"
+    )
+    stand.groups = stand.groups[:40]
+    ours = compare.Row("posterior", compare.run(stand, "posterior")).figures()
+    values = compare.true_values(stand)
+    told = compare.Bound(most_rollouts=64, truths=stand.truths, values=values)
+    found = compare.Row("bound", stand.results(stand.run(told))).figures()
+    assert found["f1"] == pytest.approx(ours["f1"], abs=0.1)
+    assert found["tokens"] == pytest.approx(ours["tokens"], rel=0.5)
+    assert found["tokens"] != ours["tokens"]

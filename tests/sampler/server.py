@@ -152,6 +152,9 @@ class Served:
             logprobs=bool(asked.get("logprobs")),
         )
         prompt, n, seed = asked["prompt"], asked["n"], asked["seed"]
+        words = self.sampler._words.encode(prompt) if hasattr(self.sampler, "_words") else ()
+        if len(words) + sampling.max_tokens > self.sampler.context:
+            raise ItemError("more tokens are asked for than the context has room for")
         if asked.get("echo"):
             return [await self.echo(prompt)], 1
         if self.seeds_count_up:

@@ -192,6 +192,23 @@ def test_endings(held: Held) -> None:
     assert all(w.text.startswith(c.text) for w, c in zip(whole, cut, strict=True))
 
 
+def test_near_the_end_of_the_context_what_fits_is_made(held: Held) -> None:
+    words = 3 * " number of eggs"
+    long = question(2) + 40 * words
+    while not isinstance(full := _tried(held, long + words), ItemError):
+        long += words
+    assert "context" in str(full)
+    done = held.complete(long, 1, Sampling(max_tokens=200, temperature=0), 1 << 16)[0]
+    assert 0 < done.tokens < 50
+
+
+def _tried(held: Held, prefix: str) -> object:
+    try:
+        return held.complete(prefix, 1, Sampling(max_tokens=1), 0)
+    except ItemError as error:
+        return error
+
+
 def test_stop_strings_end_it_and_are_not_part_of_it(held: Held) -> None:
     whole = held.complete(question(3), 1, PLAIN, 2 << 16)[0].text
     for stop in ("Step 2", ".\nSt", "2:"):  # the second and third begin or end within tokens

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import ItemError, StoreError
+from prmdata.errors import ItemError, SamplerError, StoreError
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.replay import Replay, open_replay
 from prmdata.sampler.store import Store
@@ -131,3 +131,24 @@ def test_rows_reach_the_system_before_they_are_acknowledged(tmp_path: Path) -> N
     (segment,) = tmp_path.glob("*.jsonl")
     assert segment.stat().st_size > 0
     assert Store(tmp_path).get(key(1)) == Completion("kept", 1, "stop")
+
+
+def test_scores_are_recorded_and_replayed_too(tmp_path: Path) -> None:
+    policy = Policy({0: 2})
+    asked = (question(policy), "Step 1: 1 + 1 = 2.")
+
+    async def twice() -> list[list[float]]:
+        first = await StoredSampler(policy, Store(tmp_path)).score(*asked)
+        policy.score = None  # type: ignore[assignment,method-assign]  # nobody may ask it again
+        return [
+            first,
+            await StoredSampler(policy, Store(tmp_path)).score(*asked),
+            await (await open_replay(str(tmp_path), {}, spec="r")).score(*asked),
+        ]
+
+    first, *again = asyncio.run(twice())
+    assert len(first) == 7
+    assert again == [first, first]
+    replay = asyncio.run(open_replay(str(tmp_path), {}, spec="r"))
+    with pytest.raises(SamplerError, match="no score of this text"):
+        asyncio.run(replay.score(asked[0] + "S", asked[1][1:]))

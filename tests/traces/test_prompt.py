@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prmdata.errors import InputError, UsageError
-from prmdata.traces.prompt import parse_keep, read_few_shot, template_named
+from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
 
 
 def test_examples_become_turns() -> None:
@@ -31,3 +31,16 @@ def test_words_for_pass_rates_and_templates() -> None:
             parse_keep(bad)
     with pytest.raises(UsageError, match="did you mean 'chat'"):
         template_named("chta")
+
+
+def test_arguments_of_a_template_are_json_or_text() -> None:
+    words = ["enable_thinking=false", "budget=64", "date=1 May 2026", 'tools=["a"]']
+    assert template_arguments(words) == {
+        "enable_thinking": False,
+        "budget": 64,
+        "date": "1 May 2026",
+        "tools": ["a"],
+    }
+    for bad in ("thinking", "=1", "a b=1", "messages=[]"):
+        with pytest.raises(UsageError, match="--template-arg"):
+            template_arguments([bad])

@@ -1,0 +1,80 @@
+"""`prmdata audit`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Optional
+
+import typer
+
+from prmdata.cli import options as o
+
+
+class Only(StrEnum):
+    all = "all"
+    wrong = "wrong"
+    right = "right"
+
+
+def audit(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Traces, labelled or not: .jsonl[.gz|.zst], .parquet, or a directory of parts."
+        ),
+    ],
+    count: Annotated[
+        int,
+        typer.Option("-n", min=1, help="How many to judge, those of earlier runs included."),
+    ] = 50,
+    output: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "-o",
+            "--output",
+            help="The truth file; each answer is appended at once. Without it FILE.truth.jsonl.",
+        ),
+    ] = None,
+    only: Annotated[
+        Only, typer.Option(help="Only traces that end wrong, or right, by their final answer.")
+    ] = Only.all,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels", help="Show the label too. Without it you judge blind, as is fair."
+        ),
+    ] = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Judge traces by hand, to measure labels on your own data."""
+    from pathlib import Path
+    from shlex import quote
+
+    from prmdata.errors import UsageError
+    from prmdata.files import read_traces
+    from prmdata.report.asking import ask_all
+    from prmdata.report.audit import Ledger, agreement, agreement_lines, default_output, draw
+    from prmdata.run.progress import say
+
+    if source == "-":
+        raise UsageError("audit reads your answers from standard input; name a file of traces")
+    path = output or default_output(source)
+    if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
+        raise UsageError(f"-o {path}: these are the traces; answers go to a file of their own")
+    ledger = Ledger(path)
+    drawn = draw(read_traces(source), count, seed, only.value)
+    if not drawn:
+        raise UsageError(f"{source}: holds no trace to judge (--only {only.value})")
+    try:
+        ask_all(drawn, ledger, labels=labels)
+    finally:
+        answered = sum(ledger.of(trace) is not None for trace in drawn)
+        if not quiet:
+            say(f"audit: {answered:,} of {len(drawn):,} answered → {path}")
+    for line in agreement_lines(agreement(drawn, ledger)):
+        print(line)
+    if not quiet:
+        labelled = any(trace.labels is not None for trace in drawn)
+        scored = quote(source) if labelled else "LABELLED"
+        say(f"More figures: prmdata score {scored} --truth {quote(path)}")

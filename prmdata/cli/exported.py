@@ -1,0 +1,26 @@
+"""What `prmdata export` says when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SHOWN = 5
+
+
+def told(counts: Mapping[str, Any]) -> str:
+    return " · ".join(f"{n:,} {what}" for what, n in counts.items() if isinstance(n, int) and n)
+
+
+def say_removed(summary: Mapping[str, Any]) -> None:
+    """The first problems that were left out, and what they repeat; the manifest has all."""
+    from prmdata.run.progress import say
+
+    removed = summary.get("removed", [])
+    for found in removed[:SHOWN]:
+        if "in" in found:
+            say(f"export: problem {found['problem']} is in {found['in']}: “{found['words']}”")
+        else:
+            say(f"export: problem {found['problem']} is nearly {found['nearly']}")
+    if len(removed) > SHOWN:
+        say(f"export: and {len(removed) - SHOWN:,} more problems: see --summary or the manifest")

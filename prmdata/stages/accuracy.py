@@ -1,0 +1,49 @@
+"""How good exported labels are: measured on traces that carry their truth, or as a score says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from prmdata.errors import InputError
+from prmdata.records import Trace
+from prmdata.report.score import Score
+from prmdata.report.truth import truth_of
+
+
+@dataclass(slots=True)
+class Accuracy:
+    """Sums alone, since traces may be many: `prmdata score` has the figures that need each one."""
+
+    score: Score = field(default_factory=Score)
+
+    def noting(self, traces: Iterable[Trace]) -> Iterator[Trace]:
+        for trace in traces:
+            truth = truth_of(trace, "evidence") if trace.labels and not trace.error else None
+            if truth is not None:
+                self.score.add(trace, truth)
+                self.score.beliefs.clear()
+                self.score.confidences.clear()
+            yield trace
+
+    def figures(self) -> dict[str, Any]:
+        if not self.score.labelled:
+            return {}
+        return {k: v for k, v in self.score.figures().items() if v is not None and v != {}}
+
+
+def read_score(file: str) -> dict[str, Any]:
+    """What `prmdata score --json` printed."""
+    try:
+        figures = msgspec.json.decode(Path(file).read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{file}: {error}; --score takes what `score --json` printed") from None
+    if not isinstance(figures, dict) or not figures.get("labelled"):
+        raise InputError(
+            f"{file}: holds no score of labels; make it with `prmdata score LABELLED --json > FILE`"
+        )
+    return figures
