@@ -221,6 +221,16 @@ def test_a_recurrent_model_is_refused(tmp_path: Path) -> None:
         with_sampler(tmp_path, lambda s: s.score("a", "b"))
 
 
+def test_weights_that_would_be_passed_over_are_refused(tmp_path: Path) -> None:
+    save_tiny(tmp_path, "small", attention_bias=True)
+    config = tmp_path / "config.json"
+    config.write_text(
+        config.read_text().replace('"attention_bias": true', '"attention_bias": null')
+    )
+    with pytest.raises(SamplerError, match=r"o_proj\.bias"):
+        asyncio.run(open_local(str(tmp_path), {"device": "cpu"}, spec="local:it"))
+
+
 def test_kin_with_something_else_in_it_goes_to_transformers(tmp_path: Path) -> None:
     """Biases of a Llama, sliding windows of some layers of a Qwen2: not written out by us."""
     (tmp_path / "a").mkdir()

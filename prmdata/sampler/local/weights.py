@@ -113,6 +113,11 @@ def _read(folder: Path, dtype: torch.dtype, device: torch.device) -> dict[str, T
         with safe_open(path, framework="pt") as weights:
             for name in weights.keys():  # noqa: SIM118  not a dictionary
                 found[name] = weights.get_tensor(name).to(device=device, dtype=dtype)
+    extra = [name for name in found if name.endswith(("o_proj.bias", "mlp.down_proj.bias"))]
+    if extra:
+        raise SamplerError(
+            f"{folder}: has weights that its config.json does not tell of ({extra[0]}); use vllm:"
+        )
     if "model.embed_tokens.weight" not in found:
         raise SamplerError(f"{folder}: holds no safetensors weights of a Llama-like model")
     return found
