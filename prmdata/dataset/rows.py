@@ -52,7 +52,7 @@ def write_rows(
     }
     held: list[Balanced] = []
     if selection.balance is not None:
-        positive = sides(form, type(form).__name__.lower()).positive
+        positive = sides(form).positive
         for name, way in ways.items():
             held.append(Balanced(way, positive, selection.balance, folder))
             ways[name] = held[-1]
