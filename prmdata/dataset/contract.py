@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from prmdata.records import Trace
 
@@ -53,6 +53,13 @@ class Accompanied(Protocol):
     def beside(self) -> Mapping[str, str]:
         """Their names and texts."""
         ...
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A format whose rows carry a problem's images; others would ask about what nobody sees."""
+
+    illustrated: ClassVar[bool]
 
 
 def each(group: Iterable[Trace], row: Callable[[Trace], Row]) -> Iterator[Row]:

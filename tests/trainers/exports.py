@@ -43,7 +43,8 @@ def loaded(
 def needs(*modules: str) -> list[pytest.MarkDecorator]:
     """The marks of tests that run a trainer which these modules hold."""
     missing = [name for name in modules if not has(name)]
-    reason = f"{', '.join(missing)}: not installed here; `make test-trainers` brings it"
+    brings = "`make test-trainers` or `make test-more-trainers` brings it"
+    reason = f"{', '.join(missing)}: not installed here; {brings}"
     return [
         pytest.mark.trainers,
         pytest.mark.skipif(bool(missing), reason=reason),
