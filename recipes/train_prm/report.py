@@ -23,12 +23,13 @@ MAIN = {name: "last" if name == "outcome" else "min" for name in LABELS}
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("run", type=Path)
+    options.add_argument("--scores", default="scores", help="which scores of the run")
     options.add_argument("--into", type=Path, help="a README to write the tables into")
     options.add_argument("--chart", type=Path)
     asked = options.parse_args()
     traces = prmdata.read(asked.run / "held.parquet")
     groups = [list(g) for _, g in itertools.groupby(traces, key=lambda t: t.problem.id)]
-    runs = {name: scores_of(asked.run / "scores", name) for name in LABELS}
+    runs = {name: scores_of(asked.run / asked.scores, name) for name in LABELS}
     plain = without_models(groups)
     chosen = {
         name: {how: chosen_by(groups, seeds, READINGS[how]) for how in READINGS}
@@ -40,7 +41,7 @@ def main() -> None:
     text = table(groups, runs, plain, chosen, found, counts)
     print(text)
     if asked.into:
-        write_into(asked.into, text)
+        write_into(asked.into, asked.scores, text)
     if asked.chart:
         chart(plain, {name: rows[MAIN[name]] for name, rows in chosen.items()}, asked.chart)
 
@@ -75,8 +76,6 @@ def table(
     for name, rows in chosen.items():
         main_row, known = rows[MAIN[name]], counts[name]
         others = [f"{rows[how].mean:.3f}" for how in READINGS]
-        if name == "outcome":
-            others = ["", "", others[-1]]
         fault = "" if name == "outcome" else f"{found[name]} ({found[name].range})"
         exact = "" if name == "outcome" else f"{known['exact']:.3f}"
         lines.append(
@@ -86,8 +85,8 @@ def table(
     return "\n".join(lines)
 
 
-def write_into(page: Path, text: str) -> None:
-    begin, end = "<!-- figures -->", "<!-- end of figures -->"
+def write_into(page: Path, mark: str, text: str) -> None:
+    begin, end = f"<!-- {mark} -->", f"<!-- end of {mark} -->"
     head, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, _, tail = rest.partition(end)
     page.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
