@@ -55,6 +55,15 @@ class Accompanied(Protocol):
         ...
 
 
+@runtime_checkable
+class Lined(Protocol):
+    """A format whose JSON lines say it better than its columns can."""
+
+    def line(self, row: Row) -> Row:
+        """The row as a line of JSON."""
+        ...
+
+
 def each(group: Iterable[Trace], row: Callable[[Trace], Row]) -> Iterator[Row]:
     """For formats that write one row for one trace."""
     for trace in group:

@@ -14,7 +14,7 @@ from prmdata import __version__
 from prmdata.dataset import Format
 from prmdata.dataset.card import MANIFEST, Told, card, manifest
 from prmdata.dataset.contamination import file_name
-from prmdata.dataset.contract import Accompanied, Row
+from prmdata.dataset.contract import Accompanied, Lined, Row
 from prmdata.dataset.provenance import Provenance
 from prmdata.dataset.rows import write_rows
 from prmdata.dataset.selection import Selection
@@ -202,7 +202,8 @@ def _folder(path: Path, target: str) -> Path | None:
 
 
 def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:
-    writer = RowWriter(path, target, asked.form.schema(), split)
+    line = asked.form.line if isinstance(asked.form, Lined) else None
+    writer = RowWriter(path, target, asked.form.schema(), split, line)
     if asked.selection.shuffle is None:
         return writer
     return ShuffledWriter(writer, asked.selection.shuffle, _folder(path, target))
