@@ -94,7 +94,7 @@ def unpacked(hint: Any, value: Any) -> Any:
     if value is None:
         return None
     if dataclasses.is_dataclass(hint):
-        hints = _hints(hint)
+        hints = _hints(typing.cast("type", hint))
         return {name: unpacked(hints[name], part) for name, part in value.items()}
     origin = get_origin(hint)
     if origin is tuple and get_args(hint)[-1] is Ellipsis:
