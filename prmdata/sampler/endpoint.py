@@ -64,7 +64,7 @@ class Endpoint:
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self._body(prefix, n, sampling, seed)
         answer = await self._persist("/completions", body, lambda found: _whole(found, n))
-        used = answer.get("usage", {}).get("completion_tokens")
+        used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling) for choice in choices]
 

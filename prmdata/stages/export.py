@@ -211,7 +211,7 @@ def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter 
 
 def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
     if not counts:
-        raise InputError("export: the input is empty; there is nothing to write")
+        raise InputError("the input is empty; there is nothing to write")
     if not counts["rows written"]:
         reasons = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != READ)
         advice = (
@@ -220,8 +220,7 @@ def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, 
             else "ask for less, or look at them with `prmdata show`"
         )
         raise InputError(
-            f"export: none of {counts[READ]} traces could be written as {asked.name} "
-            f"({reasons}); {advice}"
+            f"none of {counts[READ]} traces could be written as {asked.name} ({reasons}); {advice}"
         )
     gone = len(sieve.removed)
     removed = {"problems left out": gone, "removed": sieve.removed} if gone else {}
