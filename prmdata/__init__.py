@@ -28,6 +28,7 @@ __all__ = [
     "export",
     "generate",
     "label",
+    "publish",
     "read",
     "score",
     "write",

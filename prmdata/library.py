@@ -28,6 +28,7 @@ from prmdata.report.truth import truth_of
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler.rollouts import RolloutSettings
+from prmdata.stages import publish as hub
 from prmdata.stages.export import Exporting, run_export
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling
@@ -89,6 +90,16 @@ def export(
     counts = run_export(asked, output, overwrite=True, traces=traces)
     assert counts is not None
     return counts
+
+
+def publish(folder: str, repo: str, *, public: bool = False) -> str:
+    """Upload a dataset that `export` wrote to the Hugging Face hub; its address there.
+
+    It takes one commit, and makes the repository where there is none: a private one, unless
+    `public`.
+    """
+    hub.check_publishing(repo, folder)
+    return hub.publish(hub.Upload.of(folder, repo), public=public, quiet=True)
 
 
 def score(traces: Iterable[Trace], *, truth: str = "evidence") -> dict[str, Any]:

@@ -25,9 +25,9 @@ class TwoSided(Protocol):
     def positive(self, row: Row) -> bool: ...
 
 
-def sides(form: object, name: str) -> TwoSided:
+def sides(form: object) -> TwoSided:
     if not isinstance(form, TwoSided):
-        raise UsageError(f"--balance: rows of {name} are not right or wrong; leave it out")
+        raise UsageError("--balance: this format's rows are not right or wrong; leave it out")
     return form
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from prmdata.records import Trace
 
@@ -62,6 +62,13 @@ class Lined(Protocol):
     def line(self, row: Row) -> Row:
         """The row as a line of JSON."""
         ...
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A format whose rows carry a problem's images; others would ask about what nobody sees."""
+
+    illustrated: ClassVar[bool]
 
 
 def each(group: Iterable[Trace], row: Callable[[Trace], Row]) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from prmdata.records import Trace
 class Records:
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    illustrated: ClassVar[bool] = True
 
     def schema(self) -> Any:
         return arrow_schema(Trace)

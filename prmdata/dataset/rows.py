@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prmdata.dataset.balance import Balanced, sides
-from prmdata.dataset.contract import Format, LeftOut, Row, Sink
+from prmdata.dataset.contract import Format, Illustrated, LeftOut, Row, Sink
 from prmdata.dataset.selection import Selection
 from prmdata.dataset.sieve import Sieve
 from prmdata.files import read_groups
@@ -52,7 +52,7 @@ def write_rows(
     }
     held: list[Balanced] = []
     if selection.balance is not None:
-        positive = sides(form, type(form).__name__.lower()).positive
+        positive = sides(form).positive
         for name, way in ways.items():
             held.append(Balanced(way, positive, selection.balance, folder))
             ways[name] = held[-1]
@@ -82,6 +82,8 @@ def _selected(
 
 
 def _unfit(trace: Trace, form: Format) -> str | None:
+    if trace.problem.images and not isinstance(form, Illustrated):
+        return "images, for which this layout has no place"
     if not form.labelled:
         return None
     if trace.error is not None:

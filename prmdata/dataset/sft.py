@@ -8,10 +8,11 @@ which after a prefix would teach to stop in the middle: train those with that sw
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from prmdata.dataset import llamafactory
 from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, user
 from prmdata.dataset.contract import LeftOut, Row, each
 from prmdata.dataset.verdicts import Unexamined, decided
@@ -22,13 +23,13 @@ from prmdata.records import Trace
 @dataclass(frozen=True, slots=True)
 class Sft:
     kind: Literal["right", "prefix"] = "right"
-    layout: Literal["auto", "messages", "prompt", "text"] = "auto"
+    layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
     unexamined: Unexamined = "keep"
     """Traces with a right answer whose steps nobody looked into."""
 
     def __post_init__(self) -> None:
-        if self.kind == "prefix" and self.layout == "messages":
+        if self.kind == "prefix" and self.layout in ("messages", "llamafactory"):
             raise UsageError(
                 "a prefix as a message would be ended by the chat template, and teach to stop in "
                 "the middle; use layout=prompt or layout=text"
@@ -56,6 +57,7 @@ class Sft:
             "messages": [("messages", messages_type())],
             "prompt": [("prompt", text), ("completion", text)],
             "text": [("text", text)],
+            "llamafactory": [("conversations", pa.list_(llamafactory.turn_type()))],
         }[self.columns]
         return pa.schema([*columns, ("steps", pa.int64()), *origin_fields()])
 
@@ -70,8 +72,14 @@ class Sft:
             "messages": {"messages": [user(asked), assistant(said)]},
             "prompt": {"prompt": f"{asked}\n", "completion": said},
             "text": {"text": f"{asked}\n{said}"},
+            "llamafactory": {"conversations": [llamafactory.human(asked), llamafactory.gpt(said)]},
         }
         return {**columns[self.columns], "steps": steps, **origin(trace)}
+
+    def beside(self) -> Mapping[str, str]:
+        if self.layout != "llamafactory":
+            return {}
+        return llamafactory.dataset_info({"messages": "conversations"})
 
     def steps(self, trace: Trace) -> int:
         """How many of the trace's steps are worth imitating."""

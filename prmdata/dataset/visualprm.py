@@ -21,6 +21,7 @@ from prmdata.records import Evidence, Trace
 class Visualprm:
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    illustrated: ClassVar[bool] = True
 
     evidence: str | None = None
     """Whose rollouts are written; none: those behind the labels, else the last there are."""

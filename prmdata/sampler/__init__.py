@@ -13,7 +13,11 @@ __all__ = ["SAMPLERS", "Completion", "Sampler", "Sampling", "open_sampler"]
 
 SAMPLERS = {
     "abacus": ("prmdata.sampler.local", "open_local", "the small model shipped with prmdata"),
-    "local": ("prmdata.sampler.local", "open_local", "local:FOLDER, a Llama-like model on torch"),
+    "local": (
+        "prmdata.sampler.local",
+        "open_local",
+        "local:FOLDER, a causal language model on torch",
+    ),
     "vllm": ("prmdata.sampler.vllm_engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
     "http": ("prmdata.sampler.endpoint", "open_endpoint", "http://HOST/v1[,…], OpenAI-compatible"),
     "bank": ("prmdata.sampler.bank", "open_bank", "bank:FILE, a frozen set of rollouts"),

@@ -11,12 +11,13 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.balance import Balance, Window
+from prmdata.sampler.offers import Offers
 from prmdata.sampler.patience import Busy, Patience, Tell, Waits
 from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.rendering import ChatTemplate, read_template
@@ -27,16 +28,6 @@ Check = Callable[[dict[str, Any]], object]
 OPTIONS = ("model", "tokenizer", "tag", "in_flight", "timeout_s")
 TRIES = 8
 """Of a request that alone is answered with rubbish, until it fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """What a server can do beyond one completion a request."""
-
-    many: bool = False
-    """n samples of one request are those of n requests with seeds that count up."""
-    token_ids: bool = False
-    """It says which tokens it made: how many each of n samples took."""
 
 
 @dataclass(eq=False)
@@ -71,14 +62,15 @@ class Endpoint:
     def _body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.model,
-            "prompt": prefix,
+            "prompt": prefix if self.offers.raw else prefix.removeprefix(self.template.bos),
             "n": n,
             "seed": seed,
             "max_tokens": self._room(prefix, sampling.max_tokens),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "add_special_tokens": False,
         }
+        if self.offers.raw:
+            body["add_special_tokens"] = False
         if sampling.stop:
             body["stop"] = list(sampling.stop)
         if sampling.top_k:
@@ -146,6 +138,11 @@ class Endpoint:
 
     def wait_as(self, waits: Waits, tell: Tell) -> None:
         self.patience.waits, self.patience.tell = waits, tell
+        if not self.offers.seeds:
+            tell(
+                f"{self.spec} does not keep to seeds: what it draws is kept in the store, and "
+                "cannot be drawn again without it"
+            )
 
     async def score(self, prefix: str, text: str) -> list[float]:
         """By echoing the prompt with its log-probabilities, where the server does that."""
@@ -212,9 +209,13 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
     ]
     try:
         endpoint = await _described(spec, servers, options)
-        endpoint.offers = await _offers(endpoint)
-    except Busy as busy:
-        raise SamplerError(f"{spec}: {busy}; is the server running?") from None
+        endpoint.offers = await probed(endpoint)
+    except BaseException as error:
+        for server in servers:
+            await server.client.aclose()
+        if isinstance(error, Busy):
+            raise SamplerError(f"{spec}: {error}; is the server running?") from None
+        raise
     sampler: Sampler = endpoint
     return sampler
 
@@ -226,6 +227,37 @@ def _client(key: str | None, in_flight: int, timeout_s: float) -> Any:
         headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=httpx.Timeout(timeout_s, connect=10),
         limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
+    )
+
+
+async def probed(endpoint: Endpoint) -> Offers:
+    """Two samples in a request that names all we know; less where that is refused."""
+    server, prompt = endpoint.servers[0], endpoint.template.bos + "1"
+    sampling, seed = Sampling(max_tokens=12), 1 << 20
+
+    async def texts(n: int, seed: int) -> list[dict[str, Any]]:
+        answer = await server.post("/completions", endpoint._body(prompt, n, sampling, seed))
+        return sorted(answer.get("choices") or [], key=lambda choice: choice.get("index", 0))
+
+    endpoint.offers = Offers(many=True, token_ids=True)
+    try:
+        two = await texts(2, seed)
+    except ItemError:  # it knows the fields of the first such API and no others
+        endpoint.offers = Offers(raw=False)
+        try:
+            two = await texts(1, seed)
+        except ItemError as error:
+            raise SamplerError(
+                f"{endpoint.spec} does not continue a text: {error}. The completions API is "
+                "needed (/v1/completions): by chat alone a prefix cannot be taken up where it ends"
+            ) from None
+    again = (await texts(1, seed) or [{}])[0]
+    second = (await texts(1, seed + 1) or [{}])[0]
+    found = replace(endpoint.offers, seeds=bool(two) and two[0].get("text") == again.get("text"))
+    return replace(
+        found,
+        many=len(two) == 2 and two[1].get("text") == second.get("text"),
+        token_ids=again.get("token_ids") is not None,
     )
 
 
@@ -283,26 +315,6 @@ def _fingerprint(model: Mapping[str, Any], root: Path) -> str:
     if any(root.glob("*.safetensors")):
         return f"{folder_fingerprint(root)}-served"
     return f"{model['id']}-{folder_fingerprint(root, str(model.get('created', '')))}-served"
-
-
-async def _offers(endpoint: Endpoint) -> Offers:
-    """Ask for two samples and for the second alone: the same words mean that seeds count up."""
-    prompt = endpoint.template.bos + "1"
-    sampling = Sampling(max_tokens=12)
-    endpoint.offers = Offers(many=True, token_ids=True)
-    body = endpoint._body(prompt, 2, sampling, 1 << 20)
-    try:
-        two = (await endpoint.servers[0].post("/completions", body)).get("choices") or []
-        one = await endpoint.servers[0].post(
-            "/completions", {**body, "n": 1, "seed": (1 << 20) + 1}
-        )
-    except ItemError:  # a server that knows neither
-        return Offers()
-    alone = (one.get("choices") or [{}])[0]
-    return Offers(
-        many=len(two) == 2 and two[1].get("text") == alone.get("text"),
-        token_ids=alone.get("token_ids") is not None,
-    )
 
 
 def _number(options: Mapping[str, str], name: str, default: int) -> int:

@@ -42,6 +42,20 @@ def test_rows_fit_the_schema_and_every_kind_of_target(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_a_question_about_an_image_is_not_written_without_it(name: str, tmp_path: Path) -> None:
+    form = format_named(name, SETTINGS.get(name, {}))
+    pictured = replace(WRONG.problem, id="q", images=("triangle.png",))
+    seen = [replace(t, id=f"q/{t.id}", problem=pictured) for t in (WRONG, RIGHT)]
+    target = tmp_path / "d.jsonl"
+    counts = run_export(Exporting(name, form), str(target), traces=[WRONG, RIGHT, *seen])
+    assert counts is not None
+    if name in ("records", "visualprm"):
+        assert "triangle.png" in target.read_text()
+    else:
+        assert counts["left out: images, for which this layout has no place"] == 2
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_only_formats_that_need_a_problem_whole_ask_for_it(name: str, tmp_path: Path) -> None:
     form = format_named(name, SETTINGS.get(name, {}))
     other = WRONG.problem.__class__("q", "Why?", "1")

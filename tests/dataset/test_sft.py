@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def test_prefixes_are_plain_text_and_say_that_they_have_no_end(tmp_path: Path) -
     assert Sft("prefix", "text").row(WRONG)["text"] == "What is 3 + 4 * 2?\n4 * 2 = 8\n"
     with pytest.raises(UsageError, match="stop in the middle"):
         Sft("prefix", "messages")
+    with pytest.raises(UsageError, match="stop in the middle"):
+        Sft("prefix", "llamafactory")
+
+
+def test_llamafactory_finds_its_turns(tmp_path: Path) -> None:
+    loaded, _ = exported(tmp_path, "sft", [RIGHT], {"layout": "llamafactory"})
+    info = json.loads((tmp_path / "dataset" / "dataset_info.json").read_text())["prmdata"]
+    assert info["columns"] == {"messages": "conversations"}
+    assert info["ranking"] is False
+    assert loaded[0]["conversations"] == [
+        {"from": "human", "value": "What is 3 + 4 * 2?"},
+        {"from": "gpt", "value": RIGHT.text.rstrip()},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ makes it refuse more than so many requests at a time.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -19,11 +20,16 @@ from prmdata.errors import ItemError
 from prmdata.sampler import ABACUS_MODEL, Sampler, Sampling, open_sampler
 from tests.policy import Policy
 
+DRAWN = itertools.count(1 << 40)
+
 
 @dataclass
 class Served:
     sampler: Sampler
     seeds_count_up: bool = True
+    manner: str = ""
+    """`strict` knows the fields of the first completions API and puts the first token before a
+    prompt itself; `chat` has no completions; `unseeded` draws anew each time."""
     calls: list[tuple[str, int]] = field(default_factory=list)
     faults: list[dict] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
@@ -81,6 +87,14 @@ class Served:
         return more != "torn"
 
     async def answer(self, method: str, path: str, asked: dict) -> tuple[int, str, object]:
+        if self.manner == "chat" and path == "/v1/completions":
+            return 404, "", {"error": {"message": "Not Found"}}
+        if self.manner == "strict" and path == "/v1/completions":
+            if unknown := {"add_special_tokens", "return_token_ids", "top_k"} & set(asked):
+                return 400, "", {"error": {"message": f"unknown field {min(unknown)}"}}
+            asked = {**asked, "prompt": "<bos>" + asked["prompt"]}
+        if self.manner == "unseeded" and path == "/v1/completions":
+            asked = {**asked, "seed": next(DRAWN)}
         if path == "/v1/models":
             model = {
                 "id": "abacus",
@@ -198,7 +212,8 @@ async def main(kind: str, port: str = "0") -> None:
     sampler = Policy({0: 60}) if kind.startswith("policy") else await open_sampler(kind)
     if isinstance(sampler, Policy) and kind == "policy-slow":
         sampler.delay_s = 0.02
-    await Served(sampler, seeds_count_up=kind != "policy").serve(int(port))
+    manner = kind.rpartition("-")[2]
+    await Served(sampler, seeds_count_up=kind != "policy", manner=manner).serve(int(port))
 
 
 if __name__ == "__main__":

@@ -292,12 +292,12 @@ def test_a_cancelled_call_is_aborted(held: Held) -> None:
 
     async def whole() -> None:
         await asyncio.gather(
-            *(held.sampler.complete(question(i), 2, long, i << 16) for i in range(20))
+            *(held.sampler.complete(question(i), 8, long, i << 16) for i in range(20))
         )
 
     async def aborted() -> None:
         tasks = [
-            asyncio.create_task(held.sampler.complete(question(i), 2, long, i << 16))
+            asyncio.create_task(held.sampler.complete(question(i), 8, long, i << 16))
             for i in range(20)
         ]
         await asyncio.sleep(0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,89 +13,36 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM
 
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler import ABACUS_MODEL
 from prmdata.sampler.local import open_local
 from prmdata.sampler.local.draw import draw, uniforms
-from prmdata.sampler.local.engine import LocalSampler
+from prmdata.sampler.local.sampler import LocalSampler
+from prmdata.sampler.local.weights import written_out
 from prmdata.sampler.local.words import Words
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
+from tests.sampler.tiny import CONTEXT, QUESTION, TEXTS, save_tiny
 
-CONTEXT = 320
-QUESTION = "<bos>Question: Ada has 3 plums and buys 4 more.\n"
-TEXTS = [
-    "Question: Ada has 3 plums.\n",
-    "Ünïcödé 日本語 and 12 + 7 = 19.\n",
-    "So the answer is 4.\n",
-]
-LLAMA3 = {
-    "rope_type": "llama3",
-    "rope_theta": 10_000.0,
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 64,
-}
-SHAPES = {
-    "small": {
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "tie_word_embeddings": False,
-        "rope_parameters": LLAMA3,
-    },
-    "abacus": {
-        "hidden_size": 256,
-        "intermediate_size": 704,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 8,
-        "num_key_value_heads": 8,
-        "tie_word_embeddings": True,
-    },
-}
+OURS = ("small", "abacus")
+KIN = ("mistral", "qwen2", "qwen3")
 
 
-@pytest.fixture(scope="session", params=SHAPES)
+@pytest.fixture(scope="session", params=OURS)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _model(tmp_path_factory.mktemp(request.param), request.param)
+    return save_tiny(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="session", params=OURS + KIN)
+def any_kin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp(request.param), request.param)
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _model(tmp_path_factory.mktemp("small-alone"), "small")
-
-
-def _model(folder: Path, shape: str) -> Path:
-    """Random weights, sharp enough to have opinions, and a tokenizer of bytes and few merges."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(
-        TEXTS * 5,
-        trainers.BpeTrainer(
-            vocab_size=290,
-            special_tokens=["<pad>", "<bos>", "<eos>"],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        max_position_embeddings=CONTEXT,
-        bos_token_id=1,
-        eos_token_id=2,
-        initializer_range=0.08,
-        **SHAPES[shape],
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+    return save_tiny(tmp_path_factory.mktemp("small-alone"), "small")
 
 
 def with_sampler(
@@ -111,8 +59,10 @@ def with_sampler(
     return asyncio.run(run())
 
 
-def test_logits_are_those_of_transformers(folder: Path) -> None:
-    reference = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+def test_logits_are_those_of_transformers(any_kin: Path) -> None:
+    folder = any_kin
+    assert written_out(json.loads((folder / "config.json").read_text()))
+    reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     ids = Words(folder).encode(QUESTION + "".join(TEXTS))
     with torch.no_grad():
         logits_TV = reference(torch.tensor([ids])).logits[0]
@@ -126,8 +76,9 @@ def test_logits_are_those_of_transformers(folder: Path) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-5)
 
 
-def test_greedy_text_is_that_of_transformers(folder: Path) -> None:
-    reference = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+def test_greedy_text_is_that_of_transformers(any_kin: Path) -> None:
+    folder = any_kin
+    reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     words = Words(folder)
     ids = words.encode(QUESTION)
     with torch.no_grad():
@@ -287,7 +238,7 @@ def test_cancelling_frees_the_rows(small: Path) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert await sampler.complete(QUESTION, 2, greedy, 5) == before
-        assert not sampler._batch.running
+        assert not sampler._runner.running
 
     with_sampler(small, use, max_sequences="16")
 

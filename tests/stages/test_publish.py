@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,15 @@ def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.fixture
-def export(tmp_path: Path, hub: tuple[str, Path]) -> Run:
-    """`prmdata export` of twenty problems to `ds`, with the hub at hand."""
+def python(tmp_path: Path, hub: tuple[str, Path]) -> Run:
+    """Python beside traces of twenty problems, `t.jsonl`, with the hub at hand."""
     problems = [replace(WRONG.problem, id=str(n)) for n in range(20)]
     given = [replace(t, problem=p) for p in problems for t in (WRONG, RIGHT)]
     write_traces(str(tmp_path / "t.jsonl"), given)
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "prmdata", "export", "t.jsonl", "-o", "ds", *words],
+            [sys.executable, *words],
             capture_output=True,
             text=True,
             cwd=tmp_path,
@@ -61,6 +62,12 @@ def export(tmp_path: Path, hub: tuple[str, Path]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def export(python: Run) -> Run:
+    """`prmdata export` of those traces to `ds`."""
+    return partial(python, "-m", "prmdata", "export", "t.jsonl", "-o", "ds")
 
 
 def test_a_dataset_goes_up_in_one_commit_and_loads_from_there(
@@ -194,3 +201,18 @@ def test_a_token_in_an_error_is_not_repeated(tmp_path: Path) -> None:
 def test_names_that_are_none_are_refused_before_any_work(repo: str) -> None:
     with pytest.raises(UsageError, match="OWNER/NAME"):
         check_publishing(repo, "ds")
+
+
+def test_the_library_publishes_what_it_exported(python: Run, hub: tuple[str, Path]) -> None:
+    code = (
+        "import prmdata; prmdata.export(prmdata.read('t.jsonl'), output='ds');"
+        "print(prmdata.publish('ds', {!r}, public={}))"
+    )
+    done = python("-c", code.format("me/steps", False))
+    assert (done.stdout, done.stderr) == (f"{hub[0]}/datasets/me/steps\n", "")
+    repo = hub[1] / "me" / "steps"
+    assert (repo / ".repo").read_text() == "private"
+    assert (repo / "data" / "train-00000-of-00001.parquet").exists()
+    assert python("-c", code.format("me/open", True)).returncode == 0
+    assert (hub[1] / "me" / "open" / ".repo").read_text() == "public"
+    assert "OWNER/NAME" in python("-c", code.format("a/b/c", False)).stderr

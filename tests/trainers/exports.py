@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import prmdata
-from prmdata.records import Labels, Trace
+from prmdata.records import Evidence, Labels, Trace
 from prmdata.report.truth import first_wrong, truth_of
 from prmdata.sampler import ABACUS_MODEL
 
@@ -25,7 +25,9 @@ def with_truth(trace: Trace) -> Trace:
     assert truth is not None
     first = first_wrong(truth)
     values = tuple(float(first is None or i < first) for i in range(len(trace.steps)))
-    return replace(trace, labels=Labels("truth", first, values, 1.0))
+    hits = tuple(round(8 * value) for value in values)
+    counted = trace.with_evidence(Evidence("mc", "rollouts", values, hits, (8,) * len(values)))
+    return replace(counted, labels=Labels("truth", first, values, 1.0))
 
 
 def loaded(
@@ -41,7 +43,8 @@ def loaded(
 def needs(*modules: str) -> list[pytest.MarkDecorator]:
     """The marks of tests that run a trainer which these modules hold."""
     missing = [name for name in modules if not has(name)]
-    reason = f"{', '.join(missing)}: not installed here; `make test-trainers` brings it"
+    brings = "`make test-trainers` or `make test-more-trainers` brings it"
+    reason = f"{', '.join(missing)}: not installed here; {brings}"
     return [
         pytest.mark.trainers,
         pytest.mark.skipif(bool(missing), reason=reason),

@@ -1,8 +1,9 @@
-"""`abacus` and `local:PATH`: a Llama-like language model on torch, on a CPU, CUDA or MPS.
+"""`abacus` and `local:PATH`: a causal language model on torch, on a CPU, CUDA or MPS.
 
-Continuous batching in a thread of its own. The same request gives the same answer, bit for bit,
-whatever else is in the batch: a prompt is computed alone, and a step of many sequences with
-kernels whose rows do not depend on one another.
+Continuous batching in a thread of its own. Llama and its kin run here on a forward pass of our
+own: on a CPU the same request gives the same answer, bit for bit, whatever else is in the batch,
+since prompts are computed in blocks of one size, and steps with kernels whose rows do not depend
+on one another. Other architectures run on that of transformers.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
             raise unknown("engine argument", name, OPTIONS)
     folder = find(path, spec)
     quiet_threads()
-    from prmdata.sampler.local.engine import LocalSampler
+    from prmdata.sampler.local.loading import load
 
-    sampler: Sampler = LocalSampler(
+    sampler: Sampler = load(
         folder,
         spec=spec,
         dtype=_one_of(options, "dtype", ("auto", "float32", "bfloat16")),

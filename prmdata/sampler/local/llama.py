@@ -1,124 +1,24 @@
 """The forward pass of Llama and its close kin: Mistral, Qwen2 (biases), Qwen3 (normed heads).
 
-Keys and values lie in a cache of rows, one a sequence; a step reads and writes the first B rows.
+Prompts are computed in blocks, several abreast; a step reads and writes rows of the cache.
 """
 
 # ruff: noqa: TID253  torch through and through; imported when a model is opened
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from safetensors import safe_open
 from torch import Tensor
 
-from prmdata.errors import SamplerError
+from prmdata.sampler.local.cache import STRIDE, Cache, Prompt
+from prmdata.sampler.local.rotation import rotated, rotations
+from prmdata.sampler.local.weights import Shape, Weights
 
-KIN = ("llama", "mistral", "qwen2", "qwen3")
-STRIDE = 32
-"""Tokens by which the cache's rows grow and shrink, and (on a CPU) of a block of a prompt."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    layers: int
-    heads: int
-    kv_heads: int
-    head: int
-    vocabulary: int
-    context: int
-    epsilon: float
-    rope: dict[str, Any]
-    window: int | None
-
-    @classmethod
-    def read(cls, folder: Path) -> Shape:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = config.get("model_type")
-        if kind not in KIN:
-            raise SamplerError(
-                f"{folder}: architecture '{kind}' is not among those that local: runs "
-                f"({', '.join(KIN)}); use vllm:{folder} or a server"
-            )
-        if config.get("hidden_act", "silu") not in ("silu", "swish"):
-            raise SamplerError(f"{folder}: its {config['hidden_act']} is not run here; use vllm:")
-        rope = config.get("rope_parameters") or {
-            "rope_theta": config.get("rope_theta", 10_000.0),
-            **(config.get("rope_scaling") or {}),
-        }
-        used = config.get("use_sliding_window", not kind.startswith("qwen"))
-        return cls(
-            layers=config["num_hidden_layers"],
-            heads=config["num_attention_heads"],
-            kv_heads=config.get("num_key_value_heads") or config["num_attention_heads"],
-            head=config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
-            vocabulary=config["vocab_size"],
-            context=config["max_position_embeddings"],
-            epsilon=config["rms_norm_eps"],
-            rope=rope,
-            window=config.get("sliding_window") if used else None,
-        )
-
-
-class Cache:
-    """Keys and values of the sequences that run, one a row, packed to the longest of them.
-
-    Packed, because products over a slice of longer rows take twice the time. The length follows
-    the longest sequence in strides; memory is taken once, and what is not touched costs nothing.
-    """
-
-    def __init__(self, shape: Shape, dtype: torch.dtype, device: torch.device) -> None:
-        self.shape, self.dtype, self.device = shape, dtype, device
-        self.rows = self.length = 0
-        self.keys: list[Tensor] = []
-        self.values: list[Tensor] = []
-        self._room: list[Tensor] = []
-        self._scratch = torch.empty(0)
-
-    def fit(self, rows: int, longest: int, used: int) -> None:
-        """Room for `rows` sequences of up to `longest` tokens; the first `used` rows are kept."""
-        if rows <= self.rows and 0 <= self.length - longest < 2 * STRIDE:
-            return
-        new_rows = max(self.rows, 1 << (rows - 1).bit_length())
-        new_length = min(-(-longest // STRIDE) * STRIDE, self.shape.context)
-        old = [*self.keys, *self.values]
-        size = (new_rows, self.shape.kv_heads, new_length, self.shape.head)
-        needed = math.prod(size)
-        room = self._room
-        if not room or needed > room[0].numel():
-            grown = max(needed, 2 * room[0].numel() if room else 0)
-            room = [self._taken(grown) for _ in range(2 * self.shape.layers)]
-            self._scratch = self._taken(grown)
-        kept = min(self.length, new_length)
-        fresh = []
-        for index, flat in enumerate(room):
-            part = flat[:needed].view(size)
-            if used and old:
-                passing = self._scratch[: used * kept * size[1] * size[3]]
-                passing = passing.view(used, size[1], kept, size[3])
-                passing.copy_(old[index][:used, :, :kept])
-                part[:used, :, :kept] = passing
-            fresh.append(part)
-        self._room = room
-        self.keys, self.values = fresh[: self.shape.layers], fresh[self.shape.layers :]
-        self.rows, self.length = new_rows, new_length
-
-    def move(self, source: int, target: int, length: int) -> None:
-        for part in (*self.keys, *self.values):
-            part[target, :, :length] = part[source, :, :length]
-
-    def put(self, row: int, prompt: Prompt) -> None:
-        for layer, (key, value) in enumerate(prompt.layers):
-            self.keys[layer][row, :, : prompt.length] = key
-            self.values[layer][row, :, : prompt.length] = value
-
-    def _taken(self, numbers: int) -> Tensor:
-        return torch.zeros(numbers, dtype=self.dtype, device=self.device)
+ABREAST = 8
+"""Blocks that are computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -126,58 +26,40 @@ class Block:
     """What some tokens in a row leave in the cache, after all that stood before them."""
 
     layers: list[tuple[Tensor, Tensor]]
-    last: Tensor
-    """The hidden state of the last token."""
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A computed prompt: what its tokens leave in the cache, and the logits after the last."""
-
-    length: int
-    layers: list[tuple[Tensor, Tensor]]
-    logits: Tensor
+    hidden_TD: Tensor
 
 
 class Llama:
-    def __init__(self, folder: Path, dtype: torch.dtype, device: torch.device) -> None:
-        self.shape = Shape.read(folder)
-        self.dtype, self.device = dtype, device
-        self._weights = _read_weights(folder, dtype, device)
-        self._fuse()
-        self.stride = STRIDE if device.type == "cpu" else 8 * STRIDE
-        self._cos, self._sin = _rotations(self.shape, self.stride, dtype, device)
+    def __init__(self, shape: Shape, weights: Weights) -> None:
+        self.shape, self._weights = shape, weights
+        self.dtype, self.device = weights.embed.dtype, weights.embed.device
         # Bitwise, on a CPU: attention by plain products in float32 (also twice as fast as the
         # fused kernel in bfloat16), and never so few float32 rows that another kernel takes over.
-        self.plain = device.type == "cpu"
-        self.kept = torch.float32 if self.plain else dtype
-        self.fewest_rows = 16 if self.plain and dtype == torch.float32 else 1
+        self.plain = self.device.type == "cpu"
+        self.kept = torch.float32 if self.plain else self.dtype
+        self.fewest_rows = 16 if self.plain and self.dtype == torch.float32 else 1
+        self.stride = STRIDE if self.plain else 8 * STRIDE
+        self._cos, self._sin = rotations(shape, self.stride, self.dtype, self.device)
 
     @torch.inference_mode()
-    def block(self, ids: list[int], past: list[Block]) -> Block:
-        """At most `stride` tokens that follow whole blocks."""
-        hidden_TD, layers = self._follow(ids, past)
-        return Block(layers, hidden_TD[-1].clone())
+    def blocks(self, asked: Sequence[tuple[Sequence[int], Sequence[Block]]]) -> list[Block]:
+        """At most `stride` tokens each, after equally many whole blocks each."""
+        made: list[Block] = []
+        for first in range(0, len(asked), ABREAST):
+            made += self._abreast(asked[first : first + ABREAST])
+        return made
 
     @torch.inference_mode()
-    def prompt(self, blocks: list[Block]) -> Prompt:
-        layers = [
-            (torch.cat([k for k, _ in parts], 1), torch.cat([v for _, v in parts], 1))
-            for parts in zip(*(block.layers for block in blocks), strict=True)
-        ]
-        logits = self._logits(blocks[-1].last[None, None])[0, 0]
-        return Prompt(layers[0][0].shape[1], layers, logits)
+    def prompts(self, parts: Sequence[Sequence[Block]]) -> list[Prompt]:
+        last_BD = torch.stack([blocks[-1].hidden_TD[-1] for blocks in parts])
+        logits_BV = self._logits(last_BD[:, None])[:, 0]
+        return [Prompt(_whole(b), row_V) for b, row_V in zip(parts, logits_BV, strict=True)]
 
     @torch.inference_mode()
-    def logprobs(self, ids: list[int], first: int) -> list[float]:
+    def logprobs(self, blocks: Sequence[Block], ids: Sequence[int], first: int) -> list[float]:
         """The log-probability of each token from `first` on, given those before it."""
-        past: list[Block] = []
-        hidden = []
-        for start in range(0, len(ids), self.stride):
-            hidden_TD, layers = self._follow(ids[start : start + self.stride], past)
-            past.append(Block(layers, hidden_TD[-1]))
-            hidden.append(hidden_TD)
-        logits_TV = self._logits(torch.cat(hidden)[None, first - 1 : -1])[0]
+        hidden_TD = torch.cat([block.hidden_TD for block in blocks])[first - 1 : -1]
+        logits_TV = self._logits(hidden_TD[None])[0]
         chosen = torch.tensor(ids[first:], device=self.device)[:, None]
         return [float(x) for x in F.log_softmax(logits_TV, -1).gather(1, chosen)[:, 0]]
 
@@ -185,14 +67,10 @@ class Llama:
     def step(self, ids_B: Tensor, positions_B: Tensor, cache: Cache) -> Tensor:
         """One token further for the first B rows of the cache; the logits after it."""
         B = len(ids_B)
-        x_B1D = self._weights["embed"][ids_B][:, None]
+        x_B1D = self._weights.embed[ids_B][:, None]
         cos, sin = self._cos[positions_B][:, None, None], self._sin[positions_B][:, None, None]
-        places = torch.arange(cache.length, device=self.device)
-        seen_B1T = places[None, None] <= positions_B[:, None, None]
-        if self.shape.window:
-            seen_B1T &= places[None, None] > positions_B[:, None, None] - self.shape.window
-        mask_B11T = torch.zeros(B, 1, 1, cache.length, dtype=self.kept, device=self.device)
-        mask_B11T.masked_fill_(~seen_B1T[:, None], float("-inf"))
+        places = torch.arange(cache.length, device=self.device)[None]
+        mask_B11T = self._mask(self._seen(places, positions_B[:, None]))[:, None, None]
         rows = torch.arange(B, device=self.device)
         for layer in range(self.shape.layers):
             q, k, v = self._heads(layer, x_B1D, cos, sin)
@@ -203,37 +81,49 @@ class Llama:
             x_B1D = self._rest(layer, x_B1D, mixed)
         return self._logits(x_B1D)[:, 0]
 
-    def _follow(
-        self, ids: list[int], past: list[Block]
-    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Tokens after whole blocks, always computed as a whole block: its bits are the same
-        whoever asks for it, and whatever follows."""
-        T, start = len(ids), len(past) * self.stride
+    def _abreast(self, asked: Sequence[tuple[Sequence[int], Sequence[Block]]]) -> list[Block]:
+        """Always computed as whole blocks: the bits of one are the same whoever asks for it,
+        in whatever company, and whatever follows."""
+        start = len(asked[0][1]) * self.stride
         end = start + self.stride
-        padded = torch.tensor([ids + [0] * (self.stride - T)], device=self.device)
-        x = self._weights["embed"][padded]
+        padded = [[*ids, *[0] * (self.stride - len(ids))] for ids, _ in asked]
+        x = self._weights.embed[torch.tensor(padded, device=self.device)]
         cos, sin = self._cos[start:end], self._sin[start:end]
         own = torch.arange(start, end, device=self.device)[:, None]
         places = torch.arange(end, device=self.device)[None]
-        seen = places <= own
-        if self.shape.window:
-            seen &= places > own - self.shape.window
-        mask = torch.zeros(seen.shape, dtype=self.kept, device=self.device)
-        mask = mask.masked_fill(~seen, float("-inf"))[None, None]
+        mask = self._mask(self._seen(places, own))[None, None]
         layers = []
         for layer in range(self.shape.layers):
             q, k, v = self._heads(layer, x, cos, sin)
             k, v = k.to(self.kept), v.to(self.kept)
-            layers.append((k[0, :, :T].clone(), v[0, :, :T].clone()))
-            keys = torch.cat([*(block.layers[layer][0][None] for block in past), k], 2)
-            values = torch.cat([*(block.layers[layer][1][None] for block in past), v], 2)
-            x = self._rest(layer, x, self._attend(q, keys, values, mask))
-        return x[0, :T], layers
+            layers.append((k, v))
+            if start:
+                past = [_joined([block.layers[layer] for block in before]) for _, before in asked]
+                k = torch.cat([torch.stack([key for key, _ in past]), k], 2)
+                v = torch.cat([torch.stack([value for _, value in past]), v], 2)
+            x = self._rest(layer, x, self._attend(q, k, v, mask))
+        return [
+            Block(
+                [(k[i, :, : len(ids)].clone(), v[i, :, : len(ids)].clone()) for k, v in layers],
+                x[i, : len(ids)].clone(),
+            )
+            for i, (ids, _) in enumerate(asked)
+        ]
+
+    def _seen(self, places: Tensor, own: Tensor) -> Tensor:
+        seen = places <= own
+        if self.shape.window:
+            seen &= places > own - self.shape.window
+        return seen
+
+    def _mask(self, seen: Tensor) -> Tensor:
+        mask = torch.zeros(seen.shape, dtype=self.kept, device=self.device)
+        return mask.masked_fill_(~seen, float("-inf"))
 
     def _heads(
         self, layer: int, x: Tensor, cos: Tensor, sin: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        shape, own = self.shape, self._layers[layer]
+        shape, own = self.shape, self._weights.layers[layer]
         B, T, _ = x.shape
         joined = F.linear(self._norm(x, own["before"]), own["qkv"], own.get("qkv_bias"))
         heads = joined.view(B, T, shape.heads + 2 * shape.kv_heads, shape.head).transpose(1, 2)
@@ -241,7 +131,7 @@ class Llama:
         q, k, v = torch.split(heads, parts, 1)
         if "q_norm" in own:
             q, k = self._norm(q, own["q_norm"]), self._norm(k, own["k_norm"])
-        return _rotated(q, cos, sin), _rotated(k, cos, sin), v
+        return rotated(q, cos, sin), rotated(k, cos, sin), v
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         grouped = self.shape.heads != self.shape.kv_heads
@@ -258,7 +148,7 @@ class Llama:
         return torch.matmul(torch.softmax(scores, -1), v).to(self.dtype)
 
     def _rest(self, layer: int, x: Tensor, mixed: Tensor) -> Tensor:
-        own = self._layers[layer]
+        own = self._weights.layers[layer]
         B, T, _ = x.shape
         x = x + F.linear(mixed.transpose(1, 2).reshape(B, T, -1), own["out"])
         gate, up = F.linear(self._norm(x, own["between"]), own["gate_up"]).chunk(2, -1)
@@ -268,82 +158,18 @@ class Llama:
         return F.rms_norm(x, (x.shape[-1],), weight, self.shape.epsilon)
 
     def _logits(self, x: Tensor) -> Tensor:
-        x = self._norm(x, self._weights["norm"])
+        x = self._norm(x, self._weights.norm)
         rows = x.shape[0] * x.shape[1]
         if rows >= self.fewest_rows:
-            return F.linear(x, self._weights["head"]).float()
+            return F.linear(x, self._weights.head).float()
         flat = F.pad(x.flatten(0, 1), (0, 0, 0, self.fewest_rows - rows))
-        return F.linear(flat, self._weights["head"])[:rows].view(*x.shape[:2], -1).float()
-
-    def _fuse(self) -> None:
-        """Matrices that read the same input are multiplied as one."""
-        raw = self._weights
-        self._layers: list[dict[str, Tensor]] = []
-        for layer in range(self.shape.layers):
-            name = f"model.layers.{layer}."
-            attention = [raw[f"{name}self_attn.{p}_proj.weight"] for p in "qkv"]
-            own = {
-                "before": raw[name + "input_layernorm.weight"],
-                "between": raw[name + "post_attention_layernorm.weight"],
-                "qkv": torch.cat(attention),
-                "out": raw[name + "self_attn.o_proj.weight"],
-                "gate_up": torch.cat([raw[f"{name}mlp.{p}_proj.weight"] for p in ("gate", "up")]),
-                "down": raw[name + "mlp.down_proj.weight"],
-            }
-            if f"{name}self_attn.q_proj.bias" in raw:
-                own["qkv_bias"] = torch.cat([raw[f"{name}self_attn.{p}_proj.bias"] for p in "qkv"])
-            for part in ("q_norm", "k_norm"):
-                if f"{name}self_attn.{part}.weight" in raw:
-                    own[part] = raw[f"{name}self_attn.{part}.weight"]
-            self._layers.append(own)
-        embed = raw["model.embed_tokens.weight"]
-        self._weights = {
-            "embed": embed,
-            "norm": raw["model.norm.weight"],
-            "head": raw.get("lm_head.weight", embed),
-        }
+        return F.linear(flat, self._weights.head)[:rows].view(*x.shape[:2], -1).float()
 
 
-def _read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as weights:
-            for name in weights.keys():  # noqa: SIM118  not a dictionary
-                found[name] = weights.get_tensor(name).to(device=device, dtype=dtype)
-    extra = [name for name in found if name.endswith(("o_proj.bias", "mlp.down_proj.bias"))]
-    if extra:
-        raise SamplerError(f"{folder}: has weights that are not run here ({extra[0]}); use vllm:")
-    if "model.embed_tokens.weight" not in found:
-        raise SamplerError(f"{folder}: holds no safetensors weights of a Llama-like model")
-    return found
+def _joined(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    return torch.cat([k for k, _ in parts], 1), torch.cat([v for _, v in parts], 1)
 
 
-def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    low, high = x.chunk(2, -1)
-    return torch.cat([low * cos - high * sin, high * cos + low * sin], -1)
-
-
-def _rotations(
-    shape: Shape, beyond: int, dtype: torch.dtype, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    kind = shape.rope.get("rope_type", shape.rope.get("type", "default"))
-    exponent = torch.arange(0, shape.head, 2, dtype=torch.float32) / shape.head
-    frequency = 1.0 / shape.rope["rope_theta"] ** exponent
-    if kind == "llama3":
-        frequency = _llama3(frequency, shape.rope)
-    elif kind == "linear":
-        frequency = frequency / shape.rope["factor"]
-    elif kind not in ("default", None):
-        raise SamplerError(f"position scaling '{kind}' is not among those that local: runs")
-    angle = torch.arange(shape.context + beyond, dtype=torch.float32)[:, None] * frequency
-    return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
-
-
-def _llama3(frequency: Tensor, rope: dict[str, Any]) -> Tensor:
-    """Slow rotations are stretched by `factor`, fast ones kept, those between blended."""
-    old, factor = rope["original_max_position_embeddings"], rope["factor"]
-    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
-    wave = 2 * math.pi / frequency
-    blend = ((old / wave - low) / (high - low)).clamp(0, 1)
-    stretched: Tensor = (1 - blend) * frequency / factor + blend * frequency
-    return stretched
+def _whole(blocks: Sequence[Block]) -> list[tuple[Tensor, Tensor]]:
+    """Keys and values of all blocks, by layer."""
+    return [_joined(parts) for parts in zip(*(block.layers for block in blocks), strict=True)]

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prmdata.errors import SamplerError
+
 LEAD = 6
 """Tokens of the prefix that are decoded along: some decoders trim what stands first."""
 
@@ -14,7 +16,13 @@ class Words:
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        path = folder / "tokenizer.json"
+        if not path.is_file():
+            raise SamplerError(
+                f"{folder}: holds no tokenizer.json; write one with transformers: "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+            )
+        self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
         self.ends = _end_ids(folder, self._tokenizer)
 

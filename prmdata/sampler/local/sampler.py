@@ -1,0 +1,156 @@
+"""The sampler over a model on torch, which runs in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.local.sequences import Request
+from prmdata.sampler.local.words import Words
+from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.rendering import ChatTemplate
+
+
+class Runner(Protocol):
+    """Requests in, tokens out, on the thread that calls it."""
+
+    waiting: deque[Request]
+
+    @property
+    def context(self) -> int: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    def admit(self) -> None:
+        """Begin what there is room for."""
+        ...
+
+    def step(self) -> None:
+        """One token for what runs."""
+        ...
+
+    def cancel(self, request: Request) -> None: ...
+
+    def logprobs(self, ids: list[int], first: int) -> list[float]:
+        """The log-probability of each token from `first` on, given those before it."""
+        ...
+
+
+class LocalSampler:
+    def __init__(
+        self, runner: Runner, words: Words, template: ChatTemplate, *, spec: str, fingerprint: str
+    ) -> None:
+        self.spec, self.template, self.fingerprint = spec, template, fingerprint
+        self.context = runner.context
+        self._words, self._runner = words, runner
+        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiters: dict[asyncio.Future[Any], Callable[[Any], None]] = {}
+        self._stopped: str | None = None
+        self._thread = threading.Thread(target=self._work, name="prmdata-model", daemon=True)
+        self._thread.start()
+
+    async def complete(
+        self, prefix: str, n: int, sampling: Sampling, seed: int
+    ) -> list[Completion]:
+        ids = self._words.encode(prefix)
+        room = min(sampling.max_tokens, self.context - len(ids))
+        if room <= 0 or not ids:
+            raise ItemError(
+                f"the prefix takes {len(ids):,} tokens of a context of {self.context:,}; nothing "
+                "can follow it"
+            )
+        if n < 1:
+            return []
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        request = Request(ids, n, sampling, seed, room, _resolver(done))
+        try:
+            return list(await self._answer(done, lambda: self._runner.waiting.append(request)))
+        except asyncio.CancelledError:
+            self._inbox.put(lambda: self._runner.cancel(request))
+            raise
+
+    async def score(self, prefix: str, text: str) -> list[float]:
+        """Tokens of `prefix + text` from the first that differs from those of `prefix` alone."""
+        alone, ids = self._words.encode(prefix), self._words.encode(prefix + text)
+        pairs = zip(alone, ids, strict=False)
+        first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(alone), len(ids)))
+        if len(ids) > self.context:
+            raise ItemError(
+                f"{len(ids):,} tokens to score do not fit a context of {self.context:,}"
+            )
+        if first == 0:
+            raise ItemError("the first token of a text has no probability; give a longer prefix")
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        resolve = _resolver(done)
+        if first == len(ids):
+            return []
+        return list(await self._answer(done, lambda: resolve(self._runner.logprobs(ids, first))))
+
+    async def close(self) -> None:
+        self._inbox.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def _answer(self, done: asyncio.Future[Any], task: Callable[[], None]) -> Any:
+        """What the model's thread makes of `task`, or the reason why it stopped."""
+        resolve = _resolver(done)
+        with self._lock:
+            if self._stopped is not None:
+                raise SamplerError(self._stopped)
+            self._waiters[done] = resolve
+        self._inbox.put(task)
+        try:
+            return await done
+        finally:
+            with self._lock:
+                self._waiters.pop(done, None)
+
+    def _work(self) -> None:
+        reason = f"{self.spec}: the model is closed"
+        try:
+            while self._take(wait=not self._runner.busy):
+                self._runner.admit()
+                self._runner.step()
+        except BaseException as error:  # noqa: BLE001  told to everyone who waits
+            reason = f"{self.spec}: the model has stopped ({type(error).__name__}: {error})"
+        with self._lock:
+            self._stopped = reason
+            for resolve in self._waiters.values():
+                resolve(SamplerError(reason))
+
+    def _take(self, *, wait: bool) -> bool:
+        """Tasks from the inbox; whether to go on."""
+        while True:
+            try:
+                task = self._inbox.get(block=wait)
+            except queue.Empty:
+                return True
+            if task is None:
+                return False
+            task()
+            wait = False
+
+
+def _resolver(future: asyncio.Future[Any]) -> Callable[[Any], None]:
+    """Hands a result, or an error, from the model's thread to the loop that waits for it."""
+    loop = future.get_loop()
+
+    def deliver(result: Any) -> None:
+        if not future.done():
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def resolve(result: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(deliver, result)
+
+    return resolve

@@ -1,0 +1,174 @@
+"""Any causal language model of transformers, with its own forward pass and key-value cache.
+
+Sequences run in waves that begin together, padded on the left as in `generate`. Each draws from
+its own seed; but the last bits of its logits come from kernels that see the whole wave, so once
+in many thousand tokens (in float32) a draw at the very edge may fall to the other side.
+"""
+
+# ruff: noqa: TID253  torch through and through; imported when a model is opened
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prmdata.errors import SamplerError
+from prmdata.sampler.local.sequences import Request, Sequence, extend
+from prmdata.sampler.local.words import Words
+
+TOKENS_AT_ONCE = 1 << 15
+"""Tokens of prompts, with what pads them, that one wave begins with, save for a longer one."""
+NO_LIMIT = 1 << 17
+"""The context of a model whose configuration names none."""
+
+
+def load_causal(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
+    """The model, by transformers."""
+    try:
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+    except ImportError:
+        raise SamplerError(
+            f"{folder}: its architecture is run by transformers, which is not installed here; "
+            "pip install 'prmdata[hub]'"
+        ) from None
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True
+        )
+    except (ValueError, OSError, ImportError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SamplerError(f"{folder}: transformers does not open it: {reason}") from None
+    if getattr(model, "_is_stateful", False):
+        raise SamplerError(
+            f"{folder}: a model with a recurrent state is not run here; use vllm:{folder}"
+        )
+    return model.to(device).eval()
+
+
+@dataclass(eq=False)
+class Wave:
+    sequences: list[Sequence]
+    cache: Any
+    seen_BT: Tensor
+    """1 where a token stands, 0 where a prompt is padded."""
+
+    def keep(self, rows: list[int]) -> None:
+        """These rows alone, as often as they are named."""
+        index = torch.tensor(rows, device=self.seen_BT.device)
+        self.cache.batch_select_indices(index)
+        self.seen_BT = self.seen_BT[index]
+
+
+class Waves:
+    def __init__(self, model: Any, words: Words, most: int) -> None:
+        self.model, self.words, self.most = model, words, most
+        self.waiting: deque[Request] = deque()
+        self.waves: list[Wave] = []
+        config = model.config.get_text_config()
+        self.context = int(getattr(config, "max_position_embeddings", None) or NO_LIMIT)
+        self._takes = inspect.signature(model.forward).parameters
+
+    @property
+    def running(self) -> list[Sequence]:
+        return [sequence for wave in self.waves for sequence in wave.sequences]
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.waves or self.waiting)
+
+    def admit(self) -> None:
+        """A wave begins once as many samples wait as run: few waves, and none waits for long."""
+        while self.waiting and self.waiting[0].cancelled:
+            self.waiting.popleft()
+        running = len(self.running)
+        waiting = sum(r.n - r.begun for r in self.waiting if not r.cancelled)
+        if not waiting or running >= self.most or waiting < min(running, self.most - running):
+            return
+        fresh = self._next(self.most - running)
+        prompts = [samples[0].request.ids for samples in fresh]
+        longest = max(map(len, prompts))
+        device = self.model.device
+        padded = [[0] * (longest - len(ids)) + ids for ids in prompts]
+        seen = [[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]
+        wave = Wave([], None, torch.tensor(seen, device=device))
+        logits_BV = self._forward(wave, torch.tensor(padded, device=device))
+        rows = [row for row, samples in enumerate(fresh) for _ in samples]
+        wave.sequences = [sample for samples in fresh for sample in samples]
+        wave.keep(rows)
+        self.waves.append(wave)
+        extend(wave.sequences, logits_BV[rows])
+        self._leave()
+
+    def step(self) -> None:
+        """One token for every running sequence."""
+        for wave in self.waves:
+            last_B1 = torch.tensor([[s.ids[-1]] for s in wave.sequences], device=self.model.device)
+            wave.seen_BT = torch.cat([wave.seen_BT, torch.ones_like(last_B1)], 1)
+            extend(wave.sequences, self._forward(wave, last_B1))
+        self._leave()
+
+    def cancel(self, request: Request) -> None:
+        request.cancelled = True
+        self._leave()
+
+    @torch.inference_mode()
+    def logprobs(self, ids: list[int], first: int) -> list[float]:
+        """The log-probability of each token from `first` on, given those before it."""
+        ids_1T = torch.tensor([ids], device=self.model.device)
+        logits_TV = self.model(input_ids=ids_1T, use_cache=False).logits[0, first - 1 : -1]
+        log_TV = torch.log_softmax(logits_TV.float(), -1)
+        return [float(x) for x in log_TV.gather(1, ids_1T[0, first:, None])[:, 0]]
+
+    @torch.inference_mode()
+    def _forward(self, wave: Wave, ids_BT: Tensor) -> Tensor:
+        """The logits after the last token of each row; the wave's cache holds the tokens."""
+        places_BT = (wave.seen_BT.cumsum(1) - 1).clamp_(min=0)[:, -ids_BT.shape[1] :]
+        also = {"position_ids": places_BT, "logits_to_keep": 1}
+        found = self.model(
+            input_ids=ids_BT,
+            attention_mask=wave.seen_BT,
+            past_key_values=wave.cache,
+            use_cache=True,
+            **{name: value for name, value in also.items() if name in self._takes},
+        )
+        wave.cache = found.past_key_values
+        logits_BV: Tensor = found.logits[:, -1].float()
+        return logits_BV
+
+    def _next(self, free: int) -> list[list[Sequence]]:
+        """What begins now, by request."""
+        fresh: list[list[Sequence]] = []
+        longest = 0
+        while self.waiting and free:
+            request = self.waiting[0]
+            longest = max(longest, len(request.ids))
+            if fresh and longest * (len(fresh) + 1) > TOKENS_AT_ONCE:
+                break
+            samples = [] if request.cancelled else request.begin(free)
+            free -= len(samples)
+            if request.cancelled or request.begun == request.n:
+                self.waiting.popleft()
+            if samples:
+                fresh.append(samples)
+        return fresh
+
+    def _leave(self) -> None:
+        """Sequences that are over leave, and waves that are empty."""
+        left: list[Sequence] = []
+        for wave in self.waves:
+            over = [sequence.over(self.words) for sequence in wave.sequences]
+            rows = [row for row, gone in enumerate(over) if not gone]
+            if rows and any(over):
+                wave.keep(rows)
+            left += [s for s, gone in zip(wave.sequences, over, strict=True) if gone]
+            wave.sequences = [wave.sequences[row] for row in rows]
+        self.waves = [wave for wave in self.waves if wave.sequences]
+        for sequence in left:
+            sequence.hand_over()
