@@ -214,7 +214,7 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
         for server in servers:
             await server.client.aclose()
         if isinstance(error, Busy):
-            raise SamplerError(f"{spec}: {error}; is the server running?") from None
+            raise SamplerError(f"{error}; is the server running?") from None
         raise
     sampler: Sampler = endpoint
     return sampler
