@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -13,11 +15,17 @@ from prmdata.errors import UsageError, unknown
 
 T = TypeVar("T")
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Whole = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
 
 def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
     """An instance of the dataclass `kind`; text is read as the field's type asks."""
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     values = {}
     for name, value in settings.items():
         if name not in fields:
@@ -26,6 +34,8 @@ def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
             values[name] = msgspec.convert(_plain(value), hints[name], strict=False)
         except msgspec.ValidationError as error:
             raise UsageError(f"--set {name}={value}: {error}") from None
+        if isinstance(values[name], float) and not math.isfinite(values[name]):
+            raise UsageError(f"--set {name}={value}: must be a number")
     for name, field in fields.items():
         required = field.default is field.default_factory is dataclasses.MISSING
         if required and name not in values:
@@ -72,6 +82,10 @@ def describe(kind: type) -> list[tuple[str, str, str]]:
 
 
 def _type_name(hint: Any) -> str:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " | ".join(_type_name(part) for part in typing.get_args(hint))
+    if hint is type(None):
+        return "None"
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
 
 

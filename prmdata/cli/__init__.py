@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import gc
 import os
@@ -41,6 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What stdout may say while it is written; files are written under a name of their own."""
 MAKE, LOOK, LIST = "Make a dataset", "Look at it", "What there is"
 
 
@@ -59,6 +62,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError:
             _drop_unwritten()
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.filename is not None or error.errno not in FULL:
+                raise
+            said = f"standard output: cannot write ({os.strerror(error.errno)})"
+            print(f"prmdata {command.__name__.rstrip('_')}: {said}", file=sys.stderr)
+            _drop_unwritten()
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

@@ -143,6 +143,7 @@ def export(
     from prmdata.cli.exported import say_removed, told
     from prmdata.dataset import format_named
     from prmdata.dataset.selection import Selection, parse_split
+    from prmdata.errors import UsageError
     from prmdata.run.engine import ErrorLimit
     from prmdata.run.progress import say
     from prmdata.settings import pairs
@@ -164,6 +165,8 @@ def export(
     form = format_named(to, pairs(settings or (), "--set"))
     asked = Exporting(to, form, source, selection, license_, score)
     limit = ErrorLimit.parse(max_errors)
+    if public and push_to_hub is None:
+        raise UsageError("--public says how to upload; name the dataset with --push-to-hub")
     if push_to_hub is not None:
         publishing.check(push_to_hub, output, dry_run=dry_run)
     if dry_run and push_to_hub is not None:

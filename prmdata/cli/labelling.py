@@ -69,7 +69,7 @@ def run(words: Words) -> None:
     if words.dry_run:
         traces, cost = forecast(asked)
         running.say_forecast(
-            words.verb, traces, cost.rollouts, cost.tokens, words.tokens_per_second
+            words.verb, traces, cost.rollouts, cost.tokens, words.tokens_per_second, "about"
         )
         return
     run_options = running.run_options(

@@ -25,7 +25,7 @@ Sampler = Annotated[
     str,
     typer.Option(
         envvar="PRMDATA_SAMPLER",
-        help="abacus, local:FOLDER, vllm:MODEL, http://HOST/v1[,…] or replay:STORE.",
+        help="abacus, local:FOLDER, vllm:MODEL, http://HOST/v1[,…], replay:STORE or bank:FILE.",
         rich_help_panel=SAMPLING,
     ),
 ]

@@ -93,9 +93,11 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     ]
     if summary["stage"] == "verify":
         said = ", ".join(f"{summary[name]:,} {name}" for name in ("right", "wrong", "unknown"))
-        told.append(f"{summary['steps']:,} steps: {said}")
+        told.append(f"{summary['steps']:,} steps · verdicts: {said}")
     else:
         told.append(f"{summary['right']:,} right, {summary['wrong']:,} wrong")
+        if summary["unknown"]:
+            told[-1] += f", {summary['unknown']:,} neither"
     if summary["outside"]:
         told.append(f"{summary['outside']:,} of {summary['problems']:,} problems outside --keep")
     if summary["cut"]:
@@ -105,6 +107,9 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         told.append(
             f"{looked:,} labelled by examination, {summary['unexamined']:,} taken at their word"
         )
+    unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
+    if summary["stage"] == "label" and unlabelled > 0:
+        told.append(f"{unlabelled:,} left without labels")
     if summary["failed"]:
         told.append(f"{summary['failed']:,} failed (see their `error`)")
     if summary["sampler_calls"] or summary["stage"] in ("generate", "estimate", "label"):
@@ -126,10 +131,12 @@ def write_summary(summary: Mapping[str, Any], file: str) -> None:
         Path(file).write_bytes(text + b"\n")
 
 
-def say_forecast(stage: str, traces: int, calls: int, tokens: int, speed: float | None) -> None:
+def say_forecast(
+    stage: str, traces: int, calls: int, tokens: int, speed: float | None, bound: str = "at most"
+) -> None:
     from prmdata.run.progress import say
 
-    line = f"{stage}: {traces:,} traces · {calls:,} completions · at most {tokens:,} tokens"
+    line = f"{stage}: {traces:,} traces · {calls:,} completions · {bound} {tokens:,} tokens"
     if speed:
         line += f" · {tokens / speed / 60:,.1f} minutes at {speed:,.0f} tokens/s"
     say(line + " (nothing was spent)")

@@ -25,6 +25,10 @@ def show(
     from prmdata.report.choose import choose
     from prmdata.report.show import render
 
-    console = Console(soft_wrap=False)
+    class Page(Console):
+        def on_broken_pipe(self) -> None:  # rich would leave with exit code 1
+            raise BrokenPipeError
+
+    console = Page(soft_wrap=False)
     for trace in choose(source, id=id, wrong=wrong, random=random, count=count):
         console.print(render(trace))

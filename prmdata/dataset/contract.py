@@ -56,6 +56,15 @@ class Accompanied(Protocol):
 
 
 @runtime_checkable
+class Lined(Protocol):
+    """A format whose JSON lines say it better than its columns can."""
+
+    def line(self, row: Row) -> Row:
+        """The row as a line of JSON."""
+        ...
+
+
+@runtime_checkable
 class Illustrated(Protocol):
     """A format whose rows carry a problem's images; others would ask about what nobody sees."""
 

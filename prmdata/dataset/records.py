@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.dataset.contract import Row, each
-from prmdata.files.schema import arrow_schema, to_row
+from prmdata.files.schema import arrow_schema, to_row, unpacked
 from prmdata.records import Trace
 
 
@@ -23,6 +23,10 @@ class Records:
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
         return each(group, to_row)
+
+    def line(self, row: Row) -> Row:
+        line: Row = unpacked(Trace, row)
+        return line
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts["steps"] += len(row["steps"])

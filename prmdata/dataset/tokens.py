@@ -21,6 +21,7 @@ from prmdata.dataset.verdicts import MASKED, AfterError, Unexamined, decided, st
 from prmdata.errors import UsageError
 from prmdata.records import Trace
 from prmdata.sampler import parse_spec
+from prmdata.settings import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Tokens:
     tokenizer: str = ""
     """A folder with a tokenizer.json, or a hub id: the one of the model that will be trained.
     Empty: that of the model which wrote the trace, where it is known."""
-    max_tokens: int | None = None
+    max_tokens: Count | None = None
     """Longer traces are left out: cut ones would lose the labels at their end."""
     after_error: AfterError = "mask"
     """What the steps after the first wrong one are labelled."""

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
+from prmdata.dataset.contract import Row
 from prmdata.files import paths
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
@@ -21,9 +22,16 @@ SHARD_BYTES = 500 << 20
 class RowWriter:
     """Takes rows; `close` returns the files written, relative to the target."""
 
-    def __init__(self, path: Path, target: str, schema: Any, split: str = "train") -> None:
+    def __init__(
+        self,
+        path: Path,
+        target: str,
+        schema: Any,
+        split: str = "train",
+        line: Callable[[Row], Row] | None = None,
+    ) -> None:
         self._path, self._target, self._schema = path, target, schema
-        self._split = split
+        self._split, self._line = split, line
         self._kind = paths.format_of(target)
         self._shards: list[Path] = []
         self._raw: IO[bytes] | None = None
@@ -31,10 +39,11 @@ class RowWriter:
         self._parquet: ParquetWriter | None = None
         self._closing: list[Callable[[], object]] = []
 
-    def write(self, row: dict[str, Any]) -> None:
+    def write(self, row: Row) -> None:
         with writing(self._target):
             if self._kind in ("stream", "jsonl"):
-                self._line_writer().write(msgspec.json.encode(row) + b"\n")
+                line = row if self._line is None else self._line(row)
+                self._line_writer().write(msgspec.json.encode(line) + b"\n")
                 return
             writer = self._parquet_writer()
             groups = writer.groups

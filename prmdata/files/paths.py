@@ -46,14 +46,20 @@ def parts_of(path: str) -> list[str]:
     if path == "-" or format_of(path) != "directory":
         return [path]
     filesystem, root = _filesystem(path)
+    if not is_remote(path) and Path(path).is_file():
+        raise InputError(
+            f"{path}: cannot tell the format from the name; use a file that ends in "
+            f"{', '.join(PARTS)}, or pipe it in"
+        )
     found = sorted(
         name
         for name in filesystem.find(root)
         if name.endswith(PARTS) and "/." not in name[len(root) :]
     )
     if not found:
-        where = "is not there" if not filesystem.exists(root) else f"holds no {'/'.join(PARTS)}"
-        raise InputError(f"{path}: the directory {where}")
+        if not filesystem.exists(root):
+            raise InputError(f"{path}: there is no such file or directory")
+        raise InputError(f"{path}: the directory holds no {'/'.join(PARTS)}")
     return [filesystem.unstrip_protocol(name) if is_remote(path) else name for name in found]
 
 
@@ -148,8 +154,8 @@ def writing(what: str) -> Iterator[None]:
     except OSError as error:
         hint = {
             errno.ENOSPC: "make room and run the same command again: it goes on where it stopped",
-            errno.EACCES: "choose a place where you may write, with -o",
-            errno.EROFS: "choose a place where you may write, with -o",
+            errno.EACCES: "choose a place where you may write",
+            errno.EROFS: "choose a place where you may write",
             errno.EDQUOT: "make room and run the same command again: it goes on where it stopped",
         }.get(error.errno or 0, "check the path and run the same command again")
         reason = os.strerror(error.errno) if error.errno else str(error)

@@ -88,6 +88,24 @@ def _pack_of(hint: Any) -> Any:
     return _json if origin is dict or hint is dict else None
 
 
+def unpacked(hint: Any, value: Any) -> Any:
+    """What `to_row` made of a value of this type, with its JSON strings read again."""
+    hint = without_none(hint)
+    if value is None:
+        return None
+    if dataclasses.is_dataclass(hint):
+        hints = _hints(typing.cast("type", hint))
+        return {name: unpacked(hints[name], part) for name, part in value.items()}
+    origin = get_origin(hint)
+    if origin is tuple and get_args(hint)[-1] is Ellipsis:
+        return [unpacked(get_args(hint)[0], part) for part in value]
+    packed = origin in (tuple, dict) or hint is dict
+    return msgspec.json.decode(value) if packed else value
+
+
+_hints = functools.cache(typing.get_type_hints)
+
+
 def _json(value: Any) -> str:
     return msgspec.json.encode(value, order="deterministic").decode()
 

@@ -15,7 +15,7 @@ from prmdata.errors import UsageError
 from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Positive, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Adaptive:
     """Rollouts after every step; as many again in each further round."""
     at_most: int = 16
     """Rollouts after one step."""
-    width: float = 0.45
+    width: Positive = 0.45
     """A step is clear when the interval of its value is at most this wide."""
-    deviations: float = 1.96
+    deviations: Positive = 1.96
     """Of the interval: 1.96 for 95 %."""
 
     def __post_init__(self) -> None:

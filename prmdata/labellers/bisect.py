@@ -25,7 +25,7 @@ from prmdata.labellers.contract import (
 )
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Count, Share, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Bisect:
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    rollouts_per_probe: int = 8
+    rollouts_per_probe: Count = 8
     first_hit: bool = False
     """End a probe at its first hit (waves of 1, 1, 2, 4): the same decisions for fewer tokens."""
-    pass_rate_share: float = 0.0
+    pass_rate_share: Share = 0.0
     """Ask for more than this share of the problem's pass rate instead of for any hit."""
     verdicts: bool = False
     """Believe verifiers: search before the first step that one calls wrong."""

@@ -22,7 +22,7 @@ from prmdata.labellers.contract import (
 )
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Count, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Forward:
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    rollouts_per_step: int = 8
+    rollouts_per_step: Count = 8
     first_hit: bool = False
     """Go on to the next step at the first hit: the same decisions for fewer tokens."""
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Count, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class MonteCarlo:
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    rollouts_per_step: int = 8
+    rollouts_per_step: Count = 8
     first_hit: bool = False
     """Stop a step's rollouts at the first hit: enough for hard labels, biased for soft ones."""
 

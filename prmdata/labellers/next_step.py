@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from prmdata.errors import GraderError, ItemError, UsageError
+from prmdata.errors import GraderError, ItemError
 from prmdata.labellers.contract import Need, Probe, Verb, probe, probed, tokens_left
 from prmdata.labellers.omega import child
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Count, Whole, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,13 @@ class NextStep:
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    candidates: int = 5
+    candidates: Count = 5
     """Continuations of the prefix (the paper's k); those that begin alike are one candidate."""
-    rollouts_per_candidate: int = 8
+    rollouts_per_candidate: Count = 8
     """Those that proposed it included."""
-    after_step: int | None = None
+    after_step: Whole | None = None
     """How many steps the prefix has; none: all before the labels' first wrong step, and half of
     them where there are no labels."""
-
-    def __post_init__(self) -> None:
-        if self.candidates < 1 or self.rollouts_per_candidate < 1 or (self.after_step or 0) < 0:
-            raise UsageError("next-step: candidates and rollouts_per_candidate start at 1")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         async def one(trace: Trace) -> list[Trace]:

@@ -25,7 +25,7 @@ from prmdata.labellers.contract import (
 )
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Outcome, Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Amount, settings_of
 from prmdata.traces.generate import cut_steps
 
 
@@ -70,12 +70,12 @@ class Omega:
     rollouts_per_probe: int = 8
     searches: int = 100
     """Of one problem, at most."""
-    alpha: float = 0.5
+    alpha: Amount = 0.5
     """Q = alpha^(1 − MC) · beta^(tokens / length): prefers likely prefixes …"""
-    beta: float = 0.9
+    beta: Amount = 0.9
     """… and short rollouts."""
     length: int = 500
-    explore: float = 0.125
+    explore: Amount = 0.125
     """U = explore · sqrt(Σ visits) / (1 + visits)."""
     grow: bool = True
     """Write the rollouts that were searched as traces, beside those that came in."""

@@ -31,7 +31,7 @@ from prmdata.labellers.contract import (
 from prmdata.labellers.world import World, read_world
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Amount, Count, Whole, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ class Posterior:
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    bits_per_1000_tokens: float | None = None
+    bits_per_1000_tokens: Amount | None = None
     """The price: a rollout that is expected to tell less of the first error is not bought. None:
     what `prmdata fit` found for a token budget; else .06 bits for as many tokens as the problem's
     traces take."""
     sure_at: float = 0.98
     """The search ends at this confidence."""
-    most_rollouts: int = 96
+    most_rollouts: Whole = 96
     """Of one trace."""
-    rollouts_per_round: int = 1
+    rollouts_per_round: Count = 1
     """More end the search in fewer rounds, for more tokens."""
-    call_tokens: int = 40
+    call_tokens: Whole = 40
     """What a rollout costs beside its tokens, as tokens: its prompt and its place in the queue."""
     siblings: bool = True
     """Read the problem's other traces as rollouts that are already paid for."""
@@ -61,8 +61,8 @@ class Posterior:
     def __post_init__(self) -> None:
         if self.examine not in ("wrong", "all"):
             raise UsageError(f"examine={self.examine}: write wrong or all")
-        if not 0 < self.sure_at < 1 or self.most_rollouts < 0 or self.rollouts_per_round < 1:
-            raise UsageError("sure_at lies between 0 and 1; rollouts are counted from 1")
+        if not 0 < self.sure_at < 1:
+            raise UsageError(f"sure_at={self.sure_at:g}: must lie between 0 and 1")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         return await self.label(group, rollouts, read_world(self.world))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prmdata.errors import InputError, UsageError
+from prmdata.files.paths import writing
 from prmdata.report.score import Score, calibration_error, reliability
 
 KINDS = (".png", ".svg", ".pdf")
@@ -48,4 +49,5 @@ def plot_reliability(score: Score, path: str) -> None:
         title=f"{len(score.confidences):,} traces, calibration error "
         f"{calibration_error(score.confidences):.3f}",
     )
-    figure.savefig(path, dpi=150)
+    with writing(path):
+        figure.savefig(path, dpi=150)

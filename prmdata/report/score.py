@@ -201,7 +201,7 @@ def total(
             "FILE takes that of another file"
         )
     if not summed.traces:
-        raise InputError("score: the input holds no trace that could be scored")
+        raise InputError("the input holds no trace that could be scored")
     return summed
 
 

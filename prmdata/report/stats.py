@@ -37,7 +37,7 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
             counts["first errors"] += trace.labels.first_error is not None
             counts["labelling tokens"] += trace.labels.cost.tokens
     if not counts["traces"]:
-        raise InputError("stats: the input is empty; there is nothing to count")
+        raise InputError("the input is empty; there is nothing to count")
     return {
         "problems": len(problems),
         **counts,

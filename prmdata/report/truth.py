@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prmdata import imports
-from prmdata.errors import InputError, unknown
+from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, read_traces
 from prmdata.problems import rows
 from prmdata.records import Evidence, Trace, Verdict
@@ -19,7 +19,7 @@ def truth_of(trace: Trace, source: str) -> Evidence | None:
         return _abacus(trace)
     if source == "evidence":
         return next((e for e in reversed(trace.evidence) if e.kind == "truth" and e.verdicts), None)
-    raise unknown("truth", source, TRUTHS)
+    raise UsageError(f"no truth '{source}': write abacus, evidence, or a file that is there")
 
 
 def truths(source: str) -> Callable[[Trace], Evidence | None]:

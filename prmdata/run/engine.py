@@ -36,9 +36,11 @@ class ErrorLimit:
     @classmethod
     def parse(cls, text: str) -> ErrorLimit:
         try:
-            if text.endswith("%"):
-                return cls(share=float(text[:-1]) / 100)
-            return cls(count=int(text))
+            share = float(text[:-1]) / 100 if text.endswith("%") else None
+            limit = cls(count=int(text)) if share is None else cls(share=share)
+            if not (limit.count or 0) >= 0 or not 0 <= limit.share <= 1:
+                raise ValueError
+            return limit
         except ValueError:
             raise UsageError(f"--max-errors {text}: write a number, or a share like 1%") from None
 

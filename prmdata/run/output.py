@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
-from prmdata.errors import InputError, OutputError, SettingsChanged
+from prmdata.errors import InputError, OutputError, SettingsChanged, UsageError
 from prmdata.files import codec, paths, write_traces
 from prmdata.files.paths import writing
 from prmdata.records import Trace
@@ -126,6 +126,7 @@ class FileOutput:
 
         self.target = target
         paths.format_of(target)
+        _refuse_input(target, inputs)
         self.folder = run_folder(target)
         with writing(target):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -166,6 +167,9 @@ class FileOutput:
                 "choose another -o, or replace it with --overwrite"
             )
         changed = differences(old, self.manifest)
+        if changed and not there and not self._has_work():
+            self._forget()
+            return False
         if changed:
             raise SettingsChanged(
                 f"{self.target} holds a run with other settings:\n"
@@ -182,6 +186,12 @@ class FileOutput:
             settings = {**self.manifest.settings, PINNED: old.settings[PINNED]}
             self.manifest = replace(self.manifest, settings=settings)
         return False
+
+    def _has_work(self) -> bool:
+        """Whether an earlier try got any item done, not only failed ones."""
+        self._read_journals()
+        self._close_journals()
+        return bool(self._done)
 
     def _forget(self) -> None:
         for journal in self.folder.glob("journal-*.jsonl"):
@@ -293,6 +303,16 @@ class FileOutput:
             self._journals.append(self._own)
         self._own.seek(0, os.SEEK_END)
         return self._own
+
+
+def _refuse_input(target: str, inputs: Mapping[str, str]) -> None:
+    """What is read cannot be replaced: the run could not be taken up again, or checked."""
+    place = Path(target).resolve()
+    for source in inputs:
+        if source != "-" and not paths.is_remote(source) and not paths.is_remote(target):
+            read = Path(source).resolve()
+            if place == read or read in place.parents:
+                raise UsageError(f"-o {target}: is what is read ({source}); choose another place")
 
 
 def _ending(target: str) -> str:

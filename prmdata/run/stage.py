@@ -84,6 +84,8 @@ class Counts:
     traces: int = 0
     right: int = 0
     wrong: int = 0
+    unknown: int = 0
+    """Neither: no answer is known, or none was found."""
     cut: int = 0
     labelled: int = 0
     unexamined: int = 0
@@ -96,6 +98,7 @@ class Counts:
         for trace in traces:
             self.right += trace.correct is True
             self.wrong += trace.correct is False
+            self.unknown += trace.correct is None and trace.error is None
             self.cut += trace.finish == "length"
             if trace.labels is not None:
                 self.labelled += 1
@@ -148,7 +151,7 @@ async def run_stage(
         await run_items(job, accept, known, failures, concurrency=options.concurrency)
         failures.check(final=True)
         if progress.done == 0:
-            raise InputError(f"{stage}: the input is empty; there is nothing to do")
+            raise InputError("the input is empty; there is nothing to do")
         summary = {
             "stage": stage,
             "seconds": round(progress.seconds, 3),
@@ -171,6 +174,7 @@ _SUMMED = (
     "traces",
     "right",
     "wrong",
+    "unknown",
     "cut",
     "labelled",
     "unexamined",

@@ -55,7 +55,7 @@ class Endpoint:
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self._body(prefix, n, sampling, seed)
         answer = await self._persist("/completions", body, lambda found: _whole(found, n))
-        used = answer.get("usage", {}).get("completion_tokens")
+        used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling) for choice in choices]
 
@@ -214,7 +214,7 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
         for server in servers:
             await server.client.aclose()
         if isinstance(error, Busy):
-            raise SamplerError(f"{spec}: {error}; is the server running?") from None
+            raise SamplerError(f"{error}; is the server running?") from None
         raise
     sampler: Sampler = endpoint
     return sampler

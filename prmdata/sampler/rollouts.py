@@ -7,12 +7,13 @@ where the last call for this prefix stopped, the answers are graded, and the pri
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
 
-from prmdata.errors import ItemError
+from prmdata.errors import ItemError, UsageError
 from prmdata.grading import Grader
 from prmdata.records import Cost, Message, Problem, Trace
 from prmdata.sampler.protocol import SEED_SPACING, Sampler, Sampling
@@ -41,6 +42,10 @@ class RolloutSettings:
     stop: tuple[str, ...] | None = None
     cut: Literal["miss", "drop"] = "miss"
     """A rollout that the token limit cuts counts as a miss, or is passed over."""
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 <= self.temperature < math.inf:
+            raise UsageError(f"--temperature {self.temperature:g}: must be at least 0")
 
 
 @dataclass(slots=True)

@@ -4,17 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import msgspec
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.balance import Window, Windowed
 from prmdata.sampler.patience import Busy
+from prmdata.settings import Whole
 
 KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
 FULL = (408, 425, 429, 503, 504)
 BUSY = (*FULL, 409, 500, 502)
+
+
+class LogProbs(TypedDict, total=False):
+    token_logprobs: list[float | None] | None
+    text_offset: list[int] | None
+
+
+class Choice(TypedDict, total=False):
+    text: Required[str]
+    index: int
+    finish_reason: str | None
+    logprobs: LogProbs | None
+    token_ids: list[int] | None
+
+
+class Usage(TypedDict, total=False):
+    completion_tokens: Whole | None
+
+
+class Model(TypedDict, total=False):
+    id: Required[str]
+    root: str | None
+    max_model_len: Whole | None
+    created: int | float | str | None
+
+
+class Answer(TypedDict, total=False):
+    """What is read of an answer; all else in it is passed over."""
+
+    choices: list[Choice] | None
+    usage: Usage | None
+    data: list[Model] | None
 
 
 @dataclass(eq=False)
@@ -52,7 +85,9 @@ def _read(url: str, answer: Any) -> dict[str, Any]:
     if status >= 400:
         raise ItemError(f"{url} refuses the request: {_message(answer)}")
     try:
-        found: dict[str, Any] = msgspec.json.decode(answer.content, type=dict)
+        found: dict[str, Any] = msgspec.json.decode(answer.content, type=Answer)
+    except msgspec.ValidationError as error:
+        raise Busy(f"{url} sent what is no answer of the completions API ({error})") from None
     except msgspec.DecodeError:
         raise Busy(f"{url} sent an answer that breaks off") from None
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prmdata.errors import SamplerError
+from prmdata.files.paths import writing
 from prmdata.serving.launch import MISSING
 from prmdata.serving.plan import Plan
 from prmdata.serving.processes import Process, table
@@ -34,7 +35,9 @@ class Server:
     def start(cls, plan: Plan) -> Server:
         words = plan.words()
         log = PLACE / f"{plan.port}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        with writing(str(log)):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.touch()
         with log.open("wb") as file:
             process = subprocess.Popen(
                 words,

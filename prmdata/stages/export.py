@@ -14,7 +14,7 @@ from prmdata import __version__
 from prmdata.dataset import Format
 from prmdata.dataset.card import MANIFEST, Told, card, manifest
 from prmdata.dataset.contamination import file_name
-from prmdata.dataset.contract import Accompanied, Row
+from prmdata.dataset.contract import Accompanied, Lined, Row
 from prmdata.dataset.provenance import Provenance
 from prmdata.dataset.rows import write_rows
 from prmdata.dataset.selection import Selection
@@ -202,7 +202,8 @@ def _folder(path: Path, target: str) -> Path | None:
 
 
 def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:
-    writer = RowWriter(path, target, asked.form.schema(), split)
+    line = asked.form.line if isinstance(asked.form, Lined) else None
+    writer = RowWriter(path, target, asked.form.schema(), split, line)
     if asked.selection.shuffle is None:
         return writer
     return ShuffledWriter(writer, asked.selection.shuffle, _folder(path, target))
@@ -210,7 +211,7 @@ def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter 
 
 def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
     if not counts:
-        raise InputError("export: the input is empty; there is nothing to write")
+        raise InputError("the input is empty; there is nothing to write")
     if not counts["rows written"]:
         reasons = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != READ)
         advice = (
@@ -219,8 +220,7 @@ def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, 
             else "ask for less, or look at them with `prmdata show`"
         )
         raise InputError(
-            f"export: none of {counts[READ]} traces could be written as {asked.name} "
-            f"({reasons}); {advice}"
+            f"none of {counts[READ]} traces could be written as {asked.name} ({reasons}); {advice}"
         )
     gone = len(sieve.removed)
     removed = {"problems left out": gone, "removed": sieve.removed} if gone else {}

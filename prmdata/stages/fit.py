@@ -64,7 +64,9 @@ async def run_fit(asked: Fitting, options: RunOptions, tell: Callable[[str], Non
 
 def write_world(world: World, path: str) -> None:
     with writing(path):
-        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(world)) + b"\n")
+        part = Path(f"{path}.part")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(world)) + b"\n")
+        part.replace(path)
 
 
 def _pilot(asked: Fitting) -> Iterator[Group]:

@@ -154,7 +154,7 @@ def _of_shard(groups: Iterator[Group], index: int, count: int) -> Iterator[Group
 
 
 def forecast(asked: Labelling) -> tuple[int, Cost]:
-    """How many traces, and what they will cost at most, before anything is spent."""
+    """How many traces, and about what they will cost, before anything is spent."""
     assert asked.source is not None
     traces, cost = 0, Cost()
     for group in asked.groups(read_traces(asked.source)):

@@ -24,7 +24,7 @@ def run_merge(sources: list[str], output: Output) -> dict[str, Any]:
                 "runs different --seed, or leave one out"
             )
     if not groups:
-        raise InputError("merge: the inputs are empty")
+        raise InputError("the inputs are empty")
     for index, problem in enumerate(sorted(groups)):
         lines = [groups[problem][name] for name in sorted(groups[problem], key=_natural)]
         traces = [codec.decode_trace(line, problem) for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,7 @@ class Generation:
             raise UsageError(f"-n {self.samples}: ask for 1 to {SEED_SPACING:,} traces a problem")
         if self.max_tokens < 1:
             raise UsageError(f"--max-tokens {self.max_tokens}: must be at least 1")
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
+        if not 0 <= self.temperature < math.inf or not 0 < self.top_p <= 1 or self.top_k < 0:
             raise UsageError("sampling needs temperature ≥ 0, 0 < top-p ≤ 1, top-k ≥ 0")
         if "{question}" not in self.prompt:
             raise UsageError("--prompt must say where the {question} goes")

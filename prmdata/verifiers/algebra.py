@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from prmdata.records import Trace
+from prmdata.settings import Count
 from prmdata.verifiers.claims import Claim, claims
 from prmdata.verifiers.contract import Finding
 from prmdata.verifiers.expressions import Expression, Name, Unreadable
@@ -42,7 +43,7 @@ _MOST_EQUATIONS = 40
 class Algebra:
     """Checks rewritten expressions and solutions of equations."""
 
-    longest: int = 8000
+    longest: Count = 8000
     """Characters of the longest step that is read; longer ones are unknown."""
     solutions: bool = True
     """Whether solutions are substituted back into the equations before them."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from prmdata.records import Trace
+from prmdata.settings import Amount, Count
 from prmdata.verifiers.comparing import Outcome, compare
 from prmdata.verifiers.contract import Finding
 from prmdata.verifiers.equalities import Equality, equalities, words_of
@@ -28,11 +29,11 @@ _RELATION = re.compile(r"[=≈]|\\approx|\\ne")
 class Arithmetic:
     """Checks the equalities of each step by exact arithmetic."""
 
-    longest: int = 8000
+    longest: Count = 8000
     """Characters of the longest step that is read; longer ones are unknown."""
     definitions: bool = True
     """Whether `x = 5` in one step gives `x` its value in the next."""
-    loosest: float = 0.25
+    loosest: Amount = 0.25
     """How far off, relatively, what is said with ≈ may be before it counts as wrong."""
     whole_quotients: bool = False
     """Whether `7 / 2 = 3` may be meant as rounded where no word says so, and so is unknown."""

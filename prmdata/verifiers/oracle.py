@@ -17,7 +17,7 @@ import msgspec
 from prmdata.errors import GraderError, ItemError, UsageError
 from prmdata.grading.workers import Crashed, Pool, TimedOut
 from prmdata.records import Trace, Verdict
-from prmdata.settings import settings_of
+from prmdata.settings import Amount, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.program import Ended, Program
 
@@ -30,9 +30,9 @@ class Oracle:
     """A program that answers each line on its stdin with one on its stdout, for the whole run."""
     callable: str = ""
     """`module:function`, called with a dict; it runs in a process of its own."""
-    timeout_s: float = 10.0
+    timeout_s: Positive = 10.0
     """For one trace."""
-    start_s: float = 60.0
+    start_s: Amount = 60.0
     """What the first answer of a process may take longer."""
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from prmdata.records import Trace
 from prmdata.sandbox import Result, Sandbox
-from prmdata.settings import settings_of
+from prmdata.settings import Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.printed import agrees, names
 from prmdata.verifiers.snippets import Snippet, snippets
@@ -56,11 +56,11 @@ _sys.displayhook(_shown)
 class Python:
     """Runs the Python of each step, and compares what it prints with what the trace says."""
 
-    deadline_s: float = 5.0
-    memory_mb: int = 512
+    deadline_s: Positive = 5.0
+    memory_mb: Count = 512
     level: str = "auto"
     """Of the sandbox; `auto` is the strongest that holds here."""
-    workers: int = 2
+    workers: Count = 2
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:

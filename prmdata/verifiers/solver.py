@@ -17,7 +17,7 @@ from pathlib import Path
 from prmdata.errors import GraderError, UsageError
 from prmdata.grading.workers import Crashed, Pool, TimedOut
 from prmdata.records import Trace
-from prmdata.settings import settings_of
+from prmdata.settings import Amount, Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.programs import LinearProgram
 
@@ -28,11 +28,11 @@ _LONGEST = 50_000
 class Solver:
     """Solves the linear or integer program that a trace has written so far in the LP format."""
 
-    tolerance: float = 1e-4
+    tolerance: Amount = 1e-4
     """How far the optimum may be from the reference, relatively or absolutely."""
-    timeout_s: float = 5.0
+    timeout_s: Positive = 5.0
     """For one solution; what takes longer is unknown."""
-    workers: int = 2
+    workers: Count = 2
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from prmdata.records import Trace
 from prmdata.sandbox import Sandbox
-from prmdata.settings import settings_of
+from prmdata.settings import Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.listing import Listing, listing_of
 from prmdata.verifiers.mutations import Mutant, mutants
@@ -26,14 +26,14 @@ from prmdata.verifiers.suite import Suite, suite_of
 class UnitTests:
     """Runs the problem's tests on the program with one line changed at a time."""
 
-    deadline_s: float = 2.0
+    deadline_s: Positive = 2.0
     """For all tests on one program; what takes longer has failed."""
-    mutants_per_line: int = 12
-    mutants: int = 300
+    mutants_per_line: Count = 12
+    mutants: Count = 300
     """At most, for one program."""
     level: str = "auto"
     """Of the sandbox; `auto` is the strongest that holds here."""
-    workers: int = 2
+    workers: Count = 2
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:

@@ -133,6 +133,14 @@ def test_parquet_of_another_schema(prmdata) -> None:
         (["score", "--truth", "none"], 1, "input holds no trace"),
         (["lable"], 2, "lable"),
         (["label", "--max-errors", "few"], 2, "--max-errors few"),
+        (["label", "--max-errors", "-1"], 2, "--max-errors -1"),
+        (["label", "--max-errors", "nan%"], 2, "--max-errors nan%"),
+        (["label", "--temperature", "-1"], 2, "--temperature -1"),
+        (["generate", "abacus:3", "--temperature", "nan"], 2, "temperature"),
+        (["label", "--method", "bisect", "--set", "rollouts_per_probe=0"], 2, ">= 1"),
+        (["export", "--public", "-o", "out"], 2, "--push-to-hub"),
+        (["stats", "/etc/hostname"], 1, "cannot tell the format"),
+        (["export", "--score", "none", "-o", "out"], 1, "no such file or directory"),
     ],
 )  # fmt: skip
 def test_words_that_make_no_sense(prmdata, words: list[str], code: int, says: str) -> None:
@@ -153,6 +161,56 @@ def test_a_full_target(shell) -> None:
     assert done.returncode == 1
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["methods", "stats t.jsonl", "show t.jsonl -n 20"])
+def test_figures_for_a_full_target(shell, command: str) -> None:
+    Path("t.jsonl").write_text("\n".join(traces()) + "\n")
+    done = shell(f"prmdata {command} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.endswith("standard output: cannot write (No space left on device)\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_plot_that_cannot_be_written(prmdata) -> None:
+    prmdata("generate", "abacus:12", "-n", "4", "-o", "t.jsonl")
+    prmdata("label", "t.jsonl", "-o", "l.jsonl")
+    done = prmdata("score", "l.jsonl", "--truth", "abacus", "--plot", "no/p.svg")
+    refused(done, 1, "no/p.svg: cannot write")
+
+
+def test_an_input_is_not_overwritten(prmdata) -> None:
+    Path("parts").mkdir()
+    before = "\n".join(traces()) + "\n"
+    Path("parts/t.jsonl").write_text(before)
+    Path("link.jsonl").symlink_to("parts/t.jsonl")
+    for source, target in (
+        ("parts/t.jsonl", "parts/t.jsonl"),
+        ("parts/t.jsonl", "link.jsonl"),
+        ("parts", "parts/u.jsonl"),
+        ("parts", "parts"),
+    ):
+        for command in (("label",), ("export", "--to", "records")):
+            done = prmdata(*command, source, "-o", target, "--overwrite")
+            refused(done, 2, f"-o {target}", "choose another place")
+    assert Path("parts/t.jsonl").read_text() == before
+
+
+def test_what_failed_whole_may_be_tried_with_other_settings(prmdata) -> None:
+    row = json.loads(traces(1)[0])
+    row["evidence"] = [{"name": "mc", "kind": "rollouts", "values": [0.5]}]
+    Path("t.jsonl").write_text(json.dumps(row) + "\n")
+    words = ("label", "t.jsonl", "--method", "threshold", "-o", "l.jsonl")
+    refused(prmdata(*words, "--set", "evidence=none-such"), 1, "1 of 1 items failed")
+    assert prmdata(*words, "--set", "evidence=mc").returncode == 0
+    refused(prmdata(*words, "--set", "evidence=other"), 2, "holds a run with other settings")
+
+
+def test_what_could_not_be_labelled_is_told(prmdata) -> None:
+    Path("t.jsonl").write_text("\n".join(traces(3)) + "\n")
+    done = prmdata("label", "t.jsonl", "-o", "l.jsonl")
+    assert "0 right, 0 wrong, 3 neither · 3 left without labels" in done.stderr
 
 
 def test_an_output_that_somebody_else_made(prmdata) -> None:

@@ -75,7 +75,7 @@ class Served:
         status, more, content = working.result()
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         length = len(raw) + (100 if more == "torn" else 0)
-        extra = f"{more}\r\n" if more and more != "torn" else ""
+        extra = f"{more}\r\n" if ":" in more else ""
         writer.write(
             f"HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n{extra}\r\n".encode() + raw
         )
@@ -148,6 +148,8 @@ class Served:
         except ItemError as error:
             return 400, "", {"error": {"message": str(error)}}
         answer = {"choices": choices, "usage": {"completion_tokens": used}}
+        if fault["kind"] == "rubbish":
+            return 200, "rubbish", json.dumps(fault["answer"]).encode()
         if fault["kind"] == "empty":
             return 200, "", {"choices": []}
         if fault["kind"] == "truncated":

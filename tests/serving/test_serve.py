@@ -220,3 +220,12 @@ def test_the_real_one_serves_a_pipe(serve: Serve, tmp_path: Path) -> None:
     record = json.loads(next((tmp_path / ".prmdata/servers").glob("*.json")).read_text())
     assert finished(serve("--stop"))[0] == 0
     assert not lives(record["pid"])
+
+
+def test_a_folder_that_cannot_be_written(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / ".prmdata").write_text("a file, where a folder is needed")
+    code, _, err = finished(serve("abacus"))
+    (tmp_path / ".prmdata").unlink()
+    assert code == 1
+    assert "cannot write" in err
+    assert "Traceback" not in err

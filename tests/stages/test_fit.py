@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import InputError
+from prmdata.errors import InputError, OutputError
 from prmdata.files import write_traces
 from prmdata.labellers.world import World, read_world
 from prmdata.records import Trace
@@ -57,3 +57,21 @@ def test_nothing_to_learn_from_is_said(source: str, traces: list[Trace]) -> None
 
 def test_the_defaults_are_a_world() -> None:
     assert read_world(None) == World()
+
+
+def test_a_file_that_cannot_be_replaced_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.json"
+    write_world(World(), str(path))
+    before = path.read_bytes()
+
+    def full(self: Path, data: bytes) -> int:  # a disk with no room left, of which tests have none
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_world(World(), str(path))
+    monkeypatch.undo()
+    assert path.read_bytes() == before
