@@ -140,7 +140,7 @@ def test_damaged_archives_and_missing_files_are_named(tmp_path: Path) -> None:
             list(read_traces(str(tmp_path / name)))
     with pytest.raises(InputError, match="no such file"):
         list(read_traces(str(tmp_path / "none.jsonl")))
-    with pytest.raises(InputError, match="directory is not there"):
+    with pytest.raises(InputError, match="no such file or directory"):
         list(read_traces(str(tmp_path / "none")))
     with pytest.raises(UsageError, match="cannot tell the format"):
         paths.format_of("t.csv")
