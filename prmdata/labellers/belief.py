@@ -16,19 +16,29 @@ The unknown rates are sums over small grids, so all is exact up to the grids.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prmdata.labellers.chances import (
+    SURE,
+    Array,
+    chance,
+    information,
+    log_sum,
+    normal,
+    over_last,
+    sigmoid,
+    with_seen,
+)
 from prmdata.labellers.world import PLACES, RECOVERY, REPEAT, VALUE, World
 
-Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 AHEAD = 8
 """How many steps of repetition are told apart when the gain of a probe is reckoned."""
-SURE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,27 @@ class Joint:
     """Of the step g that settled the answer, and of the rate of repetition."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is believed, and what one more rollout from prefix 0 … T − 1 would be like."""
+
+    place: Array
+    """P(f), for f = 1 … T (and none)."""
+    gain: Array
+    """Bits about f."""
+    ends_th: Array
+    """It goes its own way at once, and: hits, misses with the trace's answer, with another."""
+    again_t: Array
+    """It writes the next step again."""
+
+    def likeliest(self, start: int) -> Seen:
+        left = start
+        while left < len(self.gain) - 1 and self.again_t[left] > 0.5:
+            left += 1
+        how = self.ends_th[left].argmax()
+        return Seen(start, left - start, hit=bool(how == 0), same=bool(how == 1))
+
+
 class Belief:
     def __init__(self, world: World, known: Known) -> None:
         self.world, self.known = world, known
@@ -78,7 +109,7 @@ class Belief:
         self._before = np.arange(T)[:, None] < self.places
         self._prior = self._prior_places() + self._detected()
         self._log_value = _log_value(world, known)
-        self._value_tz = _sigmoid(VALUE[None] + world.drift * np.arange(T)[:, None] / T)
+        self._value_tz = sigmoid(VALUE[None] + world.drift * np.arange(T)[:, None] / T)
         self._hits, self._rollouts = np.zeros(T), np.zeros(T)
         self._repeats, self._passed = np.zeros(T), np.zeros(T)
         self._sames = np.zeros(T)
@@ -91,6 +122,12 @@ class Belief:
         if known.ends_right:
             ended = self._recovery_fe(T)
             self._wrong_fe += np.log(np.where(self.places[:, None] <= T, ended, 1.0))
+
+    def copy(self) -> Belief:
+        other = copy(self)
+        arrays = {name: kept for name, kept in vars(self).items() if isinstance(kept, np.ndarray)}
+        vars(other).update({name: kept.copy() for name, kept in arrays.items()})
+        return other
 
     def see(self, seen: Seen) -> None:
         """One more rollout."""
@@ -114,16 +151,16 @@ class Belief:
         misses, worth = sames + others, self.world.steadiness
         for t in map(int, np.flatnonzero(hits + misses)):
             before = self._before[t]
-            self._right_fz[before] += _chance(self._value_tz[t], worth, hits[t], misses[t])
-            wrong_fe = _chance(self._recovery_fe(t), worth, hits[t], misses[t])
+            self._right_fz[before] += chance(self._value_tz[t], worth, hits[t], misses[t])
+            wrong_fe = chance(self._recovery_fe(t), worth, hits[t], misses[t])
             self._wrong_fe[~before] += wrong_fe[~before]
             if not self.known.ends_right:
                 at = np.array([t])
-                said = _chance(self._same(at)[0], self._same_worth(at)[0], sames[t], others[t])
+                said = chance(self._same(at)[0], self._same_worth(at)[0], sames[t], others[t])
                 self._said_g += said
         usual = np.broadcast_to(REPEAT, (self.steps, len(REPEAT)))
         for kind, share in enumerate((1.0, self.world.repeat_error)):
-            self._again_tca[:, kind] += _chance(
+            self._again_tca[:, kind] += chance(
                 usual * share,
                 self.world.repeat_steadiness,
                 repeats[:, None],
@@ -137,7 +174,7 @@ class Belief:
 
     def posterior(self) -> Array:
         """P(f), for f = 1 … T (and none)."""
-        return _normal(self._joint().log, 0)
+        return normal(self._joint().log, 0)
 
     def log_evidence(self) -> float:
         """The log-probability of all that was seen, up to a constant: what `fit` maximises."""
@@ -150,10 +187,9 @@ class Belief:
         joint = self._joint()
         return joint.recovery_fe, joint.end_fga.sum(1)
 
-    def gains(self) -> tuple[Array, Array]:
-        """The posterior, and the bits that one rollout from prefix 0 … T − 1 tells about f."""
+    def outlook(self) -> Outlook:
         joint = self._joint()
-        belief = _normal(joint.log, 0)
+        belief = normal(joint.log, 0)
         likely = belief > 1e-5
         p = belief[likely] / belief[likely].sum()
         hit, same, again = (rates[:, likely] for rates in self._rates(joint))
@@ -164,9 +200,10 @@ class Belief:
         gain = np.zeros(T)
         for ahead in range(min(AHEAD, T)):
             rows = T - ahead
-            gain[:rows] += _information(reach[:rows, None] * three_left[ahead:], p)
+            gain[:rows] += information(reach[:rows, None] * three_left[ahead:], p)
             reach[:rows] *= again[ahead:]
-        return belief, gain + _information(reach[:, None], p)
+        gain += information(reach[:, None], p)
+        return Outlook(belief, gain, over_last(three_left, p), over_last(again, p))
 
     def _joint(self) -> Joint:
         value_fz = self._log_value + self._right_fz
@@ -183,31 +220,31 @@ class Belief:
             + (self._second_errors() + self._said_g)[..., None]
         )
         end_fga = repeat_fga.reshape(len(self.places), -1)
-        log = self._prior + _log_sum(value_fz) + _log_sum(recovery_fe) + _log_sum(end_fga)
+        log = self._prior + log_sum(value_fz) + log_sum(recovery_fe) + log_sum(end_fga)
         return Joint(
             log,
-            _normal(value_fz, 1),
-            _normal(recovery_fe, 1),
-            _normal(end_fga, 1).reshape(repeat_fga.shape),
+            normal(value_fz, 1),
+            normal(recovery_fe, 1),
+            normal(end_fga, 1).reshape(repeat_fga.shape),
         )
 
     def _rates(self, joint: Joint) -> tuple[Array, Array, Array]:
         """P(hit), P(same | miss), P(the next step is written again), by prefix and f."""
         steps = np.arange(self.steps)
-        right = _over_last(self._right_rates(steps), joint.value_fz)
-        wrong = _with_seen(
+        right = over_last(self._right_rates(steps), joint.value_fz)
+        wrong = with_seen(
             self._recovered(joint),
             self.world.steadiness,
             self._hits[:, None],
             self._rollouts[:, None],
         )
         hit = np.where(self._before, right, wrong)
-        same = _over_last(self._same_now(steps), joint.end_fga.sum(2))
+        same = over_last(self._same_now(steps), joint.end_fga.sum(2))
         usual, error = self._again_rates()
         T = self.steps
         wrong_fta = joint.end_fga[:, :T] + 0
         wrong_fta[np.arange(T), np.arange(T)] = joint.end_fga[:T].sum(1)
-        again = _over_last(usual, joint.end_fga.sum(1))
+        again = over_last(usual, joint.end_fga.sum(1))
         again += np.einsum("ta,fta->tf", error - usual, wrong_fta)
         return hit, same, again
 
@@ -221,7 +258,7 @@ class Belief:
     def _see_end(self, t: int, hit: bool, same: bool) -> None:
         at, before = np.array([t]), self._before[t]
         right = self._right_rates(at)[0]
-        wrong = _with_seen(
+        wrong = with_seen(
             self._recovery_fe(t)[~before],
             self.world.steadiness,
             self._hits[at],
@@ -239,7 +276,7 @@ class Belief:
     # Beta-binomial predictions: the model's rate, worth `steadiness` rollouts, and those seen.
     def _right_rates(self, steps: Steps) -> Array:
         seen = self._hits[steps, None], self._rollouts[steps, None]
-        return _with_seen(self._value_tz[steps], self.world.steadiness, *seen)
+        return with_seen(self._value_tz[steps], self.world.steadiness, *seen)
 
     def _fading(self, steps: Steps) -> Array:
         """What is left of the rate of recovery at each prefix, by f."""
@@ -260,14 +297,14 @@ class Belief:
         seen = self._repeats[:, None], self._passed[:, None]
         usual = np.broadcast_to(REPEAT, (self.steps, len(REPEAT)))
         return (
-            _with_seen(usual, worth, *seen),
-            _with_seen(usual * self.world.repeat_error, worth, *seen),
+            with_seen(usual, worth, *seen),
+            with_seen(usual * self.world.repeat_error, worth, *seen),
         )
 
     def _same_now(self, steps: Steps) -> Array:
         misses = (self._rollouts - self._hits)[steps, None]
         worth = self._same_worth(steps)
-        return _with_seen(self._same(steps), worth, self._sames[steps, None], misses)
+        return with_seen(self._same(steps), worth, self._sames[steps, None], misses)
 
     def _same_worth(self, steps: Steps) -> Array:
         worth: Array = np.where(self._before[steps], *self.world.same_steadiness)
@@ -277,7 +314,7 @@ class Belief:
         t, f = steps[:, None], self.places
         count, of, rise = self.world.same_before
         at_first = (self.known.same + count) / (self.known.wrong + of)
-        before = _sigmoid(np.log(at_first / (1 - at_first)) + rise * t / self.steps)
+        before = sigmoid(np.log(at_first / (1 - at_first)) + rise * t / self.steps)
         start, more = self.world.same_after
         after = start + more * (1 - start) * (t - f) / np.maximum(self.steps - f, 1)
         rates: Array = np.where(t < f, before, np.clip(after, 0.01, 0.99))
@@ -321,57 +358,6 @@ def _log_value(world: World, known: Known) -> Array:
     r = np.arange(0.05, 0.96, 0.05)
     seen = known.right * np.log(r) + known.wrong * np.log(1 - r) - 0.3 * np.log(r * (1 - r))
     apart = (VALUE[:, None] - np.log(r / (1 - r))) / world.spread
-    log = _log_sum(seen - 0.5 * apart**2)
-    weights: Array = log - _log_sum(log[None])
+    log = log_sum(seen - 0.5 * apart**2)
+    weights: Array = log - log_sum(log[None])
     return weights
-
-
-def _with_seen(rate: Array, worth: float | Array, count: Array, of: Array) -> Array:
-    mixed: Array = (rate * worth + count) / (worth + of)
-    return mixed
-
-
-def _chance(rate: Array, worth: float | Array, yes: Array, no: Array) -> Array:
-    """The log-probability of counts: the predictions above, multiplied up."""
-    log: Array = _rising(rate * worth, yes) + _rising((1 - rate) * worth, no)
-    return log - _rising(np.broadcast_to(worth, rate.shape), yes + no)
-
-
-def _rising(start: Array, count: Array) -> Array:
-    """log(start) + log(start + 1) + …, `count` terms."""
-    total: Array = np.zeros(np.broadcast_shapes(start.shape, count.shape))
-    for i in range(int(count.max(initial=0))):
-        total += np.log(np.where(i < count, start + i, 1.0))
-    return total
-
-
-def _information(outcomes: Array, p: Array) -> Array:
-    """Bits that outcomes (…, how, f) tell about f; probabilities may miss a rest."""
-    mean = _over_last(outcomes, p)
-    with_f = _over_last(outcomes * np.log2(np.maximum(outcomes, SURE)), p)
-    told: Array = (with_f - mean * np.log2(np.maximum(mean, SURE))).sum(-1)
-    return told
-
-
-def _over_last(left: Array, right: Array) -> Array:
-    """left @ right.T, without BLAS: its threads cost more than they give at these sizes."""
-    product: Array = np.einsum("...k,...k->..." if right.ndim == 1 else "tk,fk->tf", left, right)
-    return product
-
-
-def _log_sum(log: Array) -> Array:
-    """Over the last axis."""
-    top = log.max(-1, keepdims=True)
-    total: Array = (top + np.log(np.exp(log - top).sum(-1, keepdims=True)))[..., 0]
-    return total
-
-
-def _normal(log: Array, axis: int) -> Array:
-    weights = np.exp(log - log.max(axis, keepdims=True))
-    shares: Array = weights / weights.sum(axis, keepdims=True)
-    return shares
-
-
-def _sigmoid(x: Array) -> Array:
-    values: Array = 1 / (1 + np.exp(-x))
-    return values

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from prmdata.labellers.belief import Array, Belief, Known, Seen
+from prmdata.labellers.belief import Belief, Known, Seen
+from prmdata.labellers.chances import Array
 from prmdata.labellers.world import PLACES, World
 
 PRIOR_TRACES = 10.0

@@ -2,12 +2,15 @@
 
 A belief over the place of the first error starts from what is already paid for (how the problem's
 other traces ended, and where they part from this one; verifiers' verdicts) and is sharpened by
-rollouts, one at a time, each from the prefix where a token is expected to tell most. The search
-ends when it is sure, or when no rollout is worth its price.
+rollouts, each from the prefix where a token is expected to tell most. The search ends when it is
+sure, or when no rollout is worth its price. So that it does not wait for every single one, a
+round buys the rollouts that would be next if each came out as is likeliest.
 """
 
 from __future__ import annotations
 
+from asyncio import gather
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -47,8 +50,9 @@ class Posterior:
     """The search ends at this confidence."""
     most_rollouts: Whole = 96
     """Of one trace."""
-    rollouts_per_round: Count = 1
-    """More end the search in fewer rounds, for more tokens."""
+    rollouts_per_round: Count | None = None
+    """More end the search in fewer rounds, for more tokens. None: two, and one more for every
+    eight that were bought."""
     call_tokens: Whole = 40
     """What a rollout costs beside its tokens, as tokens: its prompt and its place in the queue."""
     siblings: bool = True
@@ -97,21 +101,43 @@ class Posterior:
         probes: dict[int, Probe] = {}
         rounds = spent = 0
         while True:
-            place, gain = belief.gains()
-            worth = gain / cost
+            place, asked = self._next(belief, cost, price, self._together(spent))
+            if not asked:
+                return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
+            counts = Counter(asked)
+            drawn = await gather(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
+            for start, outcomes in zip(counts, drawn, strict=True):
+                for outcome in outcomes:
+                    seen = seen_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit)
+                    belief.see(seen)
+                    left = probes.setdefault(seen.start + seen.kept, Probe())
+                    left.rollouts += 1
+                    left.hits += outcome.hit
+            spent += len(asked)
+            rounds += 1
+
+    def _together(self, spent: int) -> int:
+        """How many rollouts the next round may buy."""
+        return min(self.rollouts_per_round or 2 + spent // 8, self.most_rollouts - spent)
+
+    def _next(
+        self, belief: Belief, cost: np.ndarray, price: float, most: int
+    ) -> tuple[np.ndarray, list[int]]:
+        """P(f), and the prefixes to continue now, none where the search is at its end."""
+        outlook = belief.outlook()
+        place, asked = outlook.place, list[int]()
+        while len(asked) < most and outlook.place.max() < self.sure_at:
+            worth = outlook.gain / cost
             worth[0] = 0.0  # the problem alone: its other traces have told that
             best = int(worth.argmax())
-            if place.max() >= self.sure_at or worth[best] < price or spent >= self.most_rollouts:
-                return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
-            count = min(self.rollouts_per_round, self.most_rollouts - spent)
-            for outcome in await rollouts.sample(trace, best, count):
-                seen = seen_of(trace, best, outcome.text, outcome.answer, hit=outcome.hit)
-                belief.see(seen)
-                left = probes.setdefault(seen.start + seen.kept, Probe())
-                left.rollouts += 1
-                left.hits += outcome.hit
-            spent += count
-            rounds += 1
+            if worth[best] < price:
+                break
+            asked.append(best)
+            if len(asked) < most:
+                belief = belief.copy()
+                belief.see(outlook.likeliest(best))
+                outlook = belief.outlook()
+        return place, asked
 
     def _decided(
         self, trace: Trace, place: np.ndarray, probes: dict[int, Probe], cost: Cost
@@ -142,7 +168,9 @@ class Posterior:
         if trace.correct and self.examine == "wrong":
             return Cost()
         rollouts = min(self.most_rollouts, 8)
-        return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, rollouts)
+        each_round = self.rollouts_per_round or 3
+        tokens = rollouts * tokens_left(trace, len(trace.steps) // 2)
+        return Cost(tokens, rollouts, -(-rollouts // each_round))
 
 
 def already_paid(trace: Trace, group: Sequence[Trace]) -> list[Seen]:

@@ -1,4 +1,4 @@
-"""The same search, told the true hit rates of the trace: how far there is to go.
+"""The same search, one rollout at a time and told the true hit rates of the trace: the way to go.
 
 It knows how often rollouts hit before and after the true error. Under any other place of the
 error it takes the mean rate of the side on which a prefix then lies. All other evidence is the
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from prmdata.labellers.belief import Array, Belief, Joint, Known
+from prmdata.labellers.belief import Belief, Joint, Known
+from prmdata.labellers.chances import Array
 from prmdata.labellers.contract import each, taken_at_its_word
 from prmdata.labellers.posterior import Posterior, already_paid, known_of
 from prmdata.labellers.world import RECOVERY, World
@@ -40,7 +41,7 @@ class Bound(Posterior):
             free = already_paid(trace, group)
             belief = self.told(replace(world, steadiness=CERTAIN), trace, known_of(trace, free))
             belief.see_all(free)
-            how = Posterior(most_rollouts=self.most_rollouts)
+            how = Posterior(most_rollouts=self.most_rollouts, rollouts_per_round=1)
             return await how._search(trace, belief, rollouts, price)
 
         return await each(group, one)

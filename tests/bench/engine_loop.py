@@ -15,6 +15,9 @@ from prmdata.stages.label import Labelling, run_labelling
 
 K = 16
 """Sequences that a loop over questions has in the engine, as the peers run."""
+AT_MOST = 192
+"""Traces for that loop: enough for the last ones, which run in an engine half empty, to weigh
+little."""
 
 
 def counted(*names: str) -> list[float]:
@@ -43,6 +46,11 @@ class Reuse:
         )
 
 
+def alone(trace: Trace) -> Trace:
+    """As if it were its problem's only one, so that it is no part of a group."""
+    return replace(trace, problem=replace(trace.problem, id=trace.id), group=None)
+
+
 async def one_by_one(
     open_recorder: Callable[[], object],
     handing_out: Callable[[object], object],
@@ -50,12 +58,9 @@ async def one_by_one(
     traces: list[Trace],
     reset: Callable[[], object],
 ) -> None:
-    """`bisect` with k = 16 over one trace a problem: all together, and one question at a time."""
-    first: dict[str, Trace] = {}
-    for trace in traces:
-        if trace.correct is False and len(trace.steps) > 2:
-            first.setdefault(trace.problem.id, trace)
-    chosen = [replace(trace, group=None) for trace in first.values()][:64]
+    """`bisect` with k = 16: all traces together, and one question at a time."""
+    wrong = [trace for trace in traces if trace.correct is False and len(trace.steps) > 2]
+    chosen = [alone(trace) for trace in wrong[:AT_MOST]]
     speeds = {}
     for concurrency in (1, 256):
         await asyncio.to_thread(reset)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from prmdata.labellers.belief import AHEAD, Belief, Known, Seen
+from prmdata.labellers.belief import AHEAD, Belief, Known, Outlook, Seen
 from prmdata.labellers.world import RECOVERY, REPEAT, VALUE, World
 
 WORLD = World(
@@ -175,7 +176,7 @@ def test_the_gain_is_what_the_outcomes_tell_on_average() -> None:
 
     belief = Belief(WORLD, known)
     belief.see_all(before)
-    place, gain = belief.gains()
+    outlook = belief.outlook()
     now = joint(WORLD, known, before)
     for start in range(T):
         outcomes = [
@@ -184,16 +185,44 @@ def test_the_gain_is_what_the_outcomes_tell_on_average() -> None:
             for hit, same in ((True, False), (False, True), (False, False))
         ]
         outcomes.append(Seen(start, T - start, False, True))
-        left, chances = 0.0, 0.0
+        left, chances, stays, ends = 0.0, 0.0, 0.0, [0.0, 0.0, 0.0]
         for seen in outcomes:
             then = joint(WORLD, known, [*before, seen])
             chance = sum(then.values()) / sum(now.values())
             belief_then = np.array(list(then.values())) / sum(then.values())
             left += chance * entropy(belief_then)
             chances += chance
+            if seen.kept:
+                stays += chance
+            else:
+                ends[0 if seen.hit else 1 if seen.same else 2] += chance
         assert chances == pytest.approx(1, abs=1e-9)
         # exact but for the rates of several steps, which are averaged one by one
-        assert gain[start] == pytest.approx(entropy(place) - left, rel=0.1)
+        assert outlook.gain[start] == pytest.approx(entropy(outlook.place) - left, rel=0.1)
+        assert outlook.again_t[start] == pytest.approx(stays)
+        assert list(outlook.ends_th[start]) == pytest.approx(ends, abs=1e-3)
+
+
+def test_the_likeliest_rollout_goes_on_while_it_rather_repeats_and_ends_as_most_do() -> None:
+    ends = [[0.2, 0.1, 0.1], [0.1, 0.0, 0.0], [0.1, 0.1, 0.3], [0.0, 0.3, 0.2]]
+    again = [0.6, 0.9, 0.5, 0.5]
+    outlook = Outlook(np.ones(4) / 4, np.zeros(4), np.array(ends), np.array(again))
+    assert outlook.likeliest(0) == Seen(0, 2, False)
+    assert outlook.likeliest(2) == Seen(2, 0, False)
+    assert outlook.likeliest(3) == Seen(3, 0, False, True)
+    always = replace(outlook, again_t=np.ones(4))
+    assert always.likeliest(1) == Seen(1, 2, False, True)  # never past the last step
+
+
+def test_a_copy_learns_alone() -> None:
+    belief = Belief(World(), Known(4, False, right=2, wrong=3))
+    belief.see(Seen(1, 0, True))
+    before = belief.posterior()
+    other = belief.copy()
+    other.see(Seen(2, 1, False, True))
+    assert (belief.posterior() == before).all()
+    assert (belief.outlook().gain == Belief.outlook(belief.copy()).gain).all()
+    assert not (other.posterior() == before).all()
 
 
 def test_hits_put_the_error_later_and_the_same_wrong_answer_earlier() -> None:
