@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 
 from prmdata.errors import UsageError, unknown
+from prmdata.sampler.folders import ABACUS_MODEL
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
-__all__ = ["SAMPLERS", "Completion", "Sampler", "Sampling", "open_sampler"]
+__all__ = ["ABACUS_MODEL", "SAMPLERS", "Completion", "Sampler", "Sampling", "open_sampler"]
 
 SAMPLERS = {
     "abacus": ("prmdata.sampler.local", "open_local", "the small model shipped with prmdata"),
@@ -19,13 +19,15 @@ SAMPLERS = {
         "local:FOLDER, a causal language model on torch",
     ),
     "vllm": ("prmdata.sampler.vllm_engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
-    "http": ("prmdata.sampler.endpoint", "open_endpoint", "http://HOST/v1[,…], OpenAI-compatible"),
+    "http": (
+        "prmdata.sampler.connecting",
+        "open_endpoint",
+        "http://HOST/v1[,…], OpenAI-compatible",
+    ),
     "bank": ("prmdata.sampler.bank", "open_bank", "bank:FILE, a frozen set of rollouts"),
     "replay": ("prmdata.sampler.replay", "open_replay", "replay:STORE, recorded rollouts only"),
 }
 """Spec kind → (module, opener, one line of help). Openers are imported when asked for."""
-
-ABACUS_MODEL = Path(__file__).parent.parent / "abacus" / "model"
 
 
 async def open_sampler(spec: str, options: Mapping[str, str] | None = None) -> Sampler:
@@ -50,10 +52,3 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if not rest:
         raise UsageError(f"sampler '{spec}' says not which: write it as {SAMPLERS[kind][2]}")
     return kind, rest
-
-
-def model_folder(model: str, spec: str) -> Path:
-    """The folder of a model: the shipped one, the user's, or one fetched from the hub."""
-    from prmdata.sampler.local import find
-
-    return ABACUS_MODEL if model == "abacus" else find(model, spec)

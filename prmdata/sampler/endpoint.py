@@ -1,31 +1,28 @@
 """Any OpenAI-compatible server, or several behind one spec: `http://HOST/v1[,http://…/v1]`.
 
-What a server offers is found out by asking it once. A lost server is waited for, a busy one left
-in peace for as long as it says; a request that can never succeed fails alone.
+A lost server is waited for, a busy one left in peace for as long as it says; a request that can
+never succeed fails alone. `connecting` finds out what a server is and does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from prmdata.errors import ItemError, SamplerError, UsageError, unknown
-from prmdata.sampler.balance import Balance, Window
+from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.balance import Balance
 from prmdata.sampler.offers import Offers
 from prmdata.sampler.patience import Busy, Patience, Tell, Waits
-from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
-from prmdata.sampler.rendering import ChatTemplate, read_template
-from prmdata.sampler.server import KEYS, Server
+from prmdata.sampler.protocol import Completion, Sampling, too_long
+from prmdata.sampler.rendering import ChatTemplate
+from prmdata.sampler.server import Server
 
 Check = Callable[[dict[str, Any]], object]
 
-OPTIONS = ("model", "tokenizer", "tag", "in_flight", "timeout_s")
 TRIES = 8
 """Of a request that alone is answered with rubbish, until it fails."""
 
@@ -43,6 +40,8 @@ class Endpoint:
     tokenizer: Any = None
     """Where the model's folder is at hand, to know what still fits its context."""
     offers: Offers = field(default_factory=Offers)
+    notes: Sequence[str] = ()
+    """What a user should know of it before a run."""
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -53,13 +52,13 @@ class Endpoint:
         return [done for one in await asyncio.gather(*alone) for done in one]
 
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
-        body = self._body(prefix, n, sampling, seed)
+        body = self.body(prefix, n, sampling, seed)
         answer = await self._persist("/completions", body, lambda found: _whole(found, n))
         used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling) for choice in choices]
 
-    def _body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
+    def body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.model,
             "prompt": prefix if self.offers.raw else prefix.removeprefix(self.template.bos),
@@ -138,16 +137,13 @@ class Endpoint:
 
     def wait_as(self, waits: Waits, tell: Tell) -> None:
         self.patience.waits, self.patience.tell = waits, tell
-        if not self.offers.seeds:
-            tell(
-                f"{self.spec} does not keep to seeds: what it draws is kept in the store, and "
-                "cannot be drawn again without it"
-            )
+        for note in self.notes:
+            tell(note)
 
     async def score(self, prefix: str, text: str) -> list[float]:
         """By echoing the prompt with its log-probabilities, where the server does that."""
         body = {
-            **self._body(prefix + text, 1, Sampling(max_tokens=1, temperature=0), 0),
+            **self.body(prefix + text, 1, Sampling(max_tokens=1, temperature=0), 0),
             "echo": True,
             "logprobs": 1,
         }
@@ -190,135 +186,3 @@ def _completion(choice: dict[str, Any], used: int | None, sampling: Sampling) ->
         finish="length" if choice.get("finish_reason") == "length" else "stop",
         logprobs=tuple(logprobs) if sampling.logprobs and logprobs else None,
     )
-
-
-async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> Sampler:
-    """Connect, ask which model is served and what the server can do."""
-    for name in options:
-        if name not in OPTIONS:
-            raise unknown("engine argument", name, OPTIONS)
-    key = next((os.environ[name] for name in KEYS if os.environ.get(name)), None)
-    in_flight = _number(options, "in_flight", 256)
-    servers = [
-        Server(
-            url.strip().rstrip("/"),
-            _client(key, in_flight, _number(options, "timeout_s", 600)),
-            Window(most=in_flight),
-        )
-        for url in urls.split(",")
-    ]
-    try:
-        endpoint = await _described(spec, servers, options)
-        endpoint.offers = await probed(endpoint)
-    except BaseException as error:
-        for server in servers:
-            await server.client.aclose()
-        if isinstance(error, Busy):
-            raise SamplerError(f"{error}; is the server running?") from None
-        raise
-    sampler: Sampler = endpoint
-    return sampler
-
-
-def _client(key: str | None, in_flight: int, timeout_s: float) -> Any:
-    import httpx
-
-    return httpx.AsyncClient(
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=httpx.Timeout(timeout_s, connect=10),
-        limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
-    )
-
-
-async def probed(endpoint: Endpoint) -> Offers:
-    """Two samples in a request that names all we know; less where that is refused."""
-    server, prompt = endpoint.servers[0], endpoint.template.bos + "1"
-    sampling, seed = Sampling(max_tokens=12), 1 << 20
-
-    async def texts(n: int, seed: int) -> list[dict[str, Any]]:
-        answer = await server.post("/completions", endpoint._body(prompt, n, sampling, seed))
-        return sorted(answer.get("choices") or [], key=lambda choice: choice.get("index", 0))
-
-    endpoint.offers = Offers(many=True, token_ids=True)
-    try:
-        two = await texts(2, seed)
-    except ItemError:  # it knows the fields of the first such API and no others
-        endpoint.offers = Offers(raw=False)
-        try:
-            two = await texts(1, seed)
-        except ItemError as error:
-            raise SamplerError(
-                f"{endpoint.spec} does not continue a text: {error}. The completions API is "
-                "needed (/v1/completions): by chat alone a prefix cannot be taken up where it ends"
-            ) from None
-    again = (await texts(1, seed) or [{}])[0]
-    second = (await texts(1, seed + 1) or [{}])[0]
-    found = replace(endpoint.offers, seeds=bool(two) and two[0].get("text") == again.get("text"))
-    return replace(
-        found,
-        many=len(two) == 2 and two[1].get("text") == second.get("text"),
-        token_ids=again.get("token_ids") is not None,
-    )
-
-
-async def _described(spec: str, servers: list[Server], options: Mapping[str, str]) -> Endpoint:
-    listed = (await _first_answer(servers)).get("data") or []
-    names = [model["id"] for model in listed]
-    wanted = options.get("model", names[0] if len(names) == 1 else "")
-    if wanted not in names:
-        raise UsageError(
-            f"{spec} serves {', '.join(names) or 'no model'}; name one with --engine-arg model=…"
-        )
-    model = next(found for found in listed if found["id"] == wanted)
-    root = Path(options.get("tokenizer", model.get("root") or wanted))
-    if not (root / "tokenizer_config.json").is_file():
-        raise SamplerError(
-            f"{spec}: to render prompts its tokenizer is needed; name the model's folder with "
-            "--engine-arg tokenizer=FOLDER"
-        )
-    context = int(model.get("max_model_len") or 0) or 1 << 30
-    return Endpoint(
-        spec=spec,
-        servers=servers,
-        model=wanted,
-        fingerprint=options.get("tag") or _fingerprint(model, root),
-        template=read_template(root),
-        context=context,
-        tokenizer=_tokenizer(root / "tokenizer.json"),
-        balance=Balance(servers),
-    )
-
-
-def _tokenizer(path: Path) -> Any:
-    if not path.is_file():
-        return None
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(path))
-
-
-async def _first_answer(servers: list[Server]) -> dict[str, Any]:
-    """Of several servers one may be away; it is put last."""
-    for server in list(servers):
-        try:
-            return await server.get("/models")
-        except Busy as busy:
-            last = busy
-            servers.append(servers.pop(0))
-    raise last
-
-
-def _fingerprint(model: Mapping[str, Any], root: Path) -> str:
-    """A served name is no fingerprint: the folder's content is, where it can be read."""
-    from prmdata.sampler.fingerprint import folder_fingerprint
-
-    if any(root.glob("*.safetensors")):
-        return f"{folder_fingerprint(root)}-served"
-    return f"{model['id']}-{folder_fingerprint(root, str(model.get('created', '')))}-served"
-
-
-def _number(options: Mapping[str, str], name: str, default: int) -> int:
-    value = options.get(name, str(default))
-    if not value.isdecimal() or int(value) == 0:
-        raise UsageError(f"--engine-arg {name}={value}: must be a whole number above 0")
-    return int(value)

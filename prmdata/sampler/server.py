@@ -39,7 +39,6 @@ class Model(TypedDict, total=False):
     id: Required[str]
     root: str | None
     max_model_len: Whole | None
-    created: int | float | str | None
 
 
 class Answer(TypedDict, total=False):

@@ -10,6 +10,7 @@ from typing import Any
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.fingerprint import folder_fingerprint
+from prmdata.sampler.folders import model_folder
 from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.rendering import read_template
 
@@ -121,8 +122,6 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
         if error.name not in ("vllm", None):
             raise SamplerError(f"vLLM is installed but does not import: {error}") from None
         raise SamplerError(f"{spec}: vLLM is not installed here; {INSTALL}") from None
-    from prmdata.sampler import model_folder
-
     folder = model_folder(model, spec)
     asked: dict[str, Any] = {"model": str(folder), "enable_prefix_caching": True}
     if current_platform.is_cpu():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prmdata.errors import UsageError
+from prmdata.sampler.folders import model_folder
 
 HOST = "127.0.0.1"
 DEFAULTS = {"enable-prefix-caching": "true", "generation-config": "vllm"}
@@ -51,8 +52,6 @@ class Plan:
         return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept}
 
     def _folder(self) -> Path:
-        from prmdata.sampler import model_folder
-
         return model_folder(self.model, self.model)
 
 

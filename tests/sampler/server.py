@@ -29,7 +29,8 @@ class Served:
     seeds_count_up: bool = True
     manner: str = ""
     """`strict` knows the fields of the first completions API and puts the first token before a
-    prompt itself; `chat` has no completions; `unseeded` draws anew each time."""
+    prompt itself; `chat` has no completions; `unseeded` draws anew each time; `hub` serves what is
+    in no folder here."""
     calls: list[tuple[str, int]] = field(default_factory=list)
     faults: list[dict] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
@@ -98,7 +99,8 @@ class Served:
         if path == "/v1/models":
             model = {
                 "id": "abacus",
-                "root": str(ABACUS_MODEL),
+                "root": "someone/model" if self.manner == "hub" else str(ABACUS_MODEL),
+                "created": next(DRAWN),  # as vLLM has it: anew for every answer
                 "max_model_len": self.sampler.context,
             }
             return 200, "", {"data": [model]}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from prmdata.abacus import story
-from prmdata.errors import ItemError, SamplerError, UsageError
+from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler import Sampler, Sampling, open_sampler
 from prmdata.sampler.patience import Patient, Waits
 from tests.policy import TEMPLATE, Policy
@@ -100,36 +100,6 @@ def test_where_they_do_one_request_brings_them_all() -> None:
         assert len(tell(url, "/calls")["authorized"]) == 4  # three to find out, and one
 
 
-def test_a_server_of_the_plain_api_is_asked_in_its_words() -> None:
-    """It puts the first token before a prompt, so ours is left out."""
-    with served("policy-strict") as url:
-        assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]
-        prompts = {prompt for prompt, _ in tell(url, "/calls")["calls"]}
-        assert prompts == {"1", PROMPT}
-
-
-def test_a_server_without_completions_is_refused_at_once() -> None:
-    refused = pytest.raises(SamplerError, match=r"does not continue a text.*Not Found.*by chat")
-    with served("policy-chat") as url, refused:
-        asyncio.run(open_sampler(url))
-
-
-def test_a_server_that_does_not_keep_to_seeds_is_told_of() -> None:
-    async def told(url: str) -> list[str]:
-        sampler = await open_sampler(url)
-        lines: list[str] = []
-        assert isinstance(sampler, Patient)
-        sampler.wait_as(Waits(), lines.append)
-        await sampler.close()
-        return lines
-
-    with served("policy-unseeded") as url:
-        (line,) = asyncio.run(told(url))
-    assert "does not keep to seeds" in line
-    with served("policy") as url:
-        assert asyncio.run(told(url)) == []
-
-
 def test_retry_after_is_kept_to(url: str) -> None:
     started = time.monotonic()
     asked(url, [{"kind": "status", "status": 429, "header": "Retry-After: 1.5"}], n=1)
@@ -184,10 +154,3 @@ def test_the_key_is_sent_and_told_to_nobody(url: str, key: str) -> None:
 def test_a_refused_request_fails_alone(url: str) -> None:
     with pytest.raises(ItemError, match="busy"):
         asked(url, [{"kind": "status", "status": 400}], n=1)
-
-
-def test_what_cannot_be_used_is_said() -> None:
-    with pytest.raises(SamplerError, match="is the server running"):
-        asyncio.run(open_sampler("http://127.0.0.1:9/v1"))
-    with pytest.raises(UsageError, match="in_flight"):
-        asyncio.run(open_sampler("http://127.0.0.1:9/v1", {"in_flyght": "3"}))

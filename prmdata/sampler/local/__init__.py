@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-from prmdata.errors import SamplerError, UsageError, unknown
+from prmdata.errors import UsageError, unknown
+from prmdata.sampler.folders import model_folder
 from prmdata.sampler.protocol import Sampler
 
 OPTIONS = ("dtype", "device", "max_sequences", "threads")
@@ -24,7 +24,7 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
     for name in options:
         if name not in OPTIONS:
             raise unknown("engine argument", name, OPTIONS)
-    folder = find(path, spec)
+    folder = model_folder(path, spec)
     quiet_threads()
     from prmdata.sampler.local.loading import load
 
@@ -37,29 +37,6 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
         threads=_number(options, "threads", 0),
     )
     return sampler
-
-
-def find(path: str, spec: str) -> Path:
-    folder = Path(path)
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise SamplerError(f"{spec}: {path} holds no config.json; it is not a model folder")
-        return folder
-    if path.count("/") > 1 or path.startswith((".", "~", "/")) or not path:
-        raise SamplerError(f"{spec}: there is no folder {path}; give a Hugging Face model folder")
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    except ImportError:
-        raise SamplerError(
-            f"{spec}: there is no folder {path}; to load it from the hub, "
-            "pip install 'prmdata[hub]'"
-        ) from None
-    try:
-        return Path(snapshot_download(path, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise SamplerError(f"{spec}: no folder {path}, and not from the hub: {reason}") from None
 
 
 def quiet_threads() -> None:
