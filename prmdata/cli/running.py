@@ -110,6 +110,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
     if summary["stage"] == "label" and unlabelled > 0:
         told.append(f"{unlabelled:,} left without labels")
+    if summary.get("of_another_model"):
+        told.append(f"{summary['of_another_model']:,} written by another model than the sampler's")
     if summary["failed"]:
         told.append(f"{summary['failed']:,} failed (see their `error`)")
     if summary["sampler_calls"] or summary["stage"] in ("generate", "estimate", "label"):

@@ -11,7 +11,7 @@ from typing import Any
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.balance import Balance, Window
 from prmdata.sampler.endpoint import Endpoint
-from prmdata.sampler.fingerprint import folder_fingerprint
+from prmdata.sampler.fingerprint import UNSEEN, folder_fingerprint
 from prmdata.sampler.folders import tokenizer_folder
 from prmdata.sampler.offers import Offers
 from prmdata.sampler.patience import Busy
@@ -19,8 +19,6 @@ from prmdata.sampler.protocol import Sampler, Sampling
 from prmdata.sampler.rendering import read_template
 from prmdata.sampler.server import KEYS, Server
 
-UNSEEN = "-served-unseen"
-"""Ends the fingerprint of a model that is known by its name and its tokenizer alone."""
 OPTIONS = ("model", "tokenizer", "tag", "in_flight", "timeout_s")
 
 
@@ -153,7 +151,7 @@ def _fingerprint(model: Mapping[str, Any], root: Path) -> str:
     if any(root.glob("*.safetensors")):
         return f"{folder_fingerprint(root)}-served"
     known = folder_fingerprint(root, model["id"], model.get("root") or "")
-    return f"{known}{UNSEEN}"
+    return f"{known}-served{UNSEEN}"
 
 
 def _number(options: Mapping[str, str], name: str, default: int) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MADE_OF = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer.model")
+UNSEEN = "-unseen"
+"""Ends the fingerprint of a served model that is known by its name and its tokenizer alone."""
 LARGE = 1 << 28
 """Bytes. Larger folders are read once; while their files stay as they are it is remembered."""
 
@@ -30,6 +32,13 @@ def folder_fingerprint(folder: Path, *more: str) -> str:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(found)
     return found
+
+
+def other_weights(one: str, other: str) -> bool:
+    """Whether these are surely two models, and not one that is run in two ways."""
+    if one.endswith(UNSEEN) != other.endswith(UNSEEN):
+        return False
+    return one.partition("-")[0] != other.partition("-")[0]
 
 
 def _read(files: Sequence[Path], more: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.sampler.fingerprint import other_weights
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rendering import ChatTemplate
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
@@ -113,6 +115,11 @@ async def _run(
             return [group.as_trace()]
         return [trace if trace.error else trace.failed(reason) for trace in group]
 
+    def tally(trace: Trace, counts: Counter[str]) -> None:
+        written_by = trace.origin.model
+        if asked.samples and written_by and other_weights(written_by, stand.sampler.fingerprint):
+            counts["of_another_model"] += 1
+
     job = Job(groups, work, failed, failed_before)
     return await run_stage(
         asked.verb,
@@ -123,6 +130,7 @@ async def _run(
         spending=stand.spending,
         total=total,
         size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
+        tally=tally,
     )
 
 

@@ -35,6 +35,23 @@ def test_pipes_and_files_make_the_same_dataset(shell) -> None:
     assert {label for row in both[0] for label in row["labels"]} == {-100, 0, 1}
 
 
+def test_traces_of_another_model_are_told_of(shell) -> None:
+    """Their labels are what this sampler would make of them."""
+    made = shell("prmdata generate abacus:12 -n 4 -o t.jsonl && prmdata label t.jsonl -o own.jsonl")
+    assert made.returncode == 0, made.stderr
+    assert "another model" not in made.stderr
+    traces = rows("t.jsonl")
+    for trace in traces[:8]:
+        trace["origin"]["model"] = "0123456789abcdef-cpu-bfloat16"
+    Path("t.jsonl").write_text("".join(json.dumps(trace) + "\n" for trace in traces))
+    done = shell("prmdata label t.jsonl -o l.jsonl --summary s.json")
+    assert done.returncode == 0, done.stderr
+    assert "8 written by another model than the sampler's" in done.stderr
+    assert json.loads(Path("s.json").read_text())["of_another_model"] == 8
+    decided = shell("prmdata estimate t.jsonl | prmdata label --method threshold -o d.jsonl")
+    assert decided.stderr.count("another model") == 1  # threshold asks no sampler
+
+
 def test_deciding_from_evidence(shell) -> None:
     done = shell(
         "prmdata generate abacus:12 -n 4 | prmdata estimate | prmdata label --method threshold "

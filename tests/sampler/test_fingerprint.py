@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prmdata.sampler import fingerprint
-from prmdata.sampler.fingerprint import folder_fingerprint
+from prmdata.sampler.fingerprint import folder_fingerprint, other_weights
 
 
 @pytest.fixture
@@ -68,3 +68,18 @@ def test_a_home_that_cannot_be_written_costs_only_time(
     monkeypatch.setattr(fingerprint, "LARGE", 100)
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
     assert folder_fingerprint(folder) == small
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("0123-cpu-bfloat16", "0123-served", False),
+        ("0123-cpu-bfloat16", "0124-cpu-bfloat16", True),
+        ("0123-served-unseen", "0124-served-unseen", True),
+        ("0123-served-unseen", "0124-vllm-float16", False),
+        ("step100", "step100", False),
+        ("step100", "step200", True),
+    ],
+)
+def test_one_model_run_in_two_ways_is_no_other_model(one: str, other: str, differ: bool) -> None:
+    assert other_weights(one, other) is differ
