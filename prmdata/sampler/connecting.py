@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.balance import Balance, Window
@@ -32,7 +34,7 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
     servers = [
         Server(
             url.strip().rstrip("/"),
-            _client(key, in_flight, _number(options, "timeout_s", 600)),
+            _client(url, key, in_flight, _number(options, "timeout_s", 600)),
             Window(most=in_flight),
         )
         for url in urls.split(",")
@@ -43,7 +45,7 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
         endpoint.notes = tuple(_notes(endpoint))
     except BaseException as error:
         for server in servers:
-            await server.client.aclose()
+            await server.client.close()
         if isinstance(error, Busy):
             raise SamplerError(f"{error}; is the server running?") from None
         raise
@@ -64,14 +66,25 @@ def _notes(endpoint: Endpoint) -> Iterator[str]:
         )
 
 
-def _client(key: str | None, in_flight: int, timeout_s: float) -> Any:
-    import httpx
+def _client(url: str, key: str | None, in_flight: int, timeout_s: float) -> Any:
+    """aiohttp's, which takes a twentieth of httpx's processor time with hundreds in flight."""
+    import aiohttp
 
-    return httpx.AsyncClient(
+    return aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=httpx.Timeout(timeout_s, connect=10),
-        limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
+        # idle connections end before the server's side of them does, after 5 s in vLLM's
+        connector=aiohttp.TCPConnector(limit=in_flight, keepalive_timeout=4),
+        proxy=proxy_of(url),
     )
+
+
+def proxy_of(url: str) -> str | None:
+    """The environment's. aiohttp would look it up again for every request, in a thread."""
+    address = urlsplit(url)
+    if proxy_bypass(address.hostname or ""):
+        return None
+    return getproxies().get(address.scheme)
 
 
 async def probed(endpoint: Endpoint) -> Offers:

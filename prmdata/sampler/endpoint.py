@@ -163,7 +163,7 @@ class Endpoint:
 
     async def close(self) -> None:
         for server in self.servers:
-            await server.client.aclose()
+            await server.client.close()
 
 
 def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:

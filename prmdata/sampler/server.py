@@ -14,6 +14,7 @@ from prmdata.sampler.patience import Busy
 from prmdata.settings import Whole
 
 KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
+JSON = {"Content-Type": "application/json"}
 FULL = (408, 425, 429, 503, 504)
 BUSY = (*FULL, 409, 500, 502)
 
@@ -56,25 +57,28 @@ class Server(Windowed):
     window: Window
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._request("POST", path, json=body)
+        return await self._request("POST", path, body)
 
     async def get(self, path: str) -> dict[str, Any]:
         return await self._request("GET", path)
 
-    async def _request(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        import httpx
+    async def _request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        import aiohttp
 
+        data = None if body is None else msgspec.json.encode(body)
         try:
-            answer = await self.client.request(method, f"{self.url}{path}", **body)
-        except httpx.TransportError as error:
-            late = isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout))
+            async with self.client.request(
+                method, f"{self.url}{path}", data=data, headers=JSON, allow_redirects=False
+            ) as answer:
+                return _read(self.url, answer, await answer.read())
+        except aiohttp.ClientError as error:
+            late = isinstance(error, aiohttp.SocketTimeoutError)
             reason = f"{self.url} does not answer ({type(error).__name__})"
             raise Busy(reason, lost=not late, full=late) from None
-        return _read(self.url, answer)
 
 
-def _read(url: str, answer: Any) -> dict[str, Any]:
-    status = answer.status_code
+def _read(url: str, answer: Any, content: bytes) -> dict[str, Any]:
+    status = answer.status
     if status in BUSY:
         said = answer.headers.get("retry-after", "")
         wait_s = float(said) if said.replace(".", "", 1).isdecimal() else None
@@ -82,9 +86,12 @@ def _read(url: str, answer: Any) -> dict[str, Any]:
     if status in (401, 403):
         raise SamplerError(f"{url} refuses us ({status}); set {KEYS[0]} to its key")
     if status >= 400:
-        raise ItemError(f"{url} refuses the request: {_message(answer)}")
+        raise ItemError(f"{url} refuses the request: {_message(content)} ({status})")
+    if status >= 300:
+        elsewhere = answer.headers.get("location", "another address")
+        raise SamplerError(f"{url} sends us on to {elsewhere}; name that as the sampler")
     try:
-        found: dict[str, Any] = msgspec.json.decode(answer.content, type=Answer)
+        found: dict[str, Any] = msgspec.json.decode(content, type=Answer)
     except msgspec.ValidationError as error:
         raise Busy(f"{url} sent what is no answer of the completions API ({error})") from None
     except msgspec.DecodeError:
@@ -92,11 +99,11 @@ def _read(url: str, answer: Any) -> dict[str, Any]:
     return found
 
 
-def _message(answer: Any) -> str:
+def _message(content: bytes) -> str:
+    text = content.decode(errors="replace")
     try:
-        body = answer.json()
-        error = body.get("error", body)
-        text = error.get("message", "") if isinstance(error, dict) else str(error)
-    except ValueError:
-        text = answer.text
-    return f"{text[:300]} ({answer.status_code})"
+        body = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return text[:300]
+    error = body.get("error", body) if isinstance(body, dict) else body
+    return str(error.get("message", "") if isinstance(error, dict) else error)[:300]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from prmdata.errors import SamplerError, UsageError
 from prmdata.sampler import ABACUS_MODEL, open_sampler
+from prmdata.sampler.connecting import proxy_of
 from prmdata.sampler.patience import Patient, Waits
 from tests.sampler.test_contract import served
 from tests.sampler.test_endpoint import PROMPT, RIGHT, asked, tell
@@ -101,3 +104,32 @@ def test_a_tokenizer_that_is_nowhere_is_asked_for(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "someone/model, and not from the hub" in done.stderr
     assert "--engine-arg tokenizer=…" in done.stderr
+
+
+def test_an_address_that_has_moved_is_told() -> None:
+    class Moved(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("Location", "https://example.org/v1/models")
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Moved) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(SamplerError, match=r"sends us on to https://example\.org/v1/models"):
+            asyncio.run(open_sampler(f"http://127.0.0.1:{server.server_port}/v1"))
+        server.shutdown()
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert proxy_of("http://gpu:8000/v1") is None
+    monkeypatch.setenv("HTTP_PROXY", "http://gate:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    assert proxy_of("http://gpu:8000/v1") == "http://gate:3128"
+    assert proxy_of("https://gpu:8000/v1") is None
+    assert proxy_of("http://127.0.0.1:8000/v1") is None
