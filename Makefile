@@ -82,8 +82,9 @@ bench: setup
 	$(BIN)/python -m tests.bench
 
 # Labelling through vLLM beside vLLM alone: 520 traces, three pairs each; PROBLEMS=20 for a try.
-bench-engine: setup-vllm
-	$(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
+# On a GPU, with vLLM installed there: make bench-engine MODEL=Qwen/Qwen3-8B VLLM=ENVIRONMENT
+bench-engine: $(if $(MODEL),,setup-vllm)
+	MODEL=$(or $(MODEL),abacus) $(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
 
 docs: setup
 	$(BIN)/python -m tests.docs.write

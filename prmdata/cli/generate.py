@@ -122,7 +122,6 @@ def generate(
         template_named,
     )
 
-    running.refuse_engine_in_pipe(sampler)
     asked = Asked(
         source=source,
         layout=layout,
@@ -154,6 +153,7 @@ def generate(
         calls = samples * sum(1 for _ in asked.problems())
         running.say_forecast("generate", calls, calls, calls * max_tokens, tokens_per_second)
         return
+    running.refuse_engine_in_pipe(sampler, source, output)
     run = running.run_options(concurrency, max_errors, max_tokens_total, store, quiet, give_up)
     into = running.open_output(
         output, "generate", asked.settings(how), asked.inputs(), overwrite=overwrite, quiet=quiet

@@ -46,7 +46,6 @@ def run(words: Words) -> None:
     from prmdata.stages.generate import parse_shard
     from prmdata.stages.label import Labelling, forecast, run_labelling
 
-    running.refuse_engine_in_pipe(words.sampler)
     if words.cut not in ("miss", "drop"):
         raise unknown("way to count cut rollouts", words.cut, ("miss", "drop"))
     asked = Labelling(
@@ -72,6 +71,8 @@ def run(words: Words) -> None:
             words.verb, traces, cost.rollouts, cost.tokens, words.tokens_per_second, "about"
         )
         return
+    if asked.samples:
+        running.refuse_engine_in_pipe(words.sampler, words.source, words.output)
     run_options = running.run_options(
         words.concurrency,
         words.max_errors,

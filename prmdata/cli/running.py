@@ -70,9 +70,12 @@ def open_output(
     return None
 
 
-def refuse_engine_in_pipe(sampler: str) -> None:
+def refuse_engine_in_pipe(sampler: str, source: str, output: str) -> None:
     """Stages of a pipe start at once: each would load its own copy of the model."""
-    piped = any(stat.S_ISFIFO(os.fstat(number).st_mode) for number in (0, 1))
+    piped = any(
+        name == "-" and stat.S_ISFIFO(os.fstat(number).st_mode)
+        for number, name in enumerate((source, output))
+    )
     if sampler.startswith("vllm:") and piped:
         raise UsageError(
             f"{sampler} would be loaded once for every stage of this pipe; put files between the "

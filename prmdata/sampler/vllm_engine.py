@@ -11,6 +11,7 @@ from typing import Any
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.fingerprint import folder_fingerprint
 from prmdata.sampler.folders import model_folder
+from prmdata.sampler.hints import MEMORY, cause, hint
 from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.rendering import read_template
 
@@ -133,7 +134,9 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
     except TypeError as error:
         raise SamplerError(f"{spec}: vLLM does not take these engine arguments: {error}") from None
     except Exception as error:  # noqa: BLE001  whatever kept it from starting is for the user
-        raise SamplerError(f"{spec}: the engine did not start: {_last_line(error)}") from None
+        reason = cause(error)
+        advice = hint(reason, "look at the engine's own messages above" + MEMORY)
+        raise SamplerError(f"{spec}: the engine did not start: {reason}\n{advice}") from None
     sampler: Sampler = VllmSampler(engine, folder, spec=spec)
     return sampler
 
@@ -148,12 +151,3 @@ def _typed(value: str) -> Any:
         except ValueError:
             continue
     return value
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    reason = lines[-1].strip() if lines else type(error).__name__
-    return (
-        f"{reason}\nlook at the engine's own messages above; with too little memory try "
-        "--engine-arg gpu_memory_utilization=0.8 or max_model_len=4096"
-    )

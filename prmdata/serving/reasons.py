@@ -1,4 +1,4 @@
-"""An engine's log → the lines that say why it failed, and what to try."""
+"""An engine's log → the lines that say why it failed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ LEAD = re.compile(
 """Who says it, how loud, when, and where in the code."""
 CAUSE = re.compile(r"(^|\s)([\w.]*(Error|Exception|Interrupt)|error): |Killed|Aborted")
 VAGUE = ("See root cause above", "Engine core proc", "leaked ")
-HINTS = (
-    ("address already in use", "name another --port, or leave it out"),
-    ("unrecognized arguments", "mend the names given with --engine-arg"),
-    (
-        "out of memory|no available memory|kv cache|cannot allocate|free memory on device",
-        "try --engine-arg gpu_memory_utilization=0.8 or max_model_len=4096; on a CPU, "
-        "VLLM_CPU_KVCACHE_SPACE=1 in the environment",
-    ),
-    ("max_model_len|max_num_batched_tokens", "try --engine-arg max_model_len=4096"),
-    ("no module named|cannot import|undefined symbol", "install vLLM anew in an environment"),
-    ("trust_remote_code", "if you trust the model's code: --engine-arg trust_remote_code=true"),
-)
 
 
 def reasons(log: Path, count: int = 4) -> list[str]:
@@ -32,14 +20,6 @@ def reasons(log: Path, count: int = 4) -> list[str]:
     lines = [line for line in lines if line and not any(word in line for word in VAGUE)]
     causes = list(dict.fromkeys(line for line in lines if CAUSE.search(line)))
     return (causes or lines)[-count:]
-
-
-def hint(said: list[str]) -> str:
-    text = "\n".join(said)
-    return next(
-        (advice for pattern, advice in HINTS if re.search(pattern, text, re.IGNORECASE)),
-        "look at the log",
-    )
 
 
 def last_line(log: Path) -> str:

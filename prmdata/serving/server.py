@@ -14,10 +14,11 @@ from pathlib import Path
 
 from prmdata.errors import SamplerError
 from prmdata.files.paths import writing
+from prmdata.sampler.hints import hint
 from prmdata.serving.launch import MISSING
 from prmdata.serving.plan import Plan
 from prmdata.serving.processes import Process, table
-from prmdata.serving.reasons import hint, last_line, reasons
+from prmdata.serving.reasons import last_line, reasons
 from prmdata.serving.record import PLACE, Record
 
 POLL_S = 0.2
@@ -88,7 +89,7 @@ class Server:
         when = "has ended" if self.record.ready else "did not start"
         raise SamplerError(
             "\n  ".join([f"the server of {self.plan.model} {when} (exit code {code}):", *said])
-            + f"\n{hint(said)}; its whole log: {self.record.log}"
+            + f"\n{hint(' '.join(said), 'look at the log')}; its whole log: {self.record.log}"
         )
 
     def _answers(self) -> bool:

@@ -1,9 +1,10 @@
 """How much of vLLM labelling uses: its tokens a second beside raw vLLM on the same continuations.
 
-    python -m tests.bench.bench_engine [PROBLEMS] [PAIRS]
+    [MODEL=Qwen/Qwen3-8B] python -m tests.bench.bench_engine [PROBLEMS] [PAIRS]
 
-In an environment with vLLM. Each pair runs `label`, then hands every call it made to vLLM's
-offline engine at once, seeds included; the ratio of the two is what machines agree on.
+In an environment with vLLM, on a GPU or without. Each pair runs `label`, then hands every call it
+made to vLLM's offline engine at once, seeds included; the ratio of the two is what machines agree
+on. Both engines are there at the same time, so each takes two fifths of a GPU's memory.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from prmdata.labellers import method
 from prmdata.records import Trace
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
-from prmdata.sampler import ABACUS_MODEL, Completion, Sampler, Sampling, open_sampler
+from prmdata.sampler import Completion, Sampler, Sampling, open_sampler
+from prmdata.sampler.folders import model_folder
 from prmdata.serving import Plan, Server, free_port
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling
@@ -35,31 +39,45 @@ from prmdata.traces.generate import Generation
 from tests.bench.engine_loop import Reuse, one_by_one
 
 METHODS = ("posterior", "bisect")
-ENGINE = {
-    "max_model_len": "1024",
-    "dtype": "bfloat16",
-    "max_num_seqs": "256",
-    "max_num_batched_tokens": "8192",
-}
+Call = tuple[str, int, int, int, float]
+"""A prefix, n, the seed, max_tokens and the temperature."""
+MODEL = os.environ.get("MODEL", "abacus")
+FOLDER = model_folder(MODEL, MODEL)
 RAW = """
 import json, os, sys, time
 out = os.fdopen(os.dup(1), "w"); os.dup2(2, 1)
 from vllm import LLM, SamplingParams
-model = LLM(model=sys.argv[1], dtype="bfloat16", enforce_eager=True, max_model_len=1024,
-            enable_chunked_prefill=False, max_num_seqs=256, max_num_batched_tokens=8192,
-            enable_prefix_caching=True)
-print("ready", file=out, flush=True)
-for line in sys.stdin:
-    calls = json.loads(line)
-    model.reset_prefix_cache()
-    begun = time.perf_counter()
-    found = model.generate(
-        [{"prompt_token_ids": ids} for ids, *_ in calls],
-        [SamplingParams(n=n, seed=seed, max_tokens=most, temperature=t) for _, n, seed, most, t
-         in calls], use_tqdm=False)
-    tokens = sum(len(o.token_ids) for r in found for o in r.outputs)
-    print(json.dumps([tokens, time.perf_counter() - begun]), file=out, flush=True)
+if __name__ == "__main__":
+    model = LLM(sys.argv[1], **json.loads(sys.argv[2]))
+    print("ready", file=out, flush=True)
+    for line in sys.stdin:
+        calls = json.loads(line)
+        model.reset_prefix_cache()
+        begun = time.perf_counter()
+        found = model.generate(
+            [{"prompt_token_ids": ids} for ids, *_ in calls],
+            [SamplingParams(n=n, seed=seed, max_tokens=most, temperature=t) for _, n, seed, most, t
+             in calls], use_tqdm=False)
+        tokens = sum(len(o.token_ids) for r in found for o in r.outputs)
+        print(json.dumps([tokens, time.perf_counter() - begun]), file=out, flush=True)
 """
+
+
+def engine() -> dict[str, Any]:
+    """vLLM's arguments, for all three ways to run it."""
+    from vllm.platforms import current_platform
+
+    if current_platform.is_cpu():
+        of_device = {"enable_chunked_prefill": False, "enforce_eager": True, "dtype": "bfloat16"}
+    else:
+        of_device = {"gpu_memory_utilization": 0.4}
+    return {
+        "max_model_len": 1024 if MODEL == "abacus" else 4096,
+        "max_num_seqs": 256,
+        "max_num_batched_tokens": 8192,
+        "enable_prefix_caching": True,
+        **of_device,
+    }
 
 
 @dataclass
@@ -67,7 +85,7 @@ class Recorder:
     """The sampler, with every call that is made of it."""
 
     inner: Sampler
-    calls: list[tuple[str, int, int, int, float]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     tokens: int = 0
 
     def __post_init__(self) -> None:
@@ -92,12 +110,15 @@ class Recorder:
 class Raw:
     """vLLM's offline engine in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: int) -> None:
         from tokenizers import Tokenizer
 
-        self._tokenizer = Tokenizer.from_file(str(ABACUS_MODEL / "tokenizer.json"))
+        self._context = context
+        self._tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+        with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as script:
+            script.write(RAW)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", RAW, str(ABACUS_MODEL)],
+            [sys.executable, script.name, str(FOLDER), json.dumps(engine())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -106,19 +127,23 @@ class Raw:
         if self._read() != "ready":
             raise SystemExit("raw vLLM does not start")
 
-    def lengths(self, calls: list[tuple[str, int, int, int, float]]) -> list[int]:
-        texts = self._tokenizer.encode_batch([call[0] for call in calls], add_special_tokens=False)
-        return [len(text.ids) for text in texts]
+    def lengths(self, calls: list[Call]) -> list[int]:
+        return [len(ids) for ids in self._encoded(calls)]
 
-    def run(self, calls: list[tuple[str, int, int, int, float]]) -> tuple[int, float]:
-        texts = self._tokenizer.encode_batch([call[0] for call in calls], add_special_tokens=False)
-        asked = [(text.ids, *call[1:]) for text, call in zip(texts, calls, strict=True)]
-        assert self._process.stdin is not None
+    def run(self, calls: list[Call]) -> tuple[int, float]:
         # Their context is ours: what would not fit is cut as our sampler cuts it.
-        fitted = [(i, n, s, min(most, 1024 - len(i)), t) for i, n, s, most, t in asked]
+        fitted = [
+            (ids, n, seed, min(most, self._context - len(ids)), t)
+            for ids, (_, n, seed, most, t) in zip(self._encoded(calls), calls, strict=True)
+        ]
+        assert self._process.stdin is not None
         print(json.dumps(fitted), file=self._process.stdin, flush=True)
         tokens, seconds = json.loads(self._read())
         return tokens, seconds
+
+    def _encoded(self, calls: list[Call]) -> list[list[int]]:
+        texts = self._tokenizer.encode_batch([call[0] for call in calls], add_special_tokens=False)
+        return [text.ids for text in texts]
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -174,7 +199,7 @@ def handing_out(sampler: Recorder) -> Iterator[None]:
 async def sampled(sampler: Sampler, problems: int) -> list[Trace]:
     output, options = ListOutput(), RunOptions(store=None, quiet=True)
     with handing_out(Recorder(sampler)):
-        how = Generation(samples=4, max_tokens=400)
+        how = Generation(samples=4, max_tokens=400 if MODEL == "abacus" else 2048)
         await run_generate(Asked(f"abacus:{problems}?seed=11"), how, output, options)
     return output.traces
 
@@ -221,19 +246,20 @@ async def pairs(
 
 
 async def main(problems: int, count: int) -> None:
-    raw = Raw()
-    engine = await open_sampler("vllm:abacus", ENGINE)
-    traces = await sampled(engine, problems)
+    arguments = {name: str(value) for name, value in engine().items()}
+    sampler = await open_sampler(f"vllm:{MODEL}", arguments)
+    raw = Raw(sampler.context)
+    traces = await sampled(sampler, problems)
     loop = asyncio.get_running_loop()
-    clear = engine._engine.reset_prefix_cache  # type: ignore[attr-defined]
+    clear = sampler._engine.reset_prefix_cache  # type: ignore[attr-defined]
 
     def reset() -> None:
         asyncio.run_coroutine_threadsafe(clear(), loop).result()
 
-    await pairs("in process", engine, traces, raw, count, running_here, reset)
-    await one_by_one(lambda: Recorder(engine), handing_out, raw, traces, reset)
-    await engine.close()
-    server = Server.start(Plan("abacus", free_port(None), ENGINE))
+    await pairs("in process", sampler, traces, raw, count, running_here, reset)
+    await one_by_one(lambda: Recorder(sampler), handing_out, raw, traces, reset)
+    await sampler.close()
+    server = Server.start(Plan(MODEL, free_port(None), arguments))
     try:
         await asyncio.to_thread(server.wait_ready, lambda seconds, line: None)
         url = server.plan.url

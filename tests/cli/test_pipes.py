@@ -194,3 +194,18 @@ def test_show_and_score_look_at_the_result(shell) -> None:
         assert figures[name] is not None
     truth = shell("prmdata truth l.jsonl -o v.jsonl && prmdata score v.jsonl --json")
     assert json.loads(truth.stdout) == figures
+
+
+def test_an_engine_in_process_is_refused_in_a_pipe_and_nowhere_else(shell) -> None:
+    """Output that somebody captures is no pipe of stages; what asks no sampler loads none."""
+    refused = shell("prmdata generate abacus:1 --sampler vllm:abacus | cat")
+    assert refused.returncode == 2
+    assert "once for every stage of this pipe" in refused.stderr
+    assert shell("prmdata generate abacus:12 -n 4 | prmdata estimate -o e.jsonl").returncode == 0
+    decided = shell(
+        "export PRMDATA_SAMPLER=vllm:abacus; cat e.jsonl | prmdata label --method threshold | cat"
+    )
+    assert decided.returncode == 0, decided.stderr
+    for line in ("generate abacus:1 -o t.jsonl", "label e.jsonl -o t.jsonl"):
+        away = shell(f"echo | prmdata {line} --sampler vllm:/no/folder | cat")
+        assert "there is no folder /no/folder" in away.stderr or "not installed" in away.stderr

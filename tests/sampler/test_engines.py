@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from prmdata.abacus import solution, story
 from prmdata.sampler import ABACUS_MODEL, open_sampler
-from tests.sampler.test_contract import needs_vllm
+from tests.sampler.test_contract import ROOT, needs_vllm
 
 TEXTS = [
     (f"<bos>Question: {told.question}\n", "".join(f"{line}\n" for line in solution(told)))
@@ -57,3 +60,15 @@ def test_vllm_gives_the_same_log_probabilities(ours: list[list[float]], spec: st
     assert sum(map(len, theirs)) > 1_000
     for found, expected in zip(theirs, ours, strict=True):
         assert found == pytest.approx(expected, abs=WITHIN)
+
+
+@pytest.mark.parametrize("spec", [pytest.param("vllm:abacus", marks=needs_vllm)])
+def test_an_engine_that_does_not_start_says_why_and_what_to_try(spec: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "traces.jsonl")
+    words = [sys.executable, "-m", "prmdata", "generate", "abacus:1", "-o", out]
+    words += ["--sampler", spec, "--engine-arg", "max_model_len=4096"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    *_, reason, advice = done.stderr.splitlines()
+    assert "User-specified max_model_len (4096) is greater than" in reason
+    assert advice == "try --engine-arg with a smaller max_model_len"
