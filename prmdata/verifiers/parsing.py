@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from prmdata.verifiers.expressions import Apply, Expression, Name, Number, Unreadable
-from prmdata.verifiers.tokens import DEEPEST, Token
+from prmdata.verifiers.brackets import DEEPEST
+from prmdata.verifiers.tokens import Token
 from prmdata.verifiers.vocabulary import ENDS_UNITS, SCALES, unit_name
 
 _MOST_UNITS = 7
