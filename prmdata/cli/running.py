@@ -56,8 +56,9 @@ def open_output(
     quiet: bool,
 ) -> Output | None:
     """The output to run into; `None` where the target is up to date."""
-    from prmdata.run.output import FileOutput, StreamOutput
+    from prmdata.run.output import StreamOutput
     from prmdata.run.progress import say
+    from prmdata.run.target import FileOutput
 
     if target == "-":
         return StreamOutput()

@@ -28,7 +28,7 @@ from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
 from prmdata.run.manifest import input_state
-from prmdata.run.output import FileOutput
+from prmdata.run.target import FileOutput
 from prmdata.settings import settings_of
 from prmdata.stages.accuracy import Accuracy, read_score
 

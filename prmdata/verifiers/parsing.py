@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from prmdata.verifiers.expressions import Apply, Expression, Name, Number, Unreadable
 from prmdata.verifiers.brackets import DEEPEST
+from prmdata.verifiers.expressions import Apply, Expression, Name, Number, Unreadable
 from prmdata.verifiers.tokens import Token
 from prmdata.verifiers.vocabulary import ENDS_UNITS, SCALES, unit_name
 

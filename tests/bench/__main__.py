@@ -20,8 +20,8 @@ from prmdata.grading import Grader
 from prmdata.labellers import method
 from prmdata.problems import abacus
 from prmdata.records import Labels, Trace
-from prmdata.run.output import FileOutput
 from prmdata.run.stage import RunOptions
+from prmdata.run.target import FileOutput
 from prmdata.sampler.store import Store
 from prmdata.sampler.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling

@@ -9,7 +9,7 @@ from prmdata.errors import OutputError, SettingsChanged
 from prmdata.files import read_traces
 from prmdata.records import Problem, Trace
 from prmdata.run.manifest import input_state, run_folder
-from prmdata.run.output import FileOutput
+from prmdata.run.target import FileOutput
 
 A, B, C = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "abc")
 KEYS = [f"{i:032x}" for i in range(3)]
