@@ -1,4 +1,4 @@
-"""The finished items of a run, in files that only grow; a run that was stopped goes on from them."""
+"""The finished items of a run, in files that only grow: a run that was stopped goes on from it."""
 
 from __future__ import annotations
 
