@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import asyncio
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from prmdata.errors import ItemError, SamplerError, UsageError, unknown
+from prmdata.errors import SamplerError, UsageError, unknown
+from prmdata.sampler.addresses import Address
 from prmdata.sampler.balance import Balance, Window
-from prmdata.sampler.endpoint import Endpoint
-from prmdata.sampler.fingerprint import UNSEEN, folder_fingerprint
+from prmdata.sampler.endpoint import Endpoint, Served
+from prmdata.sampler.fingerprint import BY_NAME, folder_fingerprint
 from prmdata.sampler.folders import tokenizer_folder
 from prmdata.sampler.offers import Offers
 from prmdata.sampler.patience import Busy
-from prmdata.sampler.protocol import Sampler, Sampling
+from prmdata.sampler.probing import probed
+from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.rendering import read_template
-from prmdata.sampler.server import KEYS, Server
+from prmdata.sampler.server import Missing, Model, Server
 
-OPTIONS = ("model", "tokenizer", "tag", "in_flight", "timeout_s")
+OPTIONS = ("model", "tokenizer", "tag", "context", "in_flight", "timeout_s")
+UNKNOWN_CONTEXT = 1 << 30
 
 
 async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> Sampler:
-    """Connect, ask which model is served and what the server can do."""
+    """Connect, ask which model is served and what the servers can do."""
     for name in options:
         if name not in OPTIONS:
             raise unknown("engine argument", name, OPTIONS)
-    key = next((os.environ[name] for name in KEYS if os.environ.get(name)), None)
+    addresses = [Address.read(url) for url in urls.split(",")]
     in_flight = _number(options, "in_flight", 256)
+    timeout_s = _number(options, "timeout_s", 3600)
     servers = [
-        Server(
-            url.strip().rstrip("/"),
-            _client(url, key, in_flight, _number(options, "timeout_s", 600)),
-            Window(most=in_flight),
-        )
-        for url in urls.split(",")
+        Server(at.url, at.client(in_flight, timeout_s), Window(most=in_flight)) for at in addresses
     ]
     try:
-        endpoint = await _described(spec, servers, options)
-        endpoint.offers = await probed(endpoint)
-        endpoint.notes = tuple(_notes(endpoint))
+        cards = await _cards(servers)
+        known = [server for server in servers if server in cards]
+        card, base = _chosen(cards[known[0]], options, known[0].url)
+        urls = ",".join(at.url for at in addresses)
+        endpoint = _described(urls, servers, card, base, options)
+        await asyncio.gather(*(endpoint.greet(server) for server in known))
+        found = await asyncio.gather(*(probed(endpoint, server) for server in known))
+        endpoint.offers = functools.reduce(Offers.__and__, found)
+        if len({offers.begins for offers in found}) > 1:
+            raise SamplerError(f"{endpoint.spec}: only some put the first token before a prompt")
+        endpoint.notes = tuple(_notes(endpoint, options))
     except BaseException as error:
         for server in servers:
             await server.client.close()
@@ -53,91 +60,84 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
     return sampler
 
 
-def _notes(endpoint: Endpoint) -> Iterator[str]:
-    if not endpoint.offers.seeds:
-        yield (
-            f"{endpoint.spec} does not keep to seeds: what it draws is kept in the store, and "
-            "cannot be drawn again without it"
-        )
-    if endpoint.fingerprint.endswith(UNSEEN):
-        yield (
-            f"the weights of {endpoint.model} cannot be seen from here: other ones served under "
-            "this name would be taken for the same; name them with --engine-arg tag=…"
-        )
+async def _cards(servers: Sequence[Server]) -> dict[Server, list[Model]]:
+    """What each of them serves. Some may be away; they are asked when they are back."""
+    asked = await asyncio.gather(*(server.models() for server in servers), return_exceptions=True)
+    found: dict[Server, list[Model]] = {}
+    for server, answer in zip(servers, asked, strict=True):
+        if isinstance(answer, Missing):
+            hint = "" if server.url.endswith("/v1") else f"; is it {server.url}/v1?"
+            raise SamplerError(f"{answer}{hint}")
+        if not isinstance(answer, BaseException):
+            found[server] = answer
+        elif not isinstance(answer, Busy):
+            raise answer
+    if not found:
+        raise next(answer for answer in asked if isinstance(answer, Busy))
+    return found
 
 
-def _client(url: str, key: str | None, in_flight: int, timeout_s: float) -> Any:
-    """aiohttp's, which takes a twentieth of httpx's processor time with hundreds in flight."""
-    import aiohttp
-
-    return aiohttp.ClientSession(
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
-        # idle connections end before the server's side of them does, after 5 s in vLLM's
-        connector=aiohttp.TCPConnector(limit=in_flight, keepalive_timeout=4),
-        proxy=proxy_of(url),
-    )
-
-
-def proxy_of(url: str) -> str | None:
-    """The environment's. aiohttp would look it up again for every request, in a thread."""
-    address = urlsplit(url)
-    if proxy_bypass(address.hostname or ""):
-        return None
-    return getproxies().get(address.scheme)
-
-
-async def probed(endpoint: Endpoint) -> Offers:
-    """Two samples in a request that names all we know; less where that is refused."""
-    server, prompt = endpoint.servers[0], endpoint.template.bos + "1"
-    sampling, seed = Sampling(max_tokens=12), 1 << 20
-
-    async def texts(n: int, seed: int) -> list[dict[str, Any]]:
-        answer = await server.post("/completions", endpoint.body(prompt, n, sampling, seed))
-        return sorted(answer.get("choices") or [], key=lambda choice: choice.get("index", 0))
-
-    endpoint.offers = Offers(many=True, token_ids=True)
-    try:
-        two = await texts(2, seed)
-    except ItemError:  # it knows the fields of the first such API and no others
-        endpoint.offers = Offers(raw=False)
-        try:
-            two = await texts(1, seed)
-        except ItemError as error:
-            raise SamplerError(
-                f"{endpoint.spec} does not continue a text: {error}. The completions API is "
-                "needed (/v1/completions): by chat alone a prefix cannot be taken up where it ends"
-            ) from None
-    again = (await texts(1, seed) or [{}])[0]
-    second = (await texts(1, seed + 1) or [{}])[0]
-    found = replace(endpoint.offers, seeds=bool(two) and two[0].get("text") == again.get("text"))
-    return replace(
-        found,
-        many=len(two) == 2 and two[1].get("text") == second.get("text"),
-        token_ids=again.get("token_ids") is not None,
-    )
-
-
-async def _described(spec: str, servers: list[Server], options: Mapping[str, str]) -> Endpoint:
-    listed = (await _first_answer(servers)).get("data") or []
-    names = [model["id"] for model in listed]
+def _chosen(cards: Sequence[Model], options: Mapping[str, str], url: str) -> tuple[Model, Model]:
+    """The card of the model, and that of the model which it adapts: else the same again."""
+    names = [card["id"] for card in cards]
     wanted = options.get("model", names[0] if len(names) == 1 else "")
-    if wanted not in names:
+    card = next((card for card in cards if card["id"] == wanted), None)
+    if card is None:
         raise UsageError(
-            f"{spec} serves {', '.join(names) or 'no model'}; name one with --engine-arg model=…"
+            f"{url} serves {', '.join(names) or 'no model'}; name one with --engine-arg model=…"
         )
-    model = next(found for found in listed if found["id"] == wanted)
-    root = tokenizer_folder(options.get("tokenizer") or model.get("root") or wanted, spec)
+    return card, next((other for other in cards if other["id"] == card.get("parent")), card)
+
+
+def _described(
+    spec: str, servers: list[Server], card: Model, base: Model, options: Mapping[str, str]
+) -> Endpoint:
+    words = _words(card, base, options, spec)
+    told = card.get("max_model_len") or base.get("max_model_len")
     return Endpoint(
         spec=spec,
         servers=servers,
-        model=wanted,
-        fingerprint=options.get("tag") or _fingerprint(model, root),
-        template=read_template(root),
-        context=int(model.get("max_model_len") or 0) or 1 << 30,
-        tokenizer=_tokenizer(root / "tokenizer.json"),
+        served=Served.of(card),
+        tagged="tag" in options,
+        fingerprint=_fingerprint(card, words, options),
+        template=read_template(words),
+        context=_number(options, "context", told or _longest(words)),
+        tokenizer=_tokenizer(words / "tokenizer.json"),
         balance=Balance(servers),
     )
+
+
+def _words(card: Model, base: Model, options: Mapping[str, str], spec: str) -> Path:
+    """The folder of its tokenizer: an adapter's is that of the model it is for."""
+    asked = options.get("tokenizer")
+    names = [asked] if asked else [card.get("root"), card["id"], base.get("root"), base["id"]]
+    reasons = []
+    for name in dict.fromkeys(filter(None, names)):
+        try:
+            return tokenizer_folder(name, spec)
+        except SamplerError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _fingerprint(card: Model, words: Path, options: Mapping[str, str]) -> str:
+    """The weights, where they are in a folder here; else what the model is called."""
+    root, tag = card.get("root") or "", options.get("tag")
+    if tag is None and words == Path(root) and any(words.glob("*.safetensors")):
+        return f"{folder_fingerprint(words)}-served"
+    named = folder_fingerprint(words, card["id"], root, tag or "", weights=False)
+    label = re.sub(r"[^\w.-]+", "_", tag or card["id"])[:40]
+    return f"{BY_NAME}{named}-{label}"
+
+
+def _longest(words: Path) -> int:
+    """What the model's own configuration says, where the server says nothing."""
+    try:
+        told = json.loads((words / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return UNKNOWN_CONTEXT
+    longest = told.get("max_position_embeddings") if isinstance(told, dict) else None
+    return longest if isinstance(longest, int) and longest > 0 else UNKNOWN_CONTEXT
 
 
 def _tokenizer(path: Path) -> Any:
@@ -148,23 +148,23 @@ def _tokenizer(path: Path) -> Any:
     return Tokenizer.from_file(str(path))
 
 
-async def _first_answer(servers: list[Server]) -> dict[str, Any]:
-    """Of several servers one may be away; it is put last."""
-    for server in list(servers):
-        try:
-            return await server.get("/models")
-        except Busy as busy:
-            last = busy
-            servers.append(servers.pop(0))
-    raise last
-
-
-def _fingerprint(model: Mapping[str, Any], root: Path) -> str:
-    """A served name is no fingerprint: the folder's content is, where it can be read."""
-    if any(root.glob("*.safetensors")):
-        return f"{folder_fingerprint(root)}-served"
-    known = folder_fingerprint(root, model["id"], model.get("root") or "")
-    return f"{known}-served{UNSEEN}"
+def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
+    name = endpoint.served.name
+    if not endpoint.offers.seeds:
+        yield (
+            f"{endpoint.spec} does not keep to seeds: what it draws is kept in the store, and "
+            "cannot be drawn again without it"
+        )
+    if not endpoint.offers.more:
+        yield (
+            f"{endpoint.spec} takes no top_k, min_p or penalties: its own defaults for them hold "
+            "(vLLM's server leaves the model's out with --generation-config vllm)"
+        )
+    if endpoint.fingerprint.startswith(BY_NAME) and "tag" not in options:
+        yield (
+            f"the weights of {name} cannot be seen from here: other ones served under this name "
+            "would be taken for the same; name them with --engine-arg tag=…"
+        )
 
 
 def _number(options: Mapping[str, str], name: str, default: int) -> int:

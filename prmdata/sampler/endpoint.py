@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.balance import Balance
@@ -19,23 +19,66 @@ from prmdata.sampler.offers import Offers
 from prmdata.sampler.patience import Busy, Patience, Tell, Waits
 from prmdata.sampler.protocol import Completion, Sampling, too_long
 from prmdata.sampler.rendering import ChatTemplate
-from prmdata.sampler.server import Server
+from prmdata.sampler.server import Model, Server
 
 Check = Callable[[dict[str, Any]], object]
 
 TRIES = 8
 """Of a request that alone is answered with rubbish, until it fails."""
+LATE = 2
+"""Times that a request may take too long."""
+SEEDS = 1 << 31
+"""More than this is cut somewhere: gateways read numbers as doubles, servers keep 32 bits."""
+PLAIN = {
+    "add_special_tokens": False,
+    "skip_special_tokens": False,
+    "spaces_between_special_tokens": False,
+    "min_p": 0.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "repetition_penalty": 1.0,
+    "repeat_penalty": 1.0,
+}
+"""The text as it stands, and no sampling but what was asked for: else servers take defaults of
+their own, or of the model's."""
+ENDS: dict[str | None, Literal["stop", "length"]] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "repetition": "length",
+}
+"""What servers call the ends of a whole answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server calls the model, and where it says that it has it from."""
+
+    name: str
+    root: str
+
+    @classmethod
+    def of(cls, card: Model) -> Served:
+        return cls(card["id"], card.get("root") or card["id"])
+
+    def __str__(self) -> str:
+        return self.name if self.root == self.name else f"{self.name} ({self.root})"
 
 
 @dataclass(eq=False)
 class Endpoint:
     spec: str
     servers: list[Server]
-    model: str
+    served: Served
     fingerprint: str
     template: ChatTemplate
     context: int
     balance: Balance[Server]
+    tagged: bool = False
+    """The user says which weights these are, so that it does not matter where they lie."""
     patience: Patience = field(default_factory=Patience)
     tokenizer: Any = None
     """Where the model's folder is at hand, to know what still fits its context."""
@@ -56,24 +99,25 @@ class Endpoint:
         answer = await self._persist("/completions", body, lambda found: _whole(found, n))
         used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
-        return [_completion(choice, used, sampling) for choice in choices]
+        return [_completion(choice, used, sampling, self.template.eos) for choice in choices]
 
     def body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
+        begun = self.offers.begins
         body: dict[str, Any] = {
-            "model": self.model,
-            "prompt": prefix if self.offers.raw else prefix.removeprefix(self.template.bos),
+            "model": self.served.name,
+            "prompt": prefix.removeprefix(self.template.bos) if begun else prefix,
             "n": n,
-            "seed": seed,
+            "seed": seed % SEEDS,
             "max_tokens": self._room(prefix, sampling.max_tokens),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }
-        if self.offers.raw:
-            body["add_special_tokens"] = False
+        if self.offers.more:
+            body |= {**PLAIN, "top_k": sampling.top_k or -1}
+        elif sampling.top_k:
+            body["top_k"] = sampling.top_k
         if sampling.stop:
             body["stop"] = list(sampling.stop)
-        if sampling.top_k:
-            body["top_k"] = sampling.top_k
         if sampling.logprobs:
             body["logprobs"] = 1
         if self.offers.token_ids:
@@ -92,6 +136,7 @@ class Endpoint:
     async def _persist(self, path: str, body: Mapping[str, Any], check: Check) -> dict[str, Any]:
         """Ask one server after another until one answers, or it takes too long."""
         pause, broken, answers = self.patience.waits.pause_s, 0, self.patience.answers
+        late = 0
         while True:
             server = await self.balance.take()
             try:
@@ -101,6 +146,9 @@ class Endpoint:
                     broken, answers = broken + 1, self.patience.answers
                 if broken == TRIES:
                     raise ItemError(f"{busy}, again and again, while it answers others") from None
+                late += busy.late
+                if late == LATE:
+                    raise ItemError(f"{busy}, {LATE} times") from None
                 self.patience.failed(busy, server.url, self._others(server))
                 alone = not busy.lost and busy.wait_s is None  # else the server itself rests
             finally:
@@ -114,9 +162,12 @@ class Endpoint:
     ) -> dict[str, Any]:
         window, before = server.window, server.window.faults
         try:
+            if not server.known:
+                await self.greet(server)
             answer = await server.post(path, body)
             check(answer)
         except Busy as busy:
+            server.known = server.known and not busy.lost
             rest = window.failed(busy, before, self.patience.waits, time.monotonic())
             self.balance.rest(rest)
             raise
@@ -125,6 +176,17 @@ class Endpoint:
             raise
         self._answered(server, before)
         return answer
+
+    async def greet(self, server: Server) -> None:
+        """Who comes back may be another: see that it still serves this very model."""
+        served = [Served.of(card) for card in await server.models()]
+        same = (
+            one == self.served or (self.tagged and one.name == self.served.name) for one in served
+        )
+        if not any(same):
+            names = ", ".join(str(one) for one in served) or "no model"
+            raise SamplerError(f"{server.url} serves {names}, and not {self.served} as before")
+        server.known = True
 
     def _answered(self, server: Server, sent_after: int) -> None:
         server.window.answered(sent_after)
@@ -149,7 +211,8 @@ class Endpoint:
         }
 
         def check(answer: dict[str, Any]) -> None:
-            if not (_whole(answer, 1)[0].get("logprobs") or {}).get("text_offset"):
+            at = (_whole(answer, 1)[0].get("logprobs") or {}).get("text_offset") or [-1]
+            if at[0] != 0 or at != sorted(at) or at[-1] < len(prefix):
                 raise SamplerError(
                     f"{self.spec} does not score given text (echo with logprobs); use vLLM"
                 )
@@ -167,22 +230,32 @@ class Endpoint:
 
 
 def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
-    """The choices of an answer; one without all of them is as good as none."""
+    """The choices of an answer; one without all of them, each at its end, is as good as none."""
     choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != n:
         raise Busy("the server sent fewer completions than it was asked for")
+    for choice in choices:
+        end = choice.get("finish_reason")
+        if end == "content_filter":
+            raise ItemError("the server's content filter holds the answer back")
+        if end not in ENDS:
+            raise Busy(f"the server broke off an answer ({end})")
     return choices
 
 
-def _completion(choice: dict[str, Any], used: int | None, sampling: Sampling) -> Completion:
+def _completion(
+    choice: dict[str, Any], used: int | None, sampling: Sampling, eos: str
+) -> Completion:
     logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
     if sampling.logprobs and logprobs is None:
         raise SamplerError("this server gives no log-probabilities; the method needs them")
     ids = choice.get("token_ids")
     tokens = len(ids) if ids is not None else len(logprobs) if logprobs else used
+    finish = ENDS[choice["finish_reason"]]
+    text = choice["text"].removesuffix(eos) if finish == "stop" and eos else choice["text"]
     return Completion(
-        text=choice["text"],
-        tokens=tokens if tokens is not None else len(choice["text"]) // 4 + 1,
-        finish="length" if choice.get("finish_reason") == "length" else "stop",
+        text=text,
+        tokens=tokens if tokens is not None else len(text) // 4 + 1,
+        finish=finish,
         logprobs=tuple(logprobs) if sampling.logprobs and logprobs else None,
     )

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MADE_OF = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer.model")
-UNSEEN = "-unseen"
-"""Ends the fingerprint of a served model that is known by its name and its tokenizer alone."""
+BY_NAME = "named-"
+"""Begins the fingerprint of a served model whose weights cannot be seen from here."""
 LARGE = 1 << 28
 """Bytes. Larger folders are read once; while their files stay as they are it is remembered."""
 
 
-def folder_fingerprint(folder: Path, *more: str) -> str:
+def folder_fingerprint(folder: Path, *more: str, weights: bool = True) -> str:
     """A hash of the weights, the configuration and the tokenizer; `more` says how they are run."""
-    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-    files = [*weights, *(folder / name for name in MADE_OF)]
+    large = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    files = [*(large if weights else ()), *(folder / name for name in MADE_OF)]
     files = [path for path in files if path.is_file()]
     if sum(path.stat().st_size for path in files) < LARGE:
         return _read(files, more)
@@ -36,9 +36,10 @@ def folder_fingerprint(folder: Path, *more: str) -> str:
 
 def other_weights(one: str, other: str) -> bool:
     """Whether these are surely two models, and not one that is run in two ways."""
-    if one.endswith(UNSEEN) != other.endswith(UNSEEN):
+    named = one.startswith(BY_NAME)
+    if named != other.startswith(BY_NAME):
         return False
-    return one.partition("-")[0] != other.partition("-")[0]
+    return one != other if named else one.partition("-")[0] != other.partition("-")[0]
 
 
 def _read(files: Sequence[Path], more: Sequence[str]) -> str:

@@ -16,7 +16,13 @@ class Busy(Exception):
     """A server did not answer, or not with what it was asked for: it is asked again."""
 
     def __init__(
-        self, reason: str, wait_s: float | None = None, *, lost: bool = False, full: bool = False
+        self,
+        reason: str,
+        wait_s: float | None = None,
+        *,
+        lost: bool = False,
+        full: bool = False,
+        late: bool = False,
     ) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
@@ -25,6 +31,8 @@ class Busy(Exception):
         """There is nobody at its address."""
         self.full = full
         """It has too much to do."""
+        self.late = late
+        """It took longer than was waited."""
 
 
 @dataclass(frozen=True, slots=True)

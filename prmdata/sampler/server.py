@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Required, TypedDict
+from typing import Any, NoReturn, Required, TypedDict
 
 import msgspec
 
@@ -13,10 +13,11 @@ from prmdata.sampler.balance import Window, Windowed
 from prmdata.sampler.patience import Busy
 from prmdata.settings import Whole
 
-KEYS = ("PRMDATA_API_KEY", "OPENAI_API_KEY")
+KEY = "PRMDATA_API_KEY"
 JSON = {"Content-Type": "application/json"}
 FULL = (408, 425, 429, 503, 504)
-BUSY = (*FULL, 409, 500, 502)
+CUT = 524
+"""A proxy had enough of waiting for the server behind it."""
 
 
 class LogProbs(TypedDict, total=False):
@@ -33,12 +34,14 @@ class Choice(TypedDict, total=False):
 
 
 class Usage(TypedDict, total=False):
+    prompt_tokens: Whole | None
     completion_tokens: Whole | None
 
 
 class Model(TypedDict, total=False):
     id: Required[str]
     root: str | None
+    parent: str | None
     max_model_len: Whole | None
 
 
@@ -48,6 +51,14 @@ class Answer(TypedDict, total=False):
     choices: list[Choice] | None
     usage: Usage | None
     data: list[Model] | None
+    error: Any
+
+
+class Missing(Busy):
+    """There is no such thing at that address, just now: it may be another program's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, lost=True)
 
 
 @dataclass(eq=False)
@@ -55,12 +66,14 @@ class Server(Windowed):
     url: str
     client: Any
     window: Window
+    known: bool = False
+    """It was asked what it serves since it was last away."""
+
+    async def models(self) -> list[Model]:
+        return (await self._request("GET", "/models")).get("data") or []
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._request("POST", path, body)
-
-    async def get(self, path: str) -> dict[str, Any]:
-        return await self._request("GET", path)
 
     async def _request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         import aiohttp
@@ -71,39 +84,63 @@ class Server(Windowed):
                 method, f"{self.url}{path}", data=data, headers=JSON, allow_redirects=False
             ) as answer:
                 return _read(self.url, answer, await answer.read())
+        except aiohttp.SocketTimeoutError:
+            reason = f"{self.url} took longer than --engine-arg timeout_s allows for a request"
+            raise Busy(reason, late=True) from None
+        except aiohttp.ClientSSLError as error:
+            raise SamplerError(
+                f"{self.url} cannot be trusted: {error}; SSL_CERT_FILE=… in the environment names "
+                "an authority of your own"
+            ) from None
+        except aiohttp.InvalidURL as error:
+            raise SamplerError(f"{self.url} is no address: {error}") from None
         except aiohttp.ClientError as error:
-            late = isinstance(error, aiohttp.SocketTimeoutError)
             reason = f"{self.url} does not answer ({type(error).__name__})"
-            raise Busy(reason, lost=not late, full=late) from None
+            raise Busy(reason, lost=True) from None
 
 
 def _read(url: str, answer: Any, content: bytes) -> dict[str, Any]:
-    status = answer.status
-    if status in BUSY:
-        said = answer.headers.get("retry-after", "")
-        wait_s = float(said) if said.replace(".", "", 1).isdecimal() else None
-        raise Busy(f"{url} answered {status}", wait_s, full=status in FULL)
-    if status in (401, 403):
-        raise SamplerError(f"{url} refuses us ({status}); set {KEYS[0]} to its key")
-    if status >= 400:
-        raise ItemError(f"{url} refuses the request: {_message(content)} ({status})")
-    if status >= 300:
-        elsewhere = answer.headers.get("location", "another address")
-        raise SamplerError(f"{url} sends us on to {elsewhere}; name that as the sampler")
+    if answer.status >= 300:
+        _refuse(url, answer.status, _message(content), answer.headers)
     try:
-        found: dict[str, Any] = msgspec.json.decode(content, type=Answer)
+        found = msgspec.json.decode(content, type=Answer | list[Model])
     except msgspec.ValidationError as error:
         raise Busy(f"{url} sent what is no answer of the completions API ({error})") from None
     except msgspec.DecodeError:
         raise Busy(f"{url} sent an answer that breaks off") from None
-    return found
+    if isinstance(found, list):
+        return {"data": found}
+    fault = found.get("error")
+    if fault is not None and not found.get("choices"):
+        code = fault.get("code") if isinstance(fault, dict) else None
+        _refuse(url, code if isinstance(code, int) else 400, _message(content), {})
+    return dict(found)
+
+
+def _refuse(url: str, status: int, said: str, headers: Mapping[str, str]) -> NoReturn:
+    """By the status: a server that is asked again, a request that fails alone, or the end."""
+    told = f"{url} answered {status}: {said}" if said else f"{url} answered {status}"
+    if status in (401, 402, 403):
+        raise SamplerError(f"{told}; its key is read from {KEY} in the environment")
+    if status == 404:
+        raise Missing(told)
+    if status == CUT:
+        raise Busy(f"{told}; a proxy before the server cuts long answers", late=True)
+    if status >= 500 or status in (*FULL, 409):
+        after = headers.get("retry-after", "")
+        wait_s = float(after) if after.replace(".", "", 1).isdecimal() else None
+        raise Busy(told, wait_s, full=status in FULL)
+    if status < 400:
+        elsewhere = headers.get("location", "another address")
+        raise SamplerError(f"{url} sends us on to {elsewhere}; name that as the sampler")
+    raise ItemError(f"{url} refuses the request: {said or 'it does not say why'} ({status})")
 
 
 def _message(content: bytes) -> str:
-    text = content.decode(errors="replace")
+    """What a server says of an error, in any of the shapes that servers have for it."""
     try:
         body = msgspec.json.decode(content)
     except msgspec.DecodeError:
-        return text[:300]
-    error = body.get("error", body) if isinstance(body, dict) else body
+        return " ".join(content.decode(errors="replace").split())[:300]
+    error = body.get("error") or body.get("detail") or body if isinstance(body, dict) else body
     return str(error.get("message", "") if isinstance(error, dict) else error)[:300]

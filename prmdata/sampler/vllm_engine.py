@@ -50,11 +50,15 @@ class VllmSampler:
                 max_tokens=min(sampling.max_tokens, self.context - len(ids)),
                 stop=list(sampling.stop),
                 logprobs=0 if sampling.logprobs else None,
+                skip_special_tokens=False,
+                spaces_between_special_tokens=False,
                 output_kind=RequestOutputKind.FINAL_ONLY,
             )
         except ValueError as error:
             raise ItemError(f"vLLM does not take these settings: {error}") from None
         final = await self._final(ids, params)
+        if any(output.finish_reason not in ("stop", "length") for output in final.outputs):
+            raise SamplerError(f"{self.spec}: the engine broke off a request")
         return [_completion(output, sampling) for output in final.outputs]
 
     async def score(self, prefix: str, text: str) -> list[float]:

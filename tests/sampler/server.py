@@ -16,11 +16,14 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from tokenizers import Tokenizer
+
 from prmdata.errors import ItemError
 from prmdata.sampler import ABACUS_MODEL, Sampler, Sampling, open_sampler
 from tests.policy import Policy
 
 DRAWN = itertools.count(1 << 40)
+WORDS = Tokenizer.from_file(str(ABACUS_MODEL / "tokenizer.json"))
 
 
 @dataclass
@@ -29,8 +32,9 @@ class Served:
     seeds_count_up: bool = True
     manner: str = ""
     """`strict` knows the fields of the first completions API and puts the first token before a
-    prompt itself; `chat` has no completions; `unseeded` draws anew each time; `hub` serves what is
-    in no folder here."""
+    prompt itself; `begins` does that too, and passes over the fields that it does not know; `chat`
+    has no completions; `unseeded` draws anew each time; `single` fails where it is asked for two;
+    `hub` serves what is in no folder here, `other` something else, `adapter` one more model."""
     calls: list[tuple[str, int]] = field(default_factory=list)
     faults: list[dict] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
@@ -90,20 +94,17 @@ class Served:
     async def answer(self, method: str, path: str, asked: dict) -> tuple[int, str, object]:
         if self.manner == "chat" and path == "/v1/completions":
             return 404, "", {"error": {"message": "Not Found"}}
-        if self.manner == "strict" and path == "/v1/completions":
-            if unknown := {"add_special_tokens", "return_token_ids", "top_k"} & set(asked):
-                return 400, "", {"error": {"message": f"unknown field {min(unknown)}"}}
+        unknown = {"add_special_tokens", "return_token_ids", "top_k"} & set(asked)
+        if self.manner == "strict" and unknown:
+            return 400, "", {"error": {"message": f"unknown field {min(unknown)}"}}
+        if self.manner in ("strict", "begins") and path == "/v1/completions":
             asked = {**asked, "prompt": "<bos>" + asked["prompt"]}
+        if self.manner == "single" and asked.get("n", 1) > 1:
+            return 500, "", {"error": {"message": "Only one completion choice is allowed"}}
         if self.manner == "unseeded" and path == "/v1/completions":
             asked = {**asked, "seed": next(DRAWN)}
         if path == "/v1/models":
-            model = {
-                "id": "abacus",
-                "root": "someone/model" if self.manner == "hub" else str(ABACUS_MODEL),
-                "created": next(DRAWN),  # as vLLM has it: anew for every answer
-                "max_model_len": self.sampler.context,
-            }
-            return 200, "", {"data": [model]}
+            return 200, "", {"data": self.models()}
         if path == "/calls":
             counts = {"refused": self.refused, "most_under_way": self.most_under_way}
             return 200, "", {"calls": self.calls, "authorized": self.authorized, **counts}
@@ -114,6 +115,8 @@ class Served:
             self.room = asked["room"]
             self.most_under_way = self.refused = 0
             return 200, "", {}
+        if path != "/v1/completions":
+            return 404, "", {"detail": "Not Found"}
         self.under_way += 1
         try:
             if self.under_way > self.room:
@@ -123,6 +126,14 @@ class Served:
             return await self.completions(asked)
         finally:
             self.under_way -= 1
+
+    def models(self) -> list[dict]:
+        root = "someone/model" if self.manner in ("hub", "other") else str(ABACUS_MODEL)
+        name = "other" if self.manner == "other" else "abacus"
+        card = {"id": name, "root": root, "created": next(DRAWN)}  # as vLLM: anew in every answer
+        adapter = {"id": "tuned", "root": "/there/adapter", "parent": name}
+        length = {"max_model_len": self.sampler.context}
+        return [card | length, adapter] if self.manner == "adapter" else [card | length]
 
     def fault(self, asked: dict) -> dict:
         """What is wrong with this answer."""
@@ -145,13 +156,15 @@ class Served:
             await asyncio.sleep(fault["seconds"])
         while fault["kind"] == "held" and len(self.calls) < fault["until"]:
             await asyncio.sleep(0.005)
+        if fault["kind"] == "rubbish":
+            return 200, "rubbish", json.dumps(fault["answer"]).encode()
         try:
             choices, used = await self.choices(asked)
         except ItemError as error:
             return 400, "", {"error": {"message": str(error)}}
-        answer = {"choices": choices, "usage": {"completion_tokens": used}}
-        if fault["kind"] == "rubbish":
-            return 200, "rubbish", json.dumps(fault["answer"]).encode()
+        counted = len(WORDS.encode(asked["prompt"], add_special_tokens=False).ids)
+        usage = {"prompt_tokens": counted, "completion_tokens": used}
+        answer = {"choices": choices, "usage": usage}
         if fault["kind"] == "empty":
             return 200, "", {"choices": []}
         if fault["kind"] == "truncated":

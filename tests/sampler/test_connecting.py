@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -14,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from prmdata.errors import SamplerError, UsageError
-from prmdata.sampler import ABACUS_MODEL, open_sampler
-from prmdata.sampler.connecting import proxy_of
+from prmdata.sampler import ABACUS_MODEL, Sampling, open_sampler
+from prmdata.sampler.connecting import UNKNOWN_CONTEXT, _longest
+from prmdata.sampler.endpoint import Endpoint
 from prmdata.sampler.patience import Patient, Waits
-from tests.sampler.test_contract import served
-from tests.sampler.test_endpoint import PROMPT, RIGHT, asked, tell
+from tests.sampler.test_contract import ROOT, served
+from tests.sampler.test_endpoint import PROMPT, RIGHT, SAMPLING, asked, tell, url
+
+__all__ = ["url"]
 
 
 def test_a_server_of_the_plain_api_is_asked_in_its_words() -> None:
@@ -123,13 +127,112 @@ def test_an_address_that_has_moved_is_told() -> None:
         server.shutdown()
 
 
-def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    assert proxy_of("http://gpu:8000/v1") is None
-    monkeypatch.setenv("HTTP_PROXY", "http://gate:3128")
-    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
-    assert proxy_of("http://gpu:8000/v1") == "http://gate:3128"
-    assert proxy_of("https://gpu:8000/v1") is None
-    assert proxy_of("http://127.0.0.1:8000/v1") is None
+def opened(url: str, **options: str) -> Endpoint:
+    async def open_and_close() -> Endpoint:
+        sampler = await open_sampler(url, options)
+        await sampler.close()
+        assert isinstance(sampler, Endpoint)
+        return sampler
+
+    return asyncio.run(open_and_close())
+
+
+def test_a_first_token_that_a_server_adds_itself_is_not_sent_twice() -> None:
+    """It takes all fields, so only its count of the prompt's tokens tells."""
+
+    async def ask(url: str) -> None:
+        sampler = await open_sampler(url)
+        await sampler.complete("<bos>Question", 1, SAMPLING, 0)
+        await sampler.close()
+
+    for manner, sent in (("begins", "Question"), ("counting", "<bos>Question")):
+        with served(f"policy-{manner}") as url:
+            asyncio.run(ask(url))
+            assert tell(url, "/calls")["calls"][-1] == [sent, 0]
+
+
+def test_what_is_not_asked_for_is_asked_not_to_be_done(url: str) -> None:
+    """Servers have defaults of their own for what a request leaves out."""
+    body = opened(url).body(PROMPT, 1, Sampling(), 1 << 40)
+    assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (-1, 0, 1)
+    assert (body["presence_penalty"], body["frequency_penalty"]) == (0, 0)
+    assert (body["add_special_tokens"], body["skip_special_tokens"]) == (False, False)
+    assert body["seed"] < 1 << 31
+    with served("policy-strict") as strict:
+        endpoint = opened(strict)
+        assert not {"top_k", "min_p", "skip_special_tokens"} & set(
+            endpoint.body("", 1, SAMPLING, 0)
+        )
+        assert "takes no top_k" in endpoint.notes[0]
+
+
+def test_a_server_that_fails_where_two_are_asked_for_is_asked_for_one() -> None:
+    with served("policy-single") as url:
+        assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]
+
+
+def test_an_adapter_is_rendered_as_its_base_and_has_its_context() -> None:
+    with served("policy-adapter") as url:
+        with pytest.raises(UsageError, match="serves abacus, tuned; name one"):
+            opened(url)
+        tuned, base = opened(url, model="tuned"), opened(url, model="abacus")
+    assert (tuned.served.name, tuned.context) == ("tuned", base.context)
+    assert tuned.template == base.template
+    assert tuned.fingerprint != base.fingerprint
+
+
+def test_other_weights_under_one_tokenizer_are_another_model(tmp_path: Path) -> None:
+    """A folder that is named for its words says nothing of the weights."""
+    words = str(ABACUS_MODEL)
+    with served("policy") as url, served("policy-hub") as hub, served("policy-other") as other:
+        plain = opened(url).fingerprint
+        named = [opened(one, tokenizer=words).fingerprint for one in (url, hub, other)]
+        tags = [opened(hub, tokenizer=words, tag=tag).fingerprint for tag in ("a/1", "a/2", "a 1")]
+        both = [opened(one, tokenizer=words, tag="a/1").fingerprint for one in (hub, other)]
+    assert len({plain, *named[1:], *tags, *both}) == 7
+    assert named[0] == plain  # its own folder
+    assert not any(set(found) & set("/ ") for found in tags)
+
+
+def test_the_context_is_that_of_the_server_or_the_model_or_the_user() -> None:
+    with served("policy") as url:
+        assert opened(url).context == 4096
+        assert opened(url, context="512").context == 512
+    longest = json.loads((ABACUS_MODEL / "config.json").read_text())["max_position_embeddings"]
+    assert _longest(ABACUS_MODEL) == longest
+    assert _longest(ABACUS_MODEL.parent) == UNKNOWN_CONTEXT
+
+
+def test_all_servers_must_serve_the_same() -> None:
+    with served("policy") as one, served("policy-other") as other:
+        with pytest.raises(SamplerError, match=r"serves other \(someone/model\), and not abacus"):
+            opened(f"{one},{other}")
+        assert opened(f"{one},http://127.0.0.1:9/v1").served.name == "abacus"  # one is away
+
+
+def test_who_comes_back_as_another_is_refused() -> None:
+    async def ask(dying: subprocess.Popen[str], url: str, living: str) -> None:
+        sampler = await open_sampler(f"{url},{living}")
+        dying.kill()
+        dying.wait()
+        port = url.rsplit(":", 1)[1].removesuffix("/v1")
+        with served("policy-other", int(port)):
+            try:
+                for seed in range(50):
+                    await sampler.complete(PROMPT, 4, SAMPLING, seed << 16)
+                    await asyncio.sleep(0.05)
+            finally:
+                await sampler.close()
+
+    words = [sys.executable, "-m", "tests.sampler.server", "policy"]
+    first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert first.stdout is not None
+    url = first.stdout.readline().strip()
+    with served("policy") as living, first, pytest.raises(SamplerError, match="as before"):
+        asyncio.run(ask(first, url, living))
+
+
+def test_an_address_without_its_last_part_is_told_of(url: str) -> None:
+    base = url.removesuffix("/v1")
+    with pytest.raises(SamplerError, match=rf"404.*; is it {base}/v1\?"):
+        asyncio.run(open_sampler(base))

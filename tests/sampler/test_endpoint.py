@@ -41,9 +41,11 @@ def tell(url: str, path: str, body: object | None = None) -> dict:
         return json.load(answer)
 
 
-def asked(url: str, faults: list[dict], n: int = 4, waits: Waits | None = None) -> list:
+def asked(
+    url: str, faults: list[dict], n: int = 4, waits: Waits | None = None, **options: str
+) -> list:
     async def ask() -> list:
-        sampler: Sampler = await open_sampler(url)
+        sampler: Sampler = await open_sampler(url, options)
         assert isinstance(sampler, Patient)
         sampler.wait_as(waits or Waits(), print)
         tell(url, "/faults", {"faults": faults})
@@ -77,6 +79,11 @@ RIGHT = asyncio.run(Policy({0: 60}).complete(PROMPT, 4, SAMPLING, 0))
             "kind": "rubbish",
             "answer": {"choices": [{"text": "x"}], "usage": {"completion_tokens": -5}},
         },
+        {"kind": "rubbish", "answer": {"choices": [{"text": "x", "finish_reason": "abort"}]}},
+        {"kind": "rubbish", "answer": {"choices": [{"text": "x", "finish_reason": None}]}},
+        {"kind": "rubbish", "answer": {"error": {"message": "later", "code": 429}}},
+        {"kind": "status", "status": 520},
+        {"kind": "status", "status": 404},
         {"kind": "slow", "seconds": 0.5},
     ],
     ids=lambda fault: "-".join(str(v) for v in fault.values()),
@@ -97,7 +104,7 @@ def test_where_they_do_one_request_brings_them_all() -> None:
         assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]
         made = [seed for prompt, seed in tell(url, "/calls")["calls"] if prompt == PROMPT]
         assert sorted(made) == [0, 1, 2, 3]
-        assert len(tell(url, "/calls")["authorized"]) == 4  # three to find out, and one
+        assert len(tell(url, "/calls")["authorized"]) == 5  # four to find out, and one
 
 
 def test_retry_after_is_kept_to(url: str) -> None:
@@ -108,7 +115,7 @@ def test_retry_after_is_kept_to(url: str) -> None:
 
 def test_a_server_that_stays_away_is_given_up(url: str) -> None:
     faults = [{"kind": "status", "status": 500}] * 1000
-    with pytest.raises(SamplerError, match=r"answered 500; gave up after \d+ s"):
+    with pytest.raises(SamplerError, match=r"answered 500: busy; gave up after \d+ s"):
         asked(url, faults, n=1, waits=Waits(give_up_s=0.2, pause_s=0.01))
 
 
@@ -151,6 +158,53 @@ def test_the_key_is_sent_and_told_to_nobody(url: str, key: str) -> None:
     assert "PRMDATA_API_KEY" in str(refusal.value)
 
 
-def test_a_refused_request_fails_alone(url: str) -> None:
-    with pytest.raises(ItemError, match="busy"):
-        asked(url, [{"kind": "status", "status": 400}], n=1)
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"kind": "status", "status": 400}, r"refuses the request: busy \(400\)"),
+        (
+            {"kind": "rubbish", "answer": {"error": {"message": "too long"}}},
+            r"refuses the request: too long \(400\)",
+        ),
+        (
+            {
+                "kind": "rubbish",
+                "answer": {"choices": [{"text": "", "finish_reason": "content_filter"}]},
+            },
+            "content filter",
+        ),
+    ],
+)
+def test_a_refused_request_fails_alone(url: str, fault: dict, reason: str) -> None:
+    with pytest.raises(ItemError, match=reason):
+        asked(url, [fault], n=1)
+
+
+def test_no_money_ends_the_run_and_says_so(url: str) -> None:
+    fault = {"kind": "rubbish", "answer": {"error": {"message": "no credits", "code": 402}}}
+    with pytest.raises(SamplerError, match="answered 402: no credits"):
+        asked(url, [fault], n=1)
+
+
+def test_a_request_that_takes_too_long_twice_fails_alone(url: str) -> None:
+    slow = {"kind": "slow", "seconds": 30}
+    assert [c.text for c in asked(url, [slow], n=1, timeout_s="1")] == [RIGHT[0].text]
+    with pytest.raises(ItemError, match=r"longer than --engine-arg timeout_s allows.*, 2 times"):
+        asked(url, [slow] * 2, n=1, timeout_s="1")
+
+
+def test_scores_without_places_are_not_believed(url: str) -> None:
+    async def ask(offsets: list[int]) -> list[float]:
+        sampler = await open_sampler(url)
+        logprobs = {"text_offset": offsets, "token_logprobs": [None, -2.0, -3.0]}
+        choice = {"text": "ab", "finish_reason": "length", "logprobs": logprobs}
+        tell(url, "/faults", {"faults": [{"kind": "rubbish", "answer": {"choices": [choice]}}]})
+        try:
+            return await sampler.score("a", "b")
+        finally:
+            await sampler.close()
+
+    assert asyncio.run(ask([0, 1, 2])) == [-2.0]
+    for offsets in ([-1, -1, -1], [0, 2, 1], [0, 0, 0], []):
+        with pytest.raises(SamplerError, match="does not score given text"):
+            asyncio.run(ask(offsets))

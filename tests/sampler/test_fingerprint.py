@@ -75,10 +75,9 @@ def test_a_home_that_cannot_be_written_costs_only_time(
     [
         ("0123-cpu-bfloat16", "0123-served", False),
         ("0123-cpu-bfloat16", "0124-cpu-bfloat16", True),
-        ("0123-served-unseen", "0124-served-unseen", True),
-        ("0123-served-unseen", "0124-vllm-float16", False),
-        ("step100", "step100", False),
-        ("step100", "step200", True),
+        ("named-0123-step100", "named-0124-step200", True),
+        ("named-0123-step100", "0124-vllm-float16", False),
+        ("named-0123-step100", "named-0123-step100", False),
     ],
 )
 def test_one_model_run_in_two_ways_is_no_other_model(one: str, other: str, differ: bool) -> None:
