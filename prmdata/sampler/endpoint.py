@@ -96,7 +96,7 @@ class Endpoint:
 
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self.body(prefix, n, sampling, seed)
-        answer = await self._persist("/completions", body, lambda found: _whole(found, n))
+        answer = await self._persist("/completions", body, lambda found: _ended(found, n))
         used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling, self.template.eos) for choice in choices]
@@ -230,17 +230,21 @@ class Endpoint:
 
 
 def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
-    """The choices of an answer; one without all of them, each at its end, is as good as none."""
+    """The choices of an answer; one without all of them is as good as none."""
     choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != n:
         raise Busy("the server sent fewer completions than it was asked for")
-    for choice in choices:
+    return choices
+
+
+def _ended(answer: dict[str, Any], n: int) -> None:
+    """Whether each of them has come to its end."""
+    for choice in _whole(answer, n):
         end = choice.get("finish_reason")
         if end == "content_filter":
             raise ItemError("the server's content filter holds the answer back")
         if end not in ENDS:
             raise Busy(f"the server broke off an answer ({end})")
-    return choices
 
 
 def _completion(
