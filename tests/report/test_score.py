@@ -14,6 +14,7 @@ from prmdata.records import Cost, Evidence, Labels, Problem, Step, Trace
 from prmdata.report.score import score, total
 from prmdata.report.stats import stats
 from prmdata.report.truth import first_wrong, truth_of, truths
+from prmdata.traces.generate import cut_steps
 
 
 def made(number: int, truth: int | None, said: int | None, cost: int = 0) -> Trace:
@@ -57,6 +58,15 @@ def test_the_oracle_judges_steps_however_they_were_cut(traces: list[Trace]) -> N
         )
         joined = first_wrong(truth_of(replace(trace, steps=pairs), "abacus"))
         assert joined == (None if judged.first_error is None else judged.first_error // 2)
+
+
+def test_the_oracle_judges_the_step_that_a_line_ends_in(traces: list[Trace]) -> None:
+    for trace in traces[:40]:
+        cut = replace(trace, steps=cut_steps(trace.text.rstrip(), r"regex:\."))
+        by_lines, by_points = (truth_of(t, "abacus") for t in (trace, cut))
+        assert by_lines is not None
+        assert by_points is not None
+        assert by_points.verdicts == by_lines.verdicts
 
 
 def test_truth_of_another_generator_is_refused(traces: list[Trace]) -> None:
