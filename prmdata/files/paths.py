@@ -20,6 +20,10 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def is_packed(path: str) -> bool:
+    return path.endswith((".gz", ".zst"))
+
+
 def format_of(path: str) -> Format:
     """By name: `-`, `.parquet`, `.jsonl[.gz|.zst]`; a name without any ending is a directory."""
     if path == "-":
