@@ -47,21 +47,21 @@ def input_state(path: str) -> str:
     """Changes when the input does."""
     if path == "-":
         return "a pipe"
-    if paths.is_remote(path):
-        import fsspec
-
-        filesystem, name = fsspec.core.url_to_fs(path)
-        return str(filesystem.ukey(name)) if filesystem.exists(name) else "absent"
-    marks = []
-    for part in paths.parts_of(path):
-        try:
-            state = Path(part).stat()
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            reason = "there is no such file" if missing else os.strerror(error.errno or 0)
-            raise InputError(f"{path}: {reason}") from None
-        marks.append(f"{Path(part).name} {state.st_size} {state.st_mtime_ns}")
+    try:
+        marks = [_mark(part) for part in paths.parts_of(path)]
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"{path}: {'there is no such file' if missing else reason}") from None
     return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
+
+
+def _mark(part: str) -> str:
+    if paths.is_remote(part):
+        filesystem, name = paths.filesystem_of(part)
+        return f"{name} {filesystem.ukey(name)}"
+    state = Path(part).stat()
+    return f"{Path(part).name} {state.st_size} {state.st_mtime_ns}"
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:

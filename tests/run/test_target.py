@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import OutputError, SettingsChanged
+from prmdata.errors import InputError, OutputError, SettingsChanged, UsageError
 from prmdata.files import read_traces
 from prmdata.records import Problem, Trace
 from prmdata.run.manifest import input_state, run_folder
@@ -149,3 +149,29 @@ def test_the_state_of_an_input_changes_with_it(tmp_path: Path) -> None:
     assert input_state(str(path)) == before
     path.write_text("ab\n")
     assert input_state(str(path)) != before
+
+
+def test_the_state_of_a_remote_folder_changes_with_its_parts() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/state/parts/a.jsonl", b"a\n")
+    folder = input_state("memory://state/parts")
+    file = input_state("memory://state/parts/a.jsonl")
+    assert input_state("memory://state/parts") == folder
+    memory.pipe("/state/parts/b.jsonl", b"b\n")
+    assert input_state("memory://state/parts") != folder
+    assert input_state("memory://state/parts/a.jsonl") == file
+    memory.pipe("/state/parts/a.jsonl", b"changed\n")
+    assert input_state("memory://state/parts/a.jsonl") != file
+
+
+@pytest.mark.parametrize("path", ["memory://state/none.jsonl", "memory://state/none"])
+def test_a_remote_input_that_is_not_there_is_named(path: str) -> None:
+    with pytest.raises(InputError, match=f"{path}: there is no such file"):
+        input_state(path)
+
+
+def test_a_protocol_that_nobody_knows_is_named() -> None:
+    with pytest.raises(UsageError, match="s4://"):
+        input_state("s4://box/t.jsonl")
