@@ -153,10 +153,14 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
     provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(asked.selection)
     scored = read_score(asked.score) if asked.score else {}
     writers = {name: _writer(asked, path, target, name) for name in asked.selection.splits}
-    noted = accuracy.noting(provenance.noting(traces))
     folder = _folder(path, target)
+
+    def note(trace: Trace) -> None:
+        provenance.note(trace)
+        accuracy.note(trace)
+
     try:
-        write_rows(noted, asked.form, asked.selection, writers, counts, sieve, folder)
+        write_rows(traces, asked.form, asked.selection, writers, counts, sieve, folder, note)
         summary = _summary(asked, counts, sieve)
         files = [file for writer in writers.values() for file in writer.close()]
     except BaseException:
