@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from prmdata.errors import InputError
 from prmdata.files import codec, paths
@@ -26,6 +29,19 @@ class Manifest:
     complete: bool = False
     summary: dict[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    def stands_for(self, asked: Manifest) -> bool:
+        """Whether the target it describes is done, and made of what is asked for now."""
+        same_inputs = self.inputs == asked.inputs and "-" not in self.inputs
+        return self.complete and same_inputs and not differences(self, asked)
+
+
+def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:
+    """Of a run that begins now."""
+    from prmdata import __version__
+
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return Manifest(stage, plain, dict(inputs), version=__version__)
 
 
 def run_folder(target: str) -> Path:

@@ -21,14 +21,14 @@ from prmdata.dataset.selection import Selection
 from prmdata.dataset.shuffle import ShuffledWriter
 from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
-from prmdata.errors import InputError, SettingsChanged, UsageError
+from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
 from prmdata.run.manifest import input_state
-from prmdata.run.target import FileOutput
+from prmdata.run.target import FileOutput, is_up_to_date
 from prmdata.settings import settings_of
 from prmdata.stages.accuracy import Accuracy, read_score
 
@@ -82,14 +82,7 @@ def run_export(
 
 def is_written(asked: Exporting, target: str) -> bool:
     """Whether the target is there already, made of the same."""
-    if not paths.exists(target):
-        return False
-    try:
-        output = FileOutput(target, "export", asked.settings(), asked.inputs())
-    except SettingsChanged:
-        return False
-    output.close()
-    return output.up_to_date
+    return is_up_to_date(target, "export", asked.settings(), asked.inputs())
 
 
 def preview(

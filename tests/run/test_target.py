@@ -9,7 +9,7 @@ from prmdata.errors import InputError, OutputError, SettingsChanged, UsageError
 from prmdata.files import read_traces
 from prmdata.records import Problem, Trace
 from prmdata.run.manifest import input_state, run_folder
-from prmdata.run.target import FileOutput
+from prmdata.run.target import FileOutput, is_up_to_date
 
 A, B, C = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "abc")
 KEYS = [f"{i:032x}" for i in range(3)]
@@ -108,6 +108,21 @@ def test_a_changed_input_is_done_again_without_asking() -> None:
     changed = opened(inputs={"in.jsonl": "v2"})
     assert not changed.up_to_date
     changed.close()
+
+
+@pytest.mark.usefixtures("done")
+def test_whether_a_target_is_up_to_date_is_found_without_writing() -> None:
+    def found(target: str = "t.jsonl", k: int = 8, state: str = "v1") -> bool:
+        return is_up_to_date(target, "label", {"k": k}, {"in.jsonl": state})
+
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert found()
+    assert not found(k=9)
+    assert not found(state="v2")
+    assert not found("none/t.jsonl")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    Path("t.jsonl").unlink()
+    assert not found()
 
 
 def test_a_file_that_nobody_knows_is_not_touched() -> None:
