@@ -152,8 +152,7 @@ class Ledger:
 def _answer(evidence: Evidence) -> Answer:
     if not evidence.verdicts:
         return Answer(skipped=True)
-    wrong = (i for i, verdict in enumerate(evidence.verdicts) if verdict == "wrong")
-    return Answer(next(wrong, None))
+    return Answer(evidence.first_wrong)
 
 
 def default_output(source: str) -> str:

@@ -53,11 +53,6 @@ def said(trace: Trace) -> tuple[str, tuple[str, ...]]:
     return trace.problem.question.strip(), tuple(step.text.strip() for step in trace.steps)
 
 
-def first_wrong(truth: Evidence) -> int | None:
-    """Index of the first wrong step, from 0."""
-    return next((i for i, verdict in enumerate(truth.verdicts) if verdict == "wrong"), None)
-
-
 def _abacus(trace: Trace) -> Evidence | None:
     """The oracle's judgement of a trace on one of the embedded world's problems."""
     from prmdata.abacus import GENERATOR_VERSION, judge, story
