@@ -12,7 +12,15 @@ from prmdata.files import jsonl, parquet, paths
 from prmdata.files.codec import Unreadable, decode_trace
 from prmdata.records import Trace
 
-__all__ = ["StreamCut", "Unreadable", "count_hint", "read_groups", "read_traces", "write_traces"]
+__all__ = [
+    "StreamCut",
+    "Unreadable",
+    "count_hint",
+    "read_groups",
+    "read_traces",
+    "readable",
+    "write_traces",
+]
 
 PART_TRACES = 50_000
 
@@ -47,6 +55,14 @@ def _read_part(part: str) -> Iterator[Trace | Unreadable]:
             yield decode_trace(line, where)
         except InputError as error:
             yield Unreadable(where, str(error))
+
+
+def readable(traces: Iterable[Trace | Unreadable]) -> Iterator[Trace]:
+    """For those who cannot do without any: the first that is unreadable ends the run."""
+    for trace in traces:
+        if isinstance(trace, Unreadable):
+            raise InputError(trace.reason)
+        yield trace
 
 
 def read_groups(

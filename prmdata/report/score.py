@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from prmdata.errors import InputError
-from prmdata.files import Unreadable
+from prmdata.files import Unreadable, readable
 from prmdata.records import Cost, Evidence, Trace
 
 SHARES = (0.5, 0.7, 0.9)
@@ -181,9 +181,7 @@ def total(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
 ) -> Score:
     summed, unknown = Score(), ""
-    for trace in traces:
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(traces):
         if trace.error is not None:
             summed.failed += 1
             continue

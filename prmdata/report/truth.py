@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prmdata import imports
 from prmdata.errors import InputError, UsageError
-from prmdata.files import Unreadable, read_traces
+from prmdata.files import read_traces, readable
 from prmdata.problems import rows
 from prmdata.records import Evidence, Trace, Verdict
 from prmdata.traces.lines import lines_of
@@ -40,9 +40,7 @@ def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
     own = (
         first is None or not isinstance(first[0], dict) or isinstance(first[0].get("problem"), dict)
     )
-    for trace in read_traces(path) if own else imports.read(path, None, {}):
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(read_traces(path) if own else imports.read(path, None, {})):
         truth = next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
         if truth is not None:
             yield said(trace), truth if truth.verdicts else None
