@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 from prmdata import files, labellers
 from prmdata.dataset import format_named
 from prmdata.dataset.selection import Selection
-from prmdata.errors import InputError, OutputError
-from prmdata.files import Unreadable, paths
+from prmdata.errors import OutputError
+from prmdata.files import paths
 from prmdata.records import Trace
 from prmdata.report.score import score as scored
 from prmdata.report.truth import truth_of
@@ -109,10 +109,7 @@ def score(traces: Iterable[Trace], *, truth: str = "evidence") -> dict[str, Any]
 
 def read(path: str | os.PathLike[str]) -> Iterator[Trace]:
     """Traces from a file or a directory of parts."""
-    for trace in files.read_traces(os.fspath(path)):
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
-        yield trace
+    return files.readable(files.read_traces(os.fspath(path)))
 
 
 def write(path: str | os.PathLike[str], traces: Iterable[Trace]) -> int:

@@ -118,6 +118,11 @@ class Evidence:
     settings: dict[str, Any] = field(default_factory=dict)
     cost: Cost = Cost()
 
+    @property
+    def first_wrong(self) -> int | None:
+        """Index (from 0) of the first step that it calls wrong."""
+        return next((i for i, verdict in enumerate(self.verdicts) if verdict == "wrong"), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

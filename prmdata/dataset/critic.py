@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from prmdata.dataset.verdicts import evidence_behind
@@ -47,7 +46,7 @@ def reasons(trace: Trace, labels: Labels) -> tuple[Notes, Source]:
     evidence = _noted(trace)
     if evidence is None:
         return (), "none"
-    if evidence.verdicts and _first_wrong(evidence.verdicts) != labels.first_error:
+    if evidence.verdicts and evidence.first_wrong != labels.first_error:
         return (), CONTRADICTS
     end = len(trace.steps) if labels.first_error is None else labels.first_error + 1
     kept = evidence.notes[:end]
@@ -59,7 +58,3 @@ def _noted(trace: Trace) -> Evidence | None:
     behind = evidence_behind(trace)
     candidates = [*([behind] if behind else []), *reversed(trace.evidence)]
     return next((e for e in candidates if any(e.notes) and e.kind != "truth"), None)
-
-
-def _first_wrong(verdicts: Sequence[str | None]) -> int | None:
-    return next((i for i, verdict in enumerate(verdicts) if verdict == "wrong"), None)

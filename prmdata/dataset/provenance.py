@@ -1,10 +1,9 @@
-"""Where a dataset's traces come from and what they cost, gathered as they pass by."""
+"""Where a dataset's traces come from and what they cost, gathered trace by trace."""
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +26,6 @@ class Provenance:
     sampled_tokens: int = 0
     """Generated for the traces themselves, where that is known."""
     labelling: Cost = Cost()
-
-    def noting(self, traces: Iterable[Trace]) -> Iterator[Trace]:
-        for trace in traces:
-            self.note(trace)
-            yield trace
 
     def note(self, trace: Trace) -> None:
         origin, meta = trace.origin, trace.problem.meta

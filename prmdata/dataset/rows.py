@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,12 @@ def write_rows(
     counts: Counter[str],
     sieve: Sieve,
     folder: Path | None = None,
+    note: Callable[[Trace], None] = lambda trace: None,
 ) -> None:
     """Write what can be written, each row to the sink of its problem's split.
 
-    `folder` is where rows may wait on the disk.
+    `folder` is where rows may wait on the disk. `note` hears of the traces behind the rows, also
+    of those rows that balancing leaves out in the end.
     """
     ways: dict[str, Sink] = {
         name: Counted(sink, form, counts, name if selection.split else None)
@@ -62,6 +64,8 @@ def write_rows(
         except LeftOut as reason:
             counts[f"left out: {reason}"] += len(group)
             continue
+        for trace in group:
+            note(trace)
         way = ways[selection.split_of(group[0].problem.id)]
         for row in rows:
             way.write(row)

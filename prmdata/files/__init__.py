@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import jsonl, parquet, paths
-from prmdata.files.codec import decode_trace
-from prmdata.records import Problem, Trace
+from prmdata.files.codec import Unreadable, decode_trace
+from prmdata.records import Trace
 
-__all__ = ["StreamCut", "Unreadable", "count_hint", "read_groups", "read_traces", "write_traces"]
+__all__ = [
+    "StreamCut",
+    "Unreadable",
+    "count_hint",
+    "read_groups",
+    "read_traces",
+    "readable",
+    "write_traces",
+]
 
 PART_TRACES = 50_000
 
 
 class StreamCut(InputError):
     """The stage before this one in a pipe died: what it had said so far is not all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A line that is no record, and why."""
-
-    where: str
-    reason: str
-
-    def as_trace(self) -> Trace:
-        return Trace(id=self.where, problem=Problem(id=self.where, question=""), error=self.reason)
 
 
 def read_traces(source: str) -> Iterator[Trace | Unreadable]:
@@ -51,14 +48,21 @@ def read_traces(source: str) -> Iterator[Trace | Unreadable]:
 
 def _read_part(part: str) -> Iterator[Trace | Unreadable]:
     if paths.format_of(part) == "parquet":
-        for trace, _ in parquet.read_traces(part):
-            yield trace
+        yield from parquet.read_traces(part)
         return
     for line, where in jsonl.read_lines(part):
         try:
             yield decode_trace(line, where)
         except InputError as error:
             yield Unreadable(where, str(error))
+
+
+def readable(traces: Iterable[Trace | Unreadable]) -> Iterator[Trace]:
+    """For those who cannot do without any: the first that is unreadable ends the run."""
+    for trace in traces:
+        if isinstance(trace, Unreadable):
+            raise InputError(trace.reason)
+        yield trace
 
 
 def read_groups(
@@ -137,11 +141,8 @@ def count_hint(source: str) -> int | None:
     total = 0
     for part in paths.parts_of(source):
         if paths.format_of(part) == "parquet":
-            import pyarrow.parquet as pq
-
-            with paths.open_bytes(part) as raw:
-                total += pq.ParquetFile(raw).metadata.num_rows
-        elif paths.is_remote(part):
+            total += parquet.count_rows(part)
+        elif paths.is_remote(part) or paths.is_packed(part):
             return None
         else:
             with paths.open_bytes(part) as raw:

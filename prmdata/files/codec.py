@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
 from prmdata.errors import InputError
-from prmdata.records import Trace
+from prmdata.records import Problem, Trace
 
 T = TypeVar("T")
 
 _traces = msgspec.json.Decoder(Trace)
 _encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line or a row that is no record, and why."""
+
+    where: str
+    reason: str
+
+    def as_trace(self) -> Trace:
+        return Trace(id=self.where, problem=Problem(id=self.where, question=""), error=self.reason)
 
 
 def encode(record: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from prmdata.errors import InputError
 from prmdata.files import paths
-from prmdata.files.codec import checked
+from prmdata.files.codec import Unreadable, checked
 from prmdata.files.columns import records_in
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
@@ -20,25 +21,35 @@ BYTES_PER_GROUP = 64 << 20
 """A row group is held in memory to be written, and by many to be read: long rows shorten it."""
 
 
-def read_traces(path: str) -> Iterator[tuple[Trace, str]]:
-    """Traces, each with where it stands (`file:row`)."""
+def read_traces(path: str) -> Iterator[Trace | Unreadable]:
     number = 0
     for batch in _batches(path, needed=("id", "problem", "steps")):
-        try:
-            rows = records_in(batch, Trace)
-        except (msgspec.DecodeError, TypeError) as error:
-            raise InputError(
-                f"{path}, in rows {number + 1} to {number + batch.num_rows}: "
-                f"not prmdata records: {error}"
-            ) from None
-        for row in rows:
+        for row in _records(batch):
             number += 1
-            where = f"{path}:{number}"
-            try:
-                trace = msgspec.convert(row, Trace)
-            except msgspec.ValidationError as error:
-                raise InputError(f"{where}: not a prmdata record: {error}") from None
-            yield checked(trace, where), where
+            yield _trace(row, f"{path}:{number}")
+
+
+def _records(batch: Any) -> Iterator[Any]:
+    """What the rows hold; in the place of one that cannot be read, the error."""
+    try:
+        yield from records_in(batch, Trace)
+    except (msgspec.DecodeError, TypeError, UnicodeDecodeError) as error:
+        if batch.num_rows == 1:
+            yield error
+            return
+        for place in range(batch.num_rows):
+            yield from _records(batch.slice(place, 1))
+
+
+def _trace(row: Any, where: str) -> Trace | Unreadable:
+    if isinstance(row, Exception):
+        return Unreadable(where, f"{where}: not a prmdata record: {row}")
+    try:
+        return checked(msgspec.convert(row, Trace), where)
+    except msgspec.ValidationError as error:
+        return Unreadable(where, f"{where}: not a prmdata record: {error}")
+    except InputError as error:
+        return Unreadable(where, str(error))
 
 
 def read_rows(path: str) -> Iterator[tuple[dict[str, Any], str]]:
@@ -50,15 +61,13 @@ def read_rows(path: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield row, f"{path}:{number}"
 
 
-def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def count_rows(path: str) -> int:
+    with _opened(path) as table:
+        return int(table.metadata.num_rows)
 
-    with paths.open_bytes(path) as raw:
-        try:
-            table = pq.ParquetFile(raw)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path}: not a Parquet file ({error})") from None
+
+def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
+    with _opened(path) as table:
         missing = [name for name in needed if name not in table.schema_arrow.names]
         if missing:
             raise InputError(
@@ -67,6 +76,22 @@ def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
                 "from it use `prmdata generate FILE --fields question=COLUMN,answer=COLUMN`"
             )
         yield from table.iter_batches(ROWS_PER_BATCH)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with paths.open_bytes(path) as raw:
+        try:
+            table = pq.ParquetFile(raw)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: not a Parquet file ({error})") from None
+        try:
+            yield table
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: cannot be read ({error})") from None
 
 
 class ParquetWriter:

@@ -20,6 +20,10 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def is_packed(path: str) -> bool:
+    return path.endswith((".gz", ".zst"))
+
+
 def format_of(path: str) -> Format:
     """By name: `-`, `.parquet`, `.jsonl[.gz|.zst]`; a name without any ending is a directory."""
     if path == "-":
@@ -45,7 +49,7 @@ def parts_of(path: str) -> list[str]:
     """The files that hold a source's records: itself, or a directory's parts in name order."""
     if path == "-" or format_of(path) != "directory":
         return [path]
-    filesystem, root = _filesystem(path)
+    filesystem, root = filesystem_of(path)
     if not is_remote(path) and Path(path).is_file():
         raise InputError(
             f"{path}: cannot tell the format from the name; use a file that ends in "
@@ -63,13 +67,24 @@ def parts_of(path: str) -> list[str]:
     return [filesystem.unstrip_protocol(name) if is_remote(path) else name for name in found]
 
 
+def filesystem_of(path: str) -> tuple[Any, str]:
+    """A path's file system, and its name there."""
+    import fsspec
+
+    try:
+        filesystem, name = fsspec.core.url_to_fs(path)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    return filesystem, name
+
+
 def exists(path: str) -> bool:
-    filesystem, name = _filesystem(path)
+    filesystem, name = filesystem_of(path)
     return bool(filesystem.exists(name))
 
 
 def remove(path: str) -> None:
-    filesystem, name = _filesystem(path)
+    filesystem, name = filesystem_of(path)
     if filesystem.exists(name):
         filesystem.rm(name, recursive=True)
 
@@ -85,7 +100,7 @@ def move(source: str, target: str) -> None:
         if old is not None:
             remove(str(old))
         return
-    filesystem, name = _filesystem(target)
+    filesystem, name = filesystem_of(target)
     if Path(source).is_dir():
         remove(target)
         filesystem.put(f"{source.rstrip('/')}/", f"{name.rstrip('/')}/", recursive=True)
@@ -102,7 +117,7 @@ def open_bytes(path: str) -> Iterator[IO[bytes]]:
         with open(0, "rb", closefd=False) as stdin:
             yield stdin
         return
-    filesystem, name = _filesystem(path)
+    filesystem, name = filesystem_of(path)
     try:
         with filesystem.open(name, "rb") as raw:
             yield _unpacked(path, raw)
@@ -160,13 +175,3 @@ def writing(what: str) -> Iterator[None]:
         }.get(error.errno or 0, "check the path and run the same command again")
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OutputError(f"{what}: cannot write ({reason}); {hint}") from error
-
-
-def _filesystem(path: str) -> tuple[Any, str]:
-    import fsspec
-
-    try:
-        filesystem, name = fsspec.core.url_to_fs(path)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from None
-    return filesystem, name

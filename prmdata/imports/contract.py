@@ -63,9 +63,7 @@ def separated(texts: Sequence[str], separator: str) -> tuple[Step, ...]:
 
 def truth(by: str, verdicts: Sequence[Verdict | None]) -> tuple[Evidence, Labels]:
     """What people said of each step, as evidence that no method sees, and as labels."""
-    first = next((i for i, verdict in enumerate(verdicts) if verdict == "wrong"), None)
-    values = {"right": 1.0, "wrong": 0.0}
-    return (
-        Evidence(name=by, kind="truth", verdicts=tuple(verdicts)),
-        Labels(by=by, first_error=first, values=tuple(values.get(v or "") for v in verdicts)),
-    )
+    evidence = Evidence(name=by, kind="truth", verdicts=tuple(verdicts))
+    known = {"right": 1.0, "wrong": 0.0}
+    values = tuple(known.get(verdict or "") for verdict in verdicts)
+    return evidence, Labels(by=by, first_error=evidence.first_wrong, values=values)

@@ -39,10 +39,10 @@ class Prm800k:
             text, rating = taken
             texts.append(text)
             verdicts.append(self._verdict(rating, where))
-        rest = (question.get("pre_generated_steps") or [])[len(texts) :]
-        if rest and self._as_generated(question, texts):
-            texts += rest
-            verdicts += [None] * len(rest)
+        generated = list(question.get("pre_generated_steps") or [])
+        if generated[: len(texts)] == texts:
+            verdicts += [None] * (len(generated) - len(texts))
+            texts = generated
         if not texts:
             raise InputError(f"{where}: no step was rated")
         evidence, labels = truth(NAME, verdicts)
@@ -52,21 +52,21 @@ class Prm800k:
         context = {"solution": solution} if isinstance(solution, str) else {}
         problem = replace(trace.problem, context=context)
         said = question.get("pre_generated_answer")
-        whole = said if isinstance(said, str) and len(texts) == len(verdicts) else None
+        whole = said if isinstance(said, str) and texts == generated else None
         yield replace(trace, problem=problem, answer=whole, evidence=(evidence,), labels=labels)
 
     def _taken(self, step: Mapping[str, Any]) -> tuple[str, int | None] | None:
-        offered = [c for c in step.get("completions") or [] if c and c.get("text")]
+        offered = step.get("completions") or []
         chosen = step.get("chosen_completion")
         written = step.get("human_completion")
         if isinstance(chosen, int) and 0 <= chosen < len(offered):
-            return offered[chosen]["text"], offered[chosen].get("rating")
-        if written and written.get("text"):
+            taken = offered[chosen]
+        elif written and written.get("text"):
             rating = written.get("rating")
             return written["text"], 1 if rating is None else rating  # people write right steps
-        if offered:
-            return offered[0]["text"], offered[0].get("rating")
-        return None
+        else:
+            taken = next((c for c in offered if c and c.get("text")), None)
+        return (taken["text"], taken.get("rating")) if taken and taken.get("text") else None
 
     def _verdict(self, rating: int | None, where: str) -> Verdict | None:
         known: dict[int | None, Verdict | None] = {
@@ -78,6 +78,3 @@ class Prm800k:
         if rating not in known:
             raise InputError(f"{where}: rating {rating!r} is none of -1, 0, 1")
         return known[rating]
-
-    def _as_generated(self, question: Mapping[str, Any], texts: list[str]) -> bool:
-        return list(question["pre_generated_steps"][: len(texts)]) == texts

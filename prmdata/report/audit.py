@@ -17,8 +17,8 @@ from typing import Literal
 
 import msgspec
 
-from prmdata.errors import InputError, UsageError
-from prmdata.files import Unreadable
+from prmdata.errors import UsageError
+from prmdata.files import Unreadable, readable
 from prmdata.files.codec import decode_trace, encode
 from prmdata.files.paths import PARTS, is_remote, writing
 from prmdata.labellers.adaptive import wilson
@@ -78,9 +78,7 @@ class Stratum:
 def draw(traces: Iterable[Trace | Unreadable], n: int, seed: int, only: Ending) -> list[Trace]:
     """`n` traces with distinct texts, or all there are."""
     strata: dict[bool | None, Stratum] = {}
-    for trace in traces:
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(traces):
         if trace.error is None and trace.steps and _ends(trace, only):
             stratum = strata.setdefault(trace.correct, Stratum(n))
             stratum.add(trace, _hash(seed, trace))
@@ -152,8 +150,7 @@ class Ledger:
 def _answer(evidence: Evidence) -> Answer:
     if not evidence.verdicts:
         return Answer(skipped=True)
-    wrong = (i for i, verdict in enumerate(evidence.verdicts) if verdict == "wrong")
-    return Answer(next(wrong, None))
+    return Answer(evidence.first_wrong)
 
 
 def default_output(source: str) -> str:

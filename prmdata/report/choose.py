@@ -7,24 +7,17 @@ import random as chance
 from collections.abc import Iterator
 
 from prmdata.errors import InputError
-from prmdata.files import Unreadable, read_traces
+from prmdata.files import read_traces, readable
 from prmdata.records import Trace
 
 
 def choose(source: str, *, id: str | None, wrong: bool, random: bool, count: int) -> list[Trace]:
-    found = (trace for trace in _readable(source) if _fits(trace, id, wrong))
+    found = (trace for trace in readable(read_traces(source)) if _fits(trace, id, wrong))
     chosen = _reservoir(found, count) if random else list(itertools.islice(found, count))
     if not chosen:
         asked = f"trace or problem {id}" if id else "trace with a wrong step" if wrong else "trace"
         raise InputError(f"{source}: holds no {asked}")
     return chosen
-
-
-def _readable(source: str) -> Iterator[Trace]:
-    for trace in read_traces(source):
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
-        yield trace
 
 
 def _fits(trace: Trace, id: str | None, wrong: bool) -> bool:

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from prmdata.errors import InputError
-from prmdata.files import Unreadable
+from prmdata.files import Unreadable, readable
 from prmdata.records import Cost, Evidence, Trace
-from prmdata.report.truth import first_wrong
 
 SHARES = (0.5, 0.7, 0.9)
 """The most confident traces, of which the exact share is told."""
@@ -53,7 +52,7 @@ class Score:
     def add(self, trace: Trace, truth: Evidence) -> None:
         self.traces += 1
         self.steps += len(trace.steps)
-        first = first_wrong(truth)
+        first = truth.first_wrong
         self.truly_wrong += first is not None
         self.ends[(trace.correct is True, first is not None)] += 1
         if first is not None:
@@ -182,9 +181,7 @@ def total(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
 ) -> Score:
     summed, unknown = Score(), ""
-    for trace in traces:
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(traces):
         if trace.error is not None:
             summed.failed += 1
             continue

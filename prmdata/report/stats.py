@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from prmdata.errors import InputError
-from prmdata.files import Unreadable
+from prmdata.files import Unreadable, readable
 from prmdata.records import Trace
 
 
@@ -17,9 +17,7 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
     steps: Counter[int] = Counter()
     evidence: Counter[str] = Counter()
     labelled: Counter[str] = Counter()
-    for trace in traces:
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(traces):
         problems.add(hash(trace.problem.id))
         counts["traces"] += 1
         counts["failed"] += trace.error is not None

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from prmdata import imports
 from prmdata.errors import InputError, UsageError
-from prmdata.files import Unreadable, read_traces
+from prmdata.files import read_traces, readable
 from prmdata.problems import rows
 from prmdata.records import Evidence, Trace, Verdict
+from prmdata.traces.lines import lines_of
 
 TRUTHS = ("abacus", "evidence")
 
@@ -39,9 +40,7 @@ def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
     own = (
         first is None or not isinstance(first[0], dict) or isinstance(first[0].get("problem"), dict)
     )
-    for trace in read_traces(path) if own else imports.read(path, None, {}):
-        if isinstance(trace, Unreadable):
-            raise InputError(trace.reason)
+    for trace in readable(read_traces(path) if own else imports.read(path, None, {})):
         truth = next((e for e in reversed(trace.evidence) if e.kind == "truth"), None)
         if truth is not None:
             yield said(trace), truth if truth.verdicts else None
@@ -50,11 +49,6 @@ def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
 def said(trace: Trace) -> tuple[str, tuple[str, ...]]:
     """Traces are the same when they say the same, whatever their ids."""
     return trace.problem.question.strip(), tuple(step.text.strip() for step in trace.steps)
-
-
-def first_wrong(truth: Evidence) -> int | None:
-    """Index of the first wrong step, from 0."""
-    return next((i for i, verdict in enumerate(truth.verdicts) if verdict == "wrong"), None)
 
 
 def _abacus(trace: Trace) -> Evidence | None:
@@ -74,28 +68,11 @@ def _abacus(trace: Trace) -> Evidence | None:
         raise InputError(f"trace {trace.id}: its question is not the one its id stands for")
     verdicts: list[Verdict] = []
     notes: list[str | None] = []
-    lines, owner = _lines(trace)
-    judged = judge(told, lines)
+    lines = [(line, at) for line, at in zip(*lines_of(trace), strict=True) if line.strip()]
+    judged = judge(told, [line for line, _ in lines])
     for index in range(len(trace.steps)):
-        steps = [step for step, at in zip(judged.steps, owner, strict=True) if at == index]
+        steps = [step for step, (_, at) in zip(judged.steps, lines, strict=True) if at == index]
         wrong = next((step for step in steps if not step.right), None)
         verdicts.append("right" if wrong is None else "wrong")
         notes.append(None if wrong is None else wrong.error)
     return Evidence(name="abacus", kind="truth", verdicts=tuple(verdicts), notes=tuple(notes))
-
-
-def _lines(trace: Trace) -> tuple[list[str], list[int]]:
-    """The trace's lines, each with the index of the step it ends in."""
-    lines: list[str] = []
-    owner: list[int] = []
-    open_line = ""
-    for index, step in enumerate(trace.steps):
-        *whole, open_line = (open_line + step.text).split("\n")
-        for line in whole:
-            lines.append(line)
-            owner.append(index)
-    if open_line:
-        lines.append(open_line)
-        owner.append(len(trace.steps) - 1)
-    kept = [(line, at) for line, at in zip(lines, owner, strict=True) if line.strip()]
-    return [line for line, _ in kept], [at for _, at in kept]

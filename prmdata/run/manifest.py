@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from prmdata.errors import InputError
 from prmdata.files import codec, paths
@@ -26,6 +29,19 @@ class Manifest:
     complete: bool = False
     summary: dict[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    def stands_for(self, asked: Manifest) -> bool:
+        """Whether the target it describes is done, and made of what is asked for now."""
+        same_inputs = self.inputs == asked.inputs and "-" not in self.inputs
+        return self.complete and same_inputs and not differences(self, asked)
+
+
+def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:
+    """Of a run that begins now."""
+    from prmdata import __version__
+
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return Manifest(stage, plain, dict(inputs), version=__version__)
 
 
 def run_folder(target: str) -> Path:
@@ -47,21 +63,21 @@ def input_state(path: str) -> str:
     """Changes when the input does."""
     if path == "-":
         return "a pipe"
-    if paths.is_remote(path):
-        import fsspec
-
-        filesystem, name = fsspec.core.url_to_fs(path)
-        return str(filesystem.ukey(name)) if filesystem.exists(name) else "absent"
-    marks = []
-    for part in paths.parts_of(path):
-        try:
-            state = Path(part).stat()
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            reason = "there is no such file" if missing else os.strerror(error.errno or 0)
-            raise InputError(f"{path}: {reason}") from None
-        marks.append(f"{Path(part).name} {state.st_size} {state.st_mtime_ns}")
+    try:
+        marks = [_mark(part) for part in paths.parts_of(path)]
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"{path}: {'there is no such file' if missing else reason}") from None
     return hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
+
+
+def _mark(part: str) -> str:
+    if paths.is_remote(part):
+        filesystem, name = paths.filesystem_of(part)
+        return f"{name} {filesystem.ukey(name)}"
+    state = Path(part).stat()
+    return f"{Path(part).name} {state.st_size} {state.st_mtime_ns}"
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:

@@ -27,8 +27,20 @@ from prmdata.run.manifest import (
     Manifest,
     differences,
     load_manifest,
+    manifest_of,
     run_folder,
 )
+
+
+def is_up_to_date(
+    target: str, stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
+) -> bool:
+    """Whether the target is there, made of the same; nothing is written to find out."""
+    _refuse_input(target, inputs)
+    made = load_manifest(run_folder(target))
+    if made is None or not paths.exists(target):
+        return False
+    return made.stands_for(manifest_of(stage, settings, inputs))
 
 
 class FileOutput:
@@ -43,8 +55,6 @@ class FileOutput:
         *,
         overwrite: bool = False,
     ) -> None:
-        from prmdata import __version__
-
         self.target = target
         paths.format_of(target)
         _refuse_input(target, inputs)
@@ -58,8 +68,7 @@ class FileOutput:
         except BlockingIOError:
             self._lock.close()
             raise OutputError(f"{target}: another prmdata run is writing it just now") from None
-        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-        self.manifest = Manifest(stage, plain, dict(inputs), version=__version__)
+        self.manifest = manifest_of(stage, settings, inputs)
         self._journal = Journal(self.folder, target)
         try:
             self.up_to_date = self._compare(overwrite)
@@ -93,8 +102,7 @@ class FileOutput:
                 + "\n".join(f"  {line}" for line in changed)
                 + "\nchoose another -o, or replace it with --overwrite"
             )
-        unchanged_inputs = old.inputs == self.manifest.inputs and "-" not in old.inputs
-        if old.complete and there and unchanged_inputs:
+        if there and old.stands_for(self.manifest):
             self.manifest = old
             return True
         if old.complete:

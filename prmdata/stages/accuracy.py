@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,12 @@ class Accuracy:
 
     score: Score = field(default_factory=Score)
 
-    def noting(self, traces: Iterable[Trace]) -> Iterator[Trace]:
-        for trace in traces:
-            truth = truth_of(trace, "evidence") if trace.labels and not trace.error else None
-            if truth is not None:
-                self.score.add(trace, truth)
-                self.score.beliefs.clear()
-                self.score.confidences.clear()
-            yield trace
+    def note(self, trace: Trace) -> None:
+        truth = truth_of(trace, "evidence") if trace.labels and not trace.error else None
+        if truth is not None:
+            self.score.add(trace, truth)
+            self.score.beliefs.clear()
+            self.score.confidences.clear()
 
     def figures(self) -> dict[str, Any]:
         if not self.score.labelled:

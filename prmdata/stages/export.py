@@ -21,14 +21,14 @@ from prmdata.dataset.selection import Selection
 from prmdata.dataset.shuffle import ShuffledWriter
 from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
-from prmdata.errors import InputError, SettingsChanged, UsageError
+from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
 from prmdata.run.manifest import input_state
-from prmdata.run.target import FileOutput
+from prmdata.run.target import FileOutput, is_up_to_date
 from prmdata.settings import settings_of
 from prmdata.stages.accuracy import Accuracy, read_score
 
@@ -82,14 +82,7 @@ def run_export(
 
 def is_written(asked: Exporting, target: str) -> bool:
     """Whether the target is there already, made of the same."""
-    if not paths.exists(target):
-        return False
-    try:
-        output = FileOutput(target, "export", asked.settings(), asked.inputs())
-    except SettingsChanged:
-        return False
-    output.close()
-    return output.up_to_date
+    return is_up_to_date(target, "export", asked.settings(), asked.inputs())
 
 
 def preview(
@@ -153,10 +146,14 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
     provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(asked.selection)
     scored = read_score(asked.score) if asked.score else {}
     writers = {name: _writer(asked, path, target, name) for name in asked.selection.splits}
-    noted = accuracy.noting(provenance.noting(traces))
     folder = _folder(path, target)
+
+    def note(trace: Trace) -> None:
+        provenance.note(trace)
+        accuracy.note(trace)
+
     try:
-        write_rows(noted, asked.form, asked.selection, writers, counts, sieve, folder)
+        write_rows(traces, asked.form, asked.selection, writers, counts, sieve, folder, note)
         summary = _summary(asked, counts, sieve)
         files = [file for writer in writers.values() for file in writer.close()]
     except BaseException:

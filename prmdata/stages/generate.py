@@ -9,12 +9,13 @@ from typing import Any
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
-from prmdata.problems import is_path, problems, shard_of
+from prmdata.problems import is_path, problems
 from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.stages.groups import of_shard
 from prmdata.traces.generate import Generation, generate
 
 
@@ -34,7 +35,7 @@ class Asked:
     def problems(self) -> Iterator[Problem | Unreadable]:
         found = problems(self.source, layout=self.layout, fields=self.fields)
         if self.shard is not None:
-            found = _of_shard(found, *self.shard)
+            found = of_shard(found, *self.shard)
         return itertools.islice(found, self.limit)
 
     def inputs(self) -> dict[str, str]:
@@ -89,15 +90,6 @@ def _job(asked: Asked, how: Generation, stand: Bench) -> Job[Problem | Unreadabl
         return [Trace(id=f"{item.id}/{how.seed}-failed", problem=item, error=reason)]
 
     return Job(asked.problems(), work, failed)
-
-
-def _of_shard(
-    found: Iterator[Problem | Unreadable], index: int, count: int
-) -> Iterator[Problem | Unreadable]:
-    for item in found:
-        name = item.id if isinstance(item, Problem) else item.where
-        if shard_of(name, count) == index:
-            yield item
 
 
 def _total(asked: Asked) -> int | None:

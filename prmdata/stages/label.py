@@ -14,20 +14,17 @@ from prmdata.errors import UsageError
 from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.grading import Grader
 from prmdata.labellers import Method
-from prmdata.problems import shard_of
 from prmdata.records import Cost, Trace
-from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
-from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.run.stage import Bench, RunOptions, bench
 from prmdata.sampler.fingerprint import other_weights
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rendering import ChatTemplate
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import sampler_setting
-
-Group = list[Trace] | Unreadable
+from prmdata.stages.groups import Group, of_shard, run_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Labelling:
     def groups(self, traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:
         groups: Iterator[Group] = read_groups(traces)
         if self.shard is not None:
-            groups = _of_shard(groups, *self.shard)
+            groups = of_shard(groups, *self.shard)
         return itertools.islice(groups, self.limit)
 
     def inputs(self) -> dict[str, str]:
@@ -104,32 +101,23 @@ async def _run(
     stand: Bench,
     total: int | None,
 ) -> dict[str, Any]:
-    async def work(group: Group) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
+    async def work(group: list[Trace]) -> list[Trace]:
         rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
         return await apply(asked.method, group, rollouts)
-
-    def failed(group: Group, reason: str) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
-        return [trace if trace.error else trace.failed(reason) for trace in group]
 
     def tally(trace: Trace, counts: Counter[str]) -> None:
         written_by = trace.origin.model
         if asked.samples and written_by and other_weights(written_by, stand.sampler.fingerprint):
             counts["of_another_model"] += 1
 
-    job = Job(groups, work, failed, failed_before)
-    return await run_stage(
+    return await run_groups(
         asked.verb,
-        job,
-        lambda group: group,
+        groups,
+        work,
         output,
         options,
         spending=stand.spending,
         total=total,
-        size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
         tally=tally,
     )
 
@@ -146,19 +134,6 @@ async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[
 def _without_truth(trace: Trace) -> Trace:
     kept = tuple(e for e in trace.evidence if e.kind != "truth")
     return trace if len(kept) == len(trace.evidence) else replace(trace, evidence=kept)
-
-
-def failed_before(group: Group) -> frozenset[str]:
-    if isinstance(group, Unreadable):
-        return frozenset()
-    return frozenset(trace.id for trace in group if trace.error is not None)
-
-
-def _of_shard(groups: Iterator[Group], index: int, count: int) -> Iterator[Group]:
-    for group in groups:
-        name = group.where if isinstance(group, Unreadable) else group[0].problem.id
-        if shard_of(name, count) == index:
-            yield group
 
 
 def forecast(asked: Labelling) -> tuple[int, Cost]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from prmdata.errors import InputError
-from prmdata.files import Unreadable, codec, read_traces
-from prmdata.records import Trace
+from prmdata.files import codec, read_traces, readable
 from prmdata.run.output import Output
 
 
 def run_merge(sources: list[str], output: Output) -> dict[str, Any]:
     """A trace that stands in several sources is kept once; two under one id are refused."""
     groups: dict[str, dict[str, bytes]] = {}
-    for trace in _traces(sources):
+    for trace in readable(itertools.chain.from_iterable(map(read_traces, sources))):
         line = codec.encode(trace)
         known = groups.setdefault(trace.problem.id, {}).setdefault(trace.id, line)
         if known != line:
@@ -36,14 +35,6 @@ def run_merge(sources: list[str], output: Output) -> dict[str, Any]:
     }
     output.finish(summary)
     return summary
-
-
-def _traces(sources: list[str]) -> Iterator[Trace]:
-    for source in sources:
-        for trace in read_traces(source):
-            if isinstance(trace, Unreadable):
-                raise InputError(trace.reason)
-            yield trace
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:

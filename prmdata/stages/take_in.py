@@ -12,13 +12,11 @@ from prmdata.files import Unreadable
 from prmdata.grading import Grader
 from prmdata.problems.rows import stable_id
 from prmdata.records import Trace
-from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
-from prmdata.run.stage import RunOptions, run_stage
+from prmdata.run.stage import RunOptions
+from prmdata.stages.groups import Group, run_groups
 from prmdata.traces.generate import count, graded
-
-Group = list[Trace] | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +40,12 @@ class TakingIn:
 async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> dict[str, Any]:
     grader = Grader(asked.grader)
 
-    async def work(group: Group) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
+    async def work(group: list[Trace]) -> list[Trace]:
         return await taken_in(group, grader)
 
-    def failed(group: Group, reason: str) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
-        return [trace.failed(reason) for trace in group]
-
-    job = Job(grouped(imports.read(asked.source, asked.layout, asked.settings)), work, failed)
+    groups = grouped(imports.read(asked.source, asked.layout, asked.settings))
     try:
-        return await run_stage(
-            "import",
-            job,
-            lambda group: group,
-            output,
-            options,
-            size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
-        )
+        return await run_groups("import", groups, work, output, options)
     finally:
         grader.close()
 

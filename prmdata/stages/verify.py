@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prmdata.errors import ItemError
-from prmdata.files import Unreadable, count_hint, read_groups, read_traces
+from prmdata.files import count_hint, read_groups, read_traces
 from prmdata.records import Trace
-from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
-from prmdata.run.stage import RunOptions, run_stage
+from prmdata.run.stage import RunOptions
 from prmdata.settings import settings_of
-from prmdata.stages.label import Group, failed_before
+from prmdata.stages.groups import run_groups
 from prmdata.verifiers import Ready, Verifier, ready
 from prmdata.verifiers.contract import as_evidence
 
@@ -49,15 +48,8 @@ async def run_verify(asked: Verifying, output: Output, options: RunOptions) -> d
 async def _run(
     asked: Verifying, at_work: Mapping[str, Ready], output: Output, options: RunOptions
 ) -> dict[str, Any]:
-    async def work(group: Group) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
+    async def work(group: list[Trace]) -> list[Trace]:
         return [await _one(trace, at_work) for trace in group]
-
-    def failed(group: Group, reason: str) -> list[Trace]:
-        if isinstance(group, Unreadable):
-            return [group.as_trace()]
-        return [trace.failed(trace.error or reason) for trace in group]
 
     def tally(trace: Trace, counts: Counter[str]) -> None:
         counts["steps"] += 0 if trace.error else len(trace.steps)
@@ -68,14 +60,13 @@ async def _run(
                 counts[verdict] += said.count(verdict)
             counts["traces_with_a_wrong_step"] += "wrong" in said
 
-    return await run_stage(
+    return await run_groups(
         "verify",
-        Job(read_groups(read_traces(asked.source)), work, failed, failed_before),
-        lambda group: group,
+        read_groups(read_traces(asked.source)),
+        work,
         output,
         options,
         total=count_hint(asked.source),
-        size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
         tally=tally,
     )
 

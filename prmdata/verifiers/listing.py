@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from prmdata.records import Trace
+from prmdata.traces.lines import lines_of
 
 LONGEST = 20_000
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
@@ -22,7 +23,8 @@ class Listing:
 
 def listing_of(trace: Trace) -> Listing | None:
     """None where the trace is no Python; what completes a prompt is read after that prompt."""
-    lines, owner = _lines(trace)
+    lines, owner = lines_of(trace)
+    lines = _inside(lines)
     context = trace.problem.context
     prompt = str(context.get("prompt") or "")
     name = str(context.get("entry_point") or "")
@@ -37,23 +39,8 @@ def listing_of(trace: Trace) -> Listing | None:
     return None if tree is None else Listing(program, tree, tuple(owner))
 
 
-def _lines(trace: Trace) -> tuple[list[str], list[int]]:
-    """Where there are fences, what stands outside of them is left blank."""
-    lines: list[str] = []
-    owner: list[int] = []
-    for index, step in enumerate(trace.steps):
-        first, *rest = step.text.split("\n")
-        if lines:
-            lines[-1] += first
-            owner[-1] = index if first else owner[-1]
-        else:
-            lines, owner = [first], [index]
-        lines += rest
-        owner += [index] * len(rest)
-    return _inside(lines), owner
-
-
 def _inside(lines: list[str]) -> list[str]:
+    """Where there are fences, what stands outside of them is left blank."""
     if not any(map(_FENCE.match, lines)):
         return lines
     kept, inside = [], False

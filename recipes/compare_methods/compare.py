@@ -20,7 +20,7 @@ import prmdata
 from prmdata.grading import Grader
 from prmdata.labellers import Method, method
 from prmdata.records import Trace
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import truth_of
 from prmdata.sampler import open_sampler
 from prmdata.sampler.bank import Bank
 from prmdata.sampler.protocol import Sampler
@@ -71,7 +71,7 @@ class Stand:
         if trace.id not in self.truths:
             found = truth_of(trace, "abacus")
             assert found is not None
-            self.truths[trace.id] = first_wrong(found)
+            self.truths[trace.id] = found.first_wrong
         return self.truths[trace.id]
 
     def run(self, how: Method) -> list[Trace]:

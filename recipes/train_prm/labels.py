@@ -14,7 +14,7 @@ from pathlib import Path
 
 import prmdata
 from prmdata.records import Labels, Trace
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import truth_of
 from prmdata.sampler import ABACUS_MODEL
 
 
@@ -59,7 +59,7 @@ LABELS: dict[str, Callable[[Sequence[Trace], str], list[Trace]]] = {
 def first_error(trace: Trace) -> int | None:
     known = truth_of(trace, "abacus")
     assert known is not None
-    return first_wrong(known)
+    return known.first_wrong
 
 
 def counts(traces: Sequence[Trace]) -> dict[str, float]:

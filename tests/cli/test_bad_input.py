@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from prmdata.abacus import story
+from prmdata.files import codec, write_traces
 
 
 def refused(done, code: int, *says: str) -> None:
@@ -107,6 +109,27 @@ def test_parquet_of_another_schema(prmdata) -> None:
     pq.write_table(pa.table({"text": ["a"]}), "t.parquet")
     refused(prmdata("label", "t.parquet"), 1, "t.parquet", "no column id, problem, steps")
     refused(prmdata("generate", "t.parquet"), 1, "--fields question=COLUMN")
+
+
+@pytest.mark.parametrize("command", ["label", "verify", "stats"])
+def test_an_archive_that_was_cut(prmdata, command: str) -> None:
+    whole = gzip.compress("\n".join(traces(200)).encode())
+    Path("t.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    refused(prmdata(command, "t.jsonl.gz"), 1, "t.jsonl.gz:", "cannot be unpacked")
+
+
+def test_a_bad_row_of_parquet_counts_as_one(prmdata) -> None:
+    write_traces("t.parquet", [codec.decode_trace(line.encode(), "") for line in traces()])
+    rows = pq.read_table("t.parquet")
+    endings = pa.array([None] * 16 + ["gone"] + [None] * 3, rows.schema.field("finish").type)
+    pq.write_table(
+        rows.set_column(rows.schema.names.index("finish"), "finish", endings), "t.parquet"
+    )
+    refused(prmdata("verify", "t.parquet", "-o", "v.jsonl"), 1, "t.parquet:17", "1 of 20 items")
+    done = prmdata("verify", "t.parquet", "-o", "v.jsonl", "--max-errors", "1")
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in Path("v.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in found if row["error"]] == ["t.parquet:17"]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,29 @@ def test_accuracy_is_told_where_truth_is_carried(labelled: list[Trace]) -> None:
     assert "| calibration error of the confidence | 0.250 |" in text
 
 
+@pytest.mark.parametrize("left_out", ["unsure", "failed", "undecided"])
+def test_what_is_not_in_the_dataset_is_not_told_of(labelled: list[Trace], left_out: str) -> None:
+    """By the selection, because it failed, and by the format itself."""
+    known = [
+        t.with_evidence(Evidence("oracle", "truth", verdicts=("right",) * len(t.steps)))
+        for t in labelled
+    ]
+    unsure = replace(known[0].labels, by="stray", confidence=0.1)
+    undecided = replace(known[0].labels, by="stray", first_error=None)
+    changed = {
+        "unsure": replace(known[0], labels=unsure),
+        "failed": replace(known[0], labels=unsure).failed("lost"),
+        "undecided": replace(known[0], labels=undecided, correct=False),
+    }
+    given = [changed[left_out], *known[1:]]
+    summary = prmdata.export(given, output="set", to="stepwise", min_confidence=0.5)
+    assert summary["rows written"] == len(known) - 1
+    manifest = json.loads(Path("set/manifest.json").read_text())
+    assert manifest["accuracy"]["labelled"] == len(known) - 1
+    assert manifest["provenance"]["tokens_labelling"] == 10 * (len(known) - 1)
+    assert "stray" not in Path("set/README.md").read_text()
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"labelled": 0}'])
 def test_a_score_that_is_none_is_refused(labelled: list[Trace], text: str) -> None:
     Path("score.json").write_text(text)

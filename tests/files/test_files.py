@@ -19,6 +19,7 @@ from prmdata.files import (
     StreamCut,
     Unreadable,
     codec,
+    count_hint,
     paths,
     read_groups,
     read_traces,
@@ -144,6 +145,49 @@ def test_damaged_archives_and_missing_files_are_named(tmp_path: Path) -> None:
         list(read_traces(str(tmp_path / "none")))
     with pytest.raises(UsageError, match="cannot tell the format"):
         paths.format_of("t.csv")
+
+
+def test_a_bad_row_of_parquet_leaves_the_others(tmp_path: Path) -> None:
+    path = str(tmp_path / "t.parquet")
+    many = [dataclasses.replace(FULL, id=f"p/{i}") for i in range(300)]
+    rows = [to_row(trace) for trace in many]
+    rows[1]["problem"]["context"] = "{"
+    rows[2]["finish"] = "gone"
+    rows[3]["labels"]["first_error"] = 9
+    schema = arrow_schema(Trace)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    found = list(read_traces(path))
+    assert [found[0], *found[4:]] == [many[0], *many[4:]]
+    for number, said in ((2, "truncated"), (3, "'gone'"), (4, "first_error 9")):
+        bad = found[number - 1]
+        assert isinstance(bad, Unreadable)
+        assert bad.where == f"{path}:{number}"
+        assert bad.reason.startswith(f"{path}:{number}: ")
+        assert said in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("length", "says"), [(400, "cannot be read"), (12000, "not a Parquet file")]
+)
+def test_damaged_parquet_is_named(tmp_path: Path, length: int, says: str) -> None:
+    """In its pages, or in its pages and what tells of them."""
+    path = tmp_path / "t.parquet"
+    write_traces(str(path), [dataclasses.replace(FULL, id=f"p/{i}") for i in range(300)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * length + whole[100 + length :])
+    with pytest.raises(InputError, match=rf"t\.parquet: {says}"):
+        list(read_traces(str(path)))
+
+
+def test_traces_are_counted_beforehand_where_that_is_cheap(tmp_path: Path) -> None:
+    counts = {}
+    for name in ("t.jsonl", "t.parquet", "t.jsonl.gz", "t.jsonl.zst"):
+        write_traces(str(tmp_path / name), [FULL, BARE])
+        counts[name] = count_hint(str(tmp_path / name))
+    assert counts == {"t.jsonl": 2, "t.parquet": 2, "t.jsonl.gz": None, "t.jsonl.zst": None}
+    (tmp_path / "fake.parquet").write_text("hello")
+    with pytest.raises(InputError, match="not a Parquet file"):
+        count_hint(str(tmp_path / "fake.parquet"))
 
 
 def test_groups_must_stand_together_and_ids_be_unique() -> None:

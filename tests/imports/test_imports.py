@@ -99,6 +99,30 @@ def test_prm800k_takes_the_chosen_steps_and_keeps_the_rest_unrated() -> None:
     assert strict.labels.first_error == 1
 
 
+def test_prm800k_counts_completions_as_they_stand() -> None:
+    row = prm800k(1, -1)
+    offered = row["label"]["steps"][1]["completions"]
+    offered[0] = {"text": "", "rating": None, "flagged": False}
+    offered.append({"text": "Worse.", "rating": 1, "flagged": False})
+    (trace,) = took([row])
+    assert [step.text for step in trace.steps] == ["Step 0.\n", "Step 1."]
+    assert trace.evidence[0].verdicts == ("right", "wrong")
+    offered[1]["text"] = None  # the chosen one says nothing: no other stands in for it
+    (trace,) = took([row])
+    assert trace.evidence[0].verdicts == ("right", None)
+
+
+def test_prm800k_keeps_the_answer_of_the_generated_steps_only() -> None:
+    row = prm800k(1, 1)
+    row["question"] |= {"pre_generated_answer": "7", "ground_truth_answer": None}
+    (as_generated,) = took([row])
+    assert as_generated.answer == "7"
+    row["label"]["steps"][1]["chosen_completion"] = 0
+    (another,) = took([row])
+    assert another.text == "Step 0.\nAnother."
+    assert another.answer is None
+
+
 def test_openr_trees_give_a_trace_for_every_leaf() -> None:
     tree = {
         "text": "1 + 1?",

@@ -10,7 +10,7 @@ import pytest
 from prmdata.errors import UsageError
 from prmdata.labellers.hybrid import Hybrid
 from prmdata.records import Evidence, Problem, Step, Trace
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import truth_of
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Ready, as_evidence
 from tests.labellers.running import run
@@ -72,7 +72,7 @@ def test_arithmetic_and_outcome_find_the_slips_of_the_embedded_world(traces: lis
     for trace in traces:
         truth = truth_of(trace, "abacus")
         assert truth is not None
-        first = first_wrong(truth)
+        first = truth.first_wrong
         if trace.correct is not False or first is None or truth.notes[first] != "arithmetic":
             continue
         findings = asyncio.run(Arithmetic().verify(trace))

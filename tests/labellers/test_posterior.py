@@ -15,7 +15,7 @@ from prmdata.labellers.contract import detections, steps_repeated
 from prmdata.labellers.posterior import Posterior, already_paid, known_of
 from prmdata.labellers.world import World
 from prmdata.records import Evidence, Step, Trace
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import truth_of
 from tests.labellers.running import problems, run
 from tests.policy import Policy
 
@@ -23,7 +23,7 @@ from tests.policy import Policy
 def truth(trace: Trace) -> int | None:
     found = truth_of(trace, "abacus")
     assert found is not None
-    return first_wrong(found)
+    return found.first_wrong
 
 
 def exact(traces: list[Trace]) -> float:

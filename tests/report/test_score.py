@@ -13,7 +13,8 @@ from prmdata.errors import InputError, UsageError
 from prmdata.records import Cost, Evidence, Labels, Problem, Step, Trace
 from prmdata.report.score import score, total
 from prmdata.report.stats import stats
-from prmdata.report.truth import first_wrong, truth_of, truths
+from prmdata.report.truth import truth_of, truths
+from prmdata.traces.generate import cut_steps
 
 
 def made(number: int, truth: int | None, said: int | None, cost: int = 0) -> Trace:
@@ -50,13 +51,27 @@ def test_the_oracle_judges_steps_however_they_were_cut(traces: list[Trace]) -> N
         meta = trace.problem.meta
         lines = [line for line in trace.text.split("\n") if line]
         judged = judge(story(meta["seed"], meta["index"], meta["level"]), lines)
-        assert first_wrong(truth_of(trace, "abacus")) == judged.first_error  # a step is a line
+        truth = truth_of(trace, "abacus")
+        assert truth is not None
+        assert truth.first_wrong == judged.first_error  # a step is a line
         pairs = tuple(
             Step("".join(s.text for s in trace.steps[i : i + 2]))
             for i in range(0, len(trace.steps), 2)
         )
-        joined = first_wrong(truth_of(replace(trace, steps=pairs), "abacus"))
-        assert joined == (None if judged.first_error is None else judged.first_error // 2)
+        joined = truth_of(replace(trace, steps=pairs), "abacus")
+        assert joined is not None
+        assert joined.first_wrong == (
+            None if judged.first_error is None else judged.first_error // 2
+        )
+
+
+def test_the_oracle_judges_the_step_that_a_line_ends_in(traces: list[Trace]) -> None:
+    for trace in traces[:40]:
+        cut = replace(trace, steps=cut_steps(trace.text.rstrip(), r"regex:\."))
+        by_lines, by_points = (truth_of(t, "abacus") for t in (trace, cut))
+        assert by_lines is not None
+        assert by_points is not None
+        assert by_points.verdicts == by_lines.verdicts
 
 
 def test_truth_of_another_generator_is_refused(traces: list[Trace]) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import OutputError, SettingsChanged
+from prmdata.errors import InputError, OutputError, SettingsChanged, UsageError
 from prmdata.files import read_traces
 from prmdata.records import Problem, Trace
 from prmdata.run.manifest import input_state, run_folder
-from prmdata.run.target import FileOutput
+from prmdata.run.target import FileOutput, is_up_to_date
 
 A, B, C = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "abc")
 KEYS = [f"{i:032x}" for i in range(3)]
@@ -110,6 +110,21 @@ def test_a_changed_input_is_done_again_without_asking() -> None:
     changed.close()
 
 
+@pytest.mark.usefixtures("done")
+def test_whether_a_target_is_up_to_date_is_found_without_writing() -> None:
+    def found(target: str = "t.jsonl", k: int = 8, state: str = "v1") -> bool:
+        return is_up_to_date(target, "label", {"k": k}, {"in.jsonl": state})
+
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert found()
+    assert not found(k=9)
+    assert not found(state="v2")
+    assert not found("none/t.jsonl")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    Path("t.jsonl").unlink()
+    assert not found()
+
+
 def test_a_file_that_nobody_knows_is_not_touched() -> None:
     Path("t.jsonl").write_text("mine\n")
     with pytest.raises(SettingsChanged, match="no record says how it was made"):
@@ -149,3 +164,29 @@ def test_the_state_of_an_input_changes_with_it(tmp_path: Path) -> None:
     assert input_state(str(path)) == before
     path.write_text("ab\n")
     assert input_state(str(path)) != before
+
+
+def test_the_state_of_a_remote_folder_changes_with_its_parts() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/state/parts/a.jsonl", b"a\n")
+    folder = input_state("memory://state/parts")
+    file = input_state("memory://state/parts/a.jsonl")
+    assert input_state("memory://state/parts") == folder
+    memory.pipe("/state/parts/b.jsonl", b"b\n")
+    assert input_state("memory://state/parts") != folder
+    assert input_state("memory://state/parts/a.jsonl") == file
+    memory.pipe("/state/parts/a.jsonl", b"changed\n")
+    assert input_state("memory://state/parts/a.jsonl") != file
+
+
+@pytest.mark.parametrize("path", ["memory://state/none.jsonl", "memory://state/none"])
+def test_a_remote_input_that_is_not_there_is_named(path: str) -> None:
+    with pytest.raises(InputError, match=f"{path}: there is no such file"):
+        input_state(path)
+
+
+def test_a_protocol_that_nobody_knows_is_named() -> None:
+    with pytest.raises(UsageError, match="s4://"):
+        input_state("s4://box/t.jsonl")

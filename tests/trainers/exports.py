@@ -14,7 +14,7 @@ import pytest
 
 import prmdata
 from prmdata.records import Evidence, Labels, Trace
-from prmdata.report.truth import first_wrong, truth_of
+from prmdata.report.truth import truth_of
 from prmdata.sampler import ABACUS_MODEL
 
 MODEL = str(ABACUS_MODEL)
@@ -23,7 +23,7 @@ MODEL = str(ABACUS_MODEL)
 def with_truth(trace: Trace) -> Trace:
     truth = truth_of(trace, "abacus")
     assert truth is not None
-    first = first_wrong(truth)
+    first = truth.first_wrong
     values = tuple(float(first is None or i < first) for i in range(len(trace.steps)))
     hits = tuple(round(8 * value) for value in values)
     counted = trace.with_evidence(Evidence("mc", "rollouts", values, hits, (8,) * len(values)))
