@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,20 @@ def traces(policy: Policy) -> list[Trace]:
 @pytest.fixture
 def sample_traces(policy: Policy) -> Callable[[int, int], list[Trace]]:
     return lambda problems, samples: asyncio.run(_sampled(policy, problems, samples))
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Its address, and the folder that holds its repositories."""
+    folder = tmp_path / "hub"
+    words = [sys.executable, "-m", "tests.stages.hub", str(folder)]
+    tree = Path(__file__).parent.parent
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tree)
+    assert server.stdout is not None
+    yield server.stdout.readline().strip(), folder
+    server.terminate()
+    server.wait()
+    server.stdout.close()
 
 
 async def _sampled(policy: Policy, problems: int, samples: int) -> list[Trace]:

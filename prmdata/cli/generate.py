@@ -112,8 +112,9 @@ def generate(
     import asyncio
 
     from prmdata.cli import running
+    from prmdata.run.progress import say
     from prmdata.settings import pairs
-    from prmdata.stages.generate import Asked, parse_shard, run_generate
+    from prmdata.stages.generate import Asked, parse_shard, run_generate, told_of_cuts
     from prmdata.traces.generate import Generation
     from prmdata.traces.prompt import (
         parse_keep,
@@ -164,3 +165,5 @@ def generate(
         finally:
             into.close()
         running.close(made, output, summary, quiet)
+        if not quiet and (advice := told_of_cuts(made["cut"], made["traces"])):
+            say(f"generate: {advice}")

@@ -24,7 +24,8 @@ def serve(
         typer.Option(
             "--engine-arg",
             metavar="NAME=VALUE",
-            help="Passed to vLLM's server, such as tensor_parallel_size=2.",
+            help="Passed to vLLM's server, such as tensor_parallel_size=2, or host=0.0.0.0 "
+            "for other machines to reach it.",
         ),
     ] = None,
     python: Annotated[
@@ -49,7 +50,7 @@ def serve(
     export PRMDATA_SAMPLER=$(prmdata serve abacus --detach)
     """
     from prmdata.errors import UsageError
-    from prmdata.serving import Plan, foreground, free_port
+    from prmdata.serving import Plan, foreground
     from prmdata.settings import pairs
 
     if status:
@@ -59,5 +60,5 @@ def serve(
     elif model is None:
         raise UsageError("which model? prmdata serve MODEL; abacus is the one shipped with prmdata")
     else:
-        plan = Plan(model, free_port(port), pairs(engine_arg or (), "--engine-arg"), python)
+        plan = Plan.of(model, port, pairs(engine_arg or (), "--engine-arg"), python)
         foreground.serve(plan, detach=detach, quiet=quiet, ready=lambda url: print(url, flush=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from prmdata.errors import SamplerError
 ABACUS_MODEL = Path(__file__).parent.parent / "abacus" / "model"
 WORDS = ("*.json", "*.jinja")
 """How text becomes tokens, and messages become text."""
-WHOLE = (*WORDS, "*.safetensors")
+WHOLE = (*WORDS, "*.model", "*.tiktoken", "merges.txt", "vocab.txt", "*.py")
+WEIGHTS = ("*.safetensors", "consolidated*.safetensors", "*.bin")
+"""Of these the first that there is: some models have the same weights in several layouts."""
+OTHERS = ("*/*.safetensors", "*/*.bin", "training_args.bin", "optimizer.bin")
+"""Weights of other layouts, and what looks like weights."""
+
+STATUS = re.compile(r"\d{3} (Client|Server) Error\.")
 
 
 def model_folder(model: str, spec: str) -> Path:
@@ -19,7 +26,7 @@ def model_folder(model: str, spec: str) -> Path:
         return ABACUS_MODEL
     folder = Path(model)
     if not folder.is_dir():
-        return fetched(model, spec, WHOLE)
+        return _fetched_whole(model, spec)
     if not (folder / "config.json").is_file():
         raise SamplerError(f"{spec}: {model} holds no config.json; it is not a model folder")
     return folder
@@ -43,7 +50,16 @@ def tokenizer_folder(model: str, spec: str) -> Path:
     return found
 
 
-def fetched(model: str, spec: str, files: Sequence[str]) -> Path:
+def _fetched_whole(model: str, spec: str) -> Path:
+    for wanted in WEIGHTS:
+        others = OTHERS if "consolidated" in wanted else (*OTHERS, "consolidated*")
+        folder = fetched(model, spec, (*WHOLE, wanted), others)
+        if any(folder.glob(wanted)):
+            return folder
+    raise SamplerError(f"{spec}: {model} has no weights on the hub that are .safetensors or .bin")
+
+
+def fetched(model: str, spec: str, files: Sequence[str], others: Sequence[str] = ()) -> Path:
     """From the hub, or from what was fetched before."""
     if model.count("/") > 1 or model.startswith((".", "~", "/")) or not model:
         raise SamplerError(f"{spec}: there is no folder {model}; give a Hugging Face model folder")
@@ -56,7 +72,26 @@ def fetched(model: str, spec: str, files: Sequence[str]) -> Path:
             "pip install 'prmdata[hub]'"
         ) from None
     try:
-        return Path(snapshot_download(model, allow_patterns=list(files)))
+        found = snapshot_download(model, allow_patterns=[*files], ignore_patterns=[*others])
     except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = _reason(error, model)
         raise SamplerError(f"{spec}: no folder {model}, and not from the hub: {reason}") from None
+    return Path(found)
+
+
+def _reason(error: Exception, model: str) -> str:
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+
+    if isinstance(error, GatedRepoError):
+        return (
+            f"accept the licence on the model's page (https://huggingface.co/{model}), and say "
+            "who you are with hf auth login or HF_TOKEN"
+        )
+    if isinstance(error, HfHubHTTPError) and error.response.status_code == 401:
+        return (
+            "it knows none of that name, or shows it to some only; mend the name, or say who you "
+            "are with hf auth login or HF_TOKEN"
+        )
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not STATUS.match(line)]
+    return (said or lines or [type(error).__name__])[0]

@@ -16,7 +16,10 @@ HINTS = (
     (r"max_model_len \(.*greater than", "try --engine-arg with a smaller max_model_len"),
     ("max_model_len|max_num_batched_tokens", "try --engine-arg max_model_len=4096"),
     ("no module named|cannot import|undefined symbol", "install vLLM anew in an environment"),
-    ("trust_remote_code", "if you trust the model's code: --engine-arg trust_remote_code=true"),
+    (
+        "trust[_-]remote[_-]code",
+        "if you trust the model's code: --engine-arg trust_remote_code=true",
+    ),
 )
 EMPTY = re.compile(r"For further information|\d+ validation error")
 

@@ -1,7 +1,8 @@
 """Messages → the exact text a model continues: its chat template, with the assistant turn open.
 
-The same rendering as transformers' (Jinja in a sandbox, same extensions and globals), without
-importing it: a stage that replays rollouts needs a template and no model.
+The same rendering as transformers' (Jinja in a sandbox, the same tags and filters, `tools` and
+`documents` as none), without importing it: a stage that replays rollouts needs a template and no
+model.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class ChatTemplate:
 
         try:
             text: str = _compiled(self.source or "").render(
-                **arguments,
+                {"tools": None, "documents": None, **arguments},
                 messages=[dict(m) for m in messages],
                 add_generation_prompt=True,
                 bos_token=self.bos,
@@ -109,14 +110,28 @@ def _compiled(source: str) -> Any:
     import jinja2.ext
     import jinja2.sandbox
 
+    from prmdata.sampler.generation_tag import GenerationTag
+
     def refuse(message: str) -> None:
         raise TemplateRefusal(message)
 
-    def to_json(value: Any, indent: int | None = None, **_: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, indent=indent)
+    def to_json(
+        value: Any,
+        ensure_ascii: bool = False,
+        indent: int | None = None,
+        separators: tuple[str, str] | None = None,
+        sort_keys: bool = False,
+    ) -> str:
+        return json.dumps(
+            value,
+            ensure_ascii=ensure_ascii,
+            indent=indent,
+            separators=separators,
+            sort_keys=sort_keys,
+        )
 
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
+        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = refuse

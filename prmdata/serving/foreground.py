@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 from prmdata.errors import SamplerError, UsageError
 from prmdata.run.progress import PLAIN_SECONDS, say
-from prmdata.serving.plan import Plan
+from prmdata.sampler.server import KEYS
+from prmdata.serving.plan import KEY, Plan
 from prmdata.serving.record import recorded
 from prmdata.serving.server import Server, stop
 
@@ -28,6 +30,8 @@ def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]
         try:
             if not quiet:
                 say(f"serve: starting {plan.model}; its log: {server.record.log}")
+                if not plan.local and plan.key is None:
+                    say(f"serve: open to every machine that reaches this one; set {KEY} for a key")
             with _progress(plan.model, quiet) as tell:
                 seconds = server.wait_ready(tell)
             ready(plan.url)
@@ -43,10 +47,15 @@ def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]
 
 def _told(plan: Plan, seconds: float, detach: bool) -> str:
     end = "prmdata serve --stop ends it" if detach else "Ctrl-C ends it"
-    return (
-        f"serve: {plan.model} answers after {seconds:.0f} s; {end}. To use it:\n"
-        f"  export PRMDATA_SAMPLER={plan.url}"
-    )
+    lines = [
+        f"serve: {plan.model} answers after {seconds:.0f} s; {end}. To use it:",
+        f"  export PRMDATA_SAMPLER={plan.url}",
+    ]
+    if plan.url_here != plan.url:
+        lines[-1] += f"  # on this machine also {plan.url_here}"
+    if plan.key not in (None, os.environ.get(KEYS[0])):
+        lines.append(f"  export {KEYS[0]}=…  # the key it was started with")
+    return "\n".join(lines)
 
 
 @contextlib.contextmanager

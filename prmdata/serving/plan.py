@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import shutil
 import socket
@@ -14,6 +16,9 @@ from prmdata.errors import UsageError
 from prmdata.sampler.folders import model_folder
 
 HOST = "127.0.0.1"
+EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}
+"""Hosts that are all addresses of a machine, and where it reaches itself."""
+KEY = "VLLM_API_KEY"
 DEFAULTS = {"enable-prefix-caching": "true", "generation-config": "vllm"}
 """Without the second one the model's own sampling defaults would mix with what a run asks for."""
 ABACUS = {"max-model-len": "1024", "dtype": "bfloat16", "max-num-seqs": "256"}
@@ -22,15 +27,51 @@ ABACUS = {"max-model-len": "1024", "dtype": "bfloat16", "max-num-seqs": "256"}
 @dataclass(frozen=True, slots=True)
 class Plan:
     model: str
-    """As the user named it, and as the server will."""
+    """As the user named it."""
     port: int
     engine: Mapping[str, str] = field(default_factory=dict)
-    """vLLM's own arguments, which win over ours."""
+    """vLLM's own arguments, by the names of its command line; they win over ours."""
     python: str = sys.executable
+
+    @classmethod
+    def of(
+        cls, model: str, port: int | None, engine: Mapping[str, str], python: str = sys.executable
+    ) -> Plan:
+        """At the port that was asked for, or any."""
+        engine = {name.replace("_", "-"): value for name, value in engine.items()}
+        if "port" in engine:
+            raise UsageError(f"--engine-arg port={engine['port']}: name it with --port")
+        return cls(model, free_port(port, engine.get("host", HOST)), engine, python)
+
+    @property
+    def name(self) -> str:
+        """As the server calls the model."""
+        return self.engine.get("served-model-name", self.model)
+
+    @property
+    def host(self) -> str:
+        return self.engine.get("host", HOST)
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}/v1"
+        """For whoever is to use it, from another machine too where it is open to them."""
+        return self._at(socket.gethostname() if self.host in EVERYWHERE else self.host)
+
+    @property
+    def url_here(self) -> str:
+        return self._at(EVERYWHERE.get(self.host, self.host))
+
+    @property
+    def key(self) -> str | None:
+        """Without it the server answers nobody."""
+        return self.engine.get("api-key") or os.environ.get(KEY) or None
+
+    @property
+    def local(self) -> bool:
+        """Whether this machine alone reaches it."""
+        with contextlib.suppress(ValueError):
+            return ipaddress.ip_address(self.host).is_loopback
+        return self.host == "localhost"
 
     def words(self) -> list[str]:
         chosen = {
@@ -38,21 +79,25 @@ class Plan:
             "served-model-name": self.model,
             **DEFAULTS,
             **(ABACUS if self.model == "abacus" else {}),
-            **{name.replace("_", "-"): value for name, value in self.engine.items()},
             "host": HOST,
             "port": str(self.port),
+            **{name: value for name, value in self.engine.items() if name != "api-key"},
         }
         launch = Path(__file__).parent / "launch.py"
         options = [word for name, value in chosen.items() for word in _option(name, value)]
         return [_interpreter(self.python), str(launch), *options]
 
     def environment(self) -> dict[str, str]:
-        """Ours, without what belongs to this interpreter alone."""
+        """Ours, without what belongs to this interpreter alone; the key, which no log may show."""
         kept = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-        return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept}
+        key = {KEY: self.key} if self.key else {}
+        return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept, **key}
 
     def _folder(self) -> Path:
         return model_folder(self.model, self.model)
+
+    def _at(self, host: str) -> str:
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
 
 def _option(name: str, value: str) -> list[str]:
@@ -68,17 +113,19 @@ def _interpreter(name: str) -> str:
     return found
 
 
-def free_port(asked: int | None) -> int:
+def free_port(asked: int | None, host: str = HOST) -> int:
     """A port that nobody has: the one that was asked for, or any."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, asked or 0))
+            probe.bind((host, asked or 0))
         except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            if asked is None:
+                raise UsageError(f"--engine-arg host={host}: {reason}") from None
             raise UsageError(
-                f"port {asked} cannot be had ({os.strerror(error.errno or 0).lower()}); name "
-                "another one, or leave --port out and a free one is taken (prmdata serve --status "
-                "lists yours)"
+                f"port {asked} cannot be had ({reason}); name another one, or leave --port out and "
+                "a free one is taken (prmdata serve --status lists yours)"
             ) from None
         port: int = probe.getsockname()[1]
         return port

@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import ProxyHandler, Request, build_opener
 
 from prmdata.errors import SamplerError
 from prmdata.files.paths import writing
@@ -22,6 +23,8 @@ from prmdata.serving.reasons import last_line, reasons
 from prmdata.serving.record import PLACE, Record
 
 POLL_S = 0.2
+STRANGE_S = 120.0
+"""How long something may answer at the port without being the server."""
 GRACE_S = 20.0
 """How long a server may take to end by itself; what outlives it is killed."""
 
@@ -61,10 +64,19 @@ class Server:
 
     def wait_ready(self, tell: Callable[[float, str], None]) -> float:
         """Seconds until it answered; `tell` hears how long it took so far, and its last word."""
-        begun = time.monotonic()
-        while not self._answers():
+        begun = silent = time.monotonic()
+        while not self._is_ours():
             self.check()
-            tell(time.monotonic() - begun, last_line(self.log))
+            now = time.monotonic()
+            if self._get("/health") is None:
+                silent = now
+            if now - silent > STRANGE_S:
+                raise SamplerError(
+                    f"{self.plan.url_here} answers, but not with {self.plan.name}: another server "
+                    "has the port, or an --engine-arg changes what ours is called or asks for; "
+                    f"its log: {self.record.log}"
+                )
+            tell(now - begun, last_line(self.log))
             time.sleep(POLL_S)
         self.check()
         self.record = replace(self.record, ready=True)
@@ -92,14 +104,25 @@ class Server:
             + f"\n{hint(' '.join(said), 'look at the log')}; its whole log: {self.record.log}"
         )
 
-    def _answers(self) -> bool:
+    def _is_ours(self) -> bool:
         """Ours, and not another one that took the port first."""
         try:
-            with urllib.request.urlopen(f"{self.plan.url}/models", timeout=5) as answer:
-                listed = json.load(answer)["data"]
-        except (OSError, ValueError, KeyError):
+            listed = json.loads(self._get("/v1/models") or b"")["data"]
+            return any(model["id"] == self.plan.name for model in listed)
+        except (ValueError, KeyError, TypeError):
             return False
-        return any(model["id"] == self.plan.model for model in listed)
+
+    def _get(self, path: str) -> bytes | None:
+        """What is answered, if anything; a proxy has no place between us and our own process."""
+        asked = Request(self.plan.url_here.removesuffix("/v1") + path)
+        if self.plan.key:
+            asked.add_header("Authorization", f"Bearer {self.plan.key}")
+        try:
+            with build_opener(ProxyHandler({})).open(asked, timeout=5) as answer:
+                content: bytes = answer.read()
+                return content
+        except (OSError, HTTPException):
+            return None
 
     def stop(self) -> None:
         stop(self.record, reap=self.process.poll)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +17,10 @@ from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import Bench, RunOptions, bench, run_stage
 from prmdata.stages.groups import of_shard
-from prmdata.traces.generate import Generation, generate
+from prmdata.traces.generate import Generation, generate, kept
+
+MANY_CUT = 0.2
+"""A share of the traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,12 @@ class Asked:
 async def run_generate(
     asked: Asked, how: Generation, output: Output, options: RunOptions
 ) -> dict[str, Any]:
+    outside: Counter[str] = Counter()
     async with bench(asked.sampler, asked.engine or {}, asked.grader, options) as stand:
         output.pin("model", stand.sampler.fingerprint)
         summary = await run_stage(
             "generate",
-            _job(asked, how, stand),
+            _job(asked, how, stand, outside),
             lambda item: item,
             output,
             options,
@@ -71,18 +76,38 @@ async def run_generate(
             total=_total(asked),
         )
     if how.keep is not None and summary["outside"] == summary["problems"]:
+        advice = told_of_cuts(outside["cut"], outside["traces"])
         raise InputError(
-            f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; widen it, "
-            "or take more traces a problem (-n)"
+            f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; "
+            + (advice or "widen it, or take more traces a problem (-n)")
         )
     return summary
 
 
-def _job(asked: Asked, how: Generation, stand: Bench) -> Job[Problem | Unreadable]:
+def told_of_cuts(cut: int, traces: int) -> str | None:
+    """What to try where many traces were cut: those have no outcome, and nothing labels them."""
+    if cut <= MANY_CUT * traces:
+        return None
+    return (
+        f"{cut:,} of {traces:,} traces are cut by the token limit: raise --max-tokens, or, where "
+        "the model thinks first, try --template-arg enable_thinking=false"
+    )
+
+
+def _job(
+    asked: Asked, how: Generation, stand: Bench, outside: Counter[str]
+) -> Job[Problem | Unreadable]:
+    """`outside` counts the traces that are not kept."""
+
     async def work(item: Problem | Unreadable) -> list[Trace]:
         if isinstance(item, Unreadable):
             return [item.as_trace()]
-        return await generate(item, stand.sampler, stand.grader, how)
+        traces = await generate(item, stand.sampler, stand.grader, how)
+        if kept(traces, how):
+            return traces
+        outside["traces"] += len(traces)
+        outside["cut"] += sum(trace.finish == "length" for trace in traces)
+        return []
 
     def failed(item: Problem | Unreadable, reason: str) -> list[Trace]:
         if isinstance(item, Unreadable):

@@ -65,7 +65,7 @@ class Generation:
 async def generate(
     problem: Problem, sampler: Sampler, grader: Grader, how: Generation
 ) -> list[Trace]:
-    """The problem's traces, none where its pass rate is not to be kept."""
+    """The problem's traces, each with the tally of them all."""
     messages = how.messages(problem)
     prompt = sampler.template.open_turn(messages, how.template, how.template_args)
     seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
@@ -89,9 +89,12 @@ async def generate(
         for number, completion in enumerate(completions)
     ]
     tally = count(traces)
-    if how.keep is not None and not how.keep[0] <= pass_rate(tally) <= how.keep[1]:
-        return []
     return [replace(trace, group=tally) for trace in traces]
+
+
+def kept(traces: Sequence[Trace], how: Generation) -> bool:
+    """Whether the problem of these is wanted."""
+    return how.keep is None or how.keep[0] <= pass_rate(count(traces)) <= how.keep[1]
 
 
 async def _trace(

@@ -32,7 +32,7 @@ from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler import Completion, Sampler, Sampling, open_sampler
 from prmdata.sampler.folders import model_folder
-from prmdata.serving import Plan, Server, free_port
+from prmdata.serving import Plan, Server
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation
@@ -260,7 +260,7 @@ async def main(problems: int, count: int) -> None:
     await pairs("in process", sampler, traces, raw, count, running_here, reset)
     await one_by_one(lambda: Recorder(sampler), handing_out, raw, traces, reset)
     await sampler.close()
-    server = Server.start(Plan(MODEL, free_port(None), arguments))
+    server = Server.start(Plan.of(MODEL, None, arguments))
     try:
         await asyncio.to_thread(server.wait_ready, lambda seconds, line: None)
         url = server.plan.url

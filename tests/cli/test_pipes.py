@@ -172,6 +172,25 @@ def test_keep_says_how_many_went(shell) -> None:
     assert f"{12 - len(rates)} of 12 problems outside --keep" in done.stderr
 
 
+def test_traces_that_are_cut_say_what_to_try(shell) -> None:
+    advice = (
+        "are cut by the token limit: raise --max-tokens, or, where the model thinks first, try "
+        "--template-arg enable_thinking=false\n"
+    )
+    line = "prmdata generate abacus:3 -n 2 --sampler abacus -o t.jsonl --max-tokens"
+    done = shell(f"{line} 8")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith(f"generate: 6 of 6 traces {advice}")
+    assert "6 cut by the token limit" in done.stderr.splitlines()[-2]
+    done = shell(f"{line} 8 --keep 0.1..0.9 --overwrite")
+    assert done.returncode == 1
+    assert f"within --keep 0.1..0.9; 6 of 6 traces {advice}" in done.stderr
+    done = shell(f"{line} 200 --keep 0.99..0.999 --overwrite")
+    assert "widen it, or take more traces" in done.stderr
+    done = shell("prmdata generate abacus:12 -n 4 -o all.jsonl")
+    assert "--max-tokens" not in done.stderr
+
+
 def test_the_demo_runs_on_the_real_model(shell) -> None:
     done = shell("prmdata demo --problems 8 -n 4")
     assert done.returncode == 0, done.stderr

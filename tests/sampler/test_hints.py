@@ -30,6 +30,11 @@ def test_the_cause_is_the_last_line_that_says_something(error: Exception, said: 
         ("max_num_batched_tokens (512) is smaller than max_model_len (1024)", "max_model_len=4096"),
         ("ValueError: No available memory for the cache blocks", "gpu_memory_utilization=0.8"),
         ("OSError: [Errno 98] Address already in use", "another --port"),
+        (
+            "Please pass the argument `trust_remote_code=True`",
+            "--engine-arg trust_remote_code=true",
+        ),
+        ("error: use the `--trust-remote-code` flag", "--engine-arg trust_remote_code=true"),
         ("something nobody has seen", "look elsewhere"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,15 +42,32 @@ STRIPPING = (
     "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|Assistant|><think>\\n' }}"
     "{% endif %}"
 )
+TRAINING = (
+    "{%- set said = 'no' %}{%- if tools is not none %}{{- 'tools:' ~ tools | tojson }}{%- endif %}"
+    "{%- if documents is not none %}{{- 'documents' }}{%- endif %}"
+    "{%- for message in messages %}{{- '<|im_start|>' + message.role + '\\n' }}"
+    "{%- if message.role == 'assistant' %}\n    {% generation %}\n{%- set said = 'yes' %}"
+    "{{- message.content + '<|im_end|>' }}{%- endgeneration %}{{- '\\n' }}{%- else %}"
+    "{{- message.content + '<|im_end|>\\n' }}{%- endif %}{{- said }}{%- endfor %}"
+    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
+)
+"""As TRL's training templates have it."""
 OPENED = {
     CHATML: "<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n",
     LLAMA: "<s><|start_header_id|>user<|end_header_id|>\n\nHow many?<|eot_id|>"
     "<|start_header_id|>assistant<|end_header_id|>\n\n",
     GEMMA: "<s><start_of_turn>user\nHow many?<end_of_turn>\n<start_of_turn>model\n",
     STRIPPING: "<s><|User|>How many?<|Assistant|><think>\n",
+    TRAINING: "<|im_start|>user\nHow many?<|im_end|>\nno<|im_start|>assistant\n",
 }
 ASKED: list[Message] = [{"role": "user", "content": "How many?"}]
-NAMES = {CHATML: "chatml", LLAMA: "llama", GEMMA: "gemma", STRIPPING: "stripping"}
+NAMES = {
+    CHATML: "chatml",
+    LLAMA: "llama",
+    GEMMA: "gemma",
+    STRIPPING: "stripping",
+    TRAINING: "training",
+}
 templates = pytest.mark.parametrize("source", OPENED, ids=NAMES.values())
 STEPS = ("<think>\nLet me see.\n\n", "  Two and two: 4. \n", "</think>\n\n", "The answer is 4.\n")
 
@@ -88,14 +106,18 @@ def test_the_assistants_turn_is_left_open(source: str, tmp_path: Path) -> None:
     assert read_template(folder_of(source, tmp_path)).open_turn(ASKED) == OPENED[source]
 
 
-@templates
-def test_it_is_the_text_that_transformers_renders(source: str, tmp_path: Path) -> None:
+def in_transformers(source: str) -> Any:
     transformers = pytest.importorskip("transformers")
     tokenizers = pytest.importorskip("tokenizers")
     made = tokenizers.Tokenizer(tokenizers.models.BPE())
-    theirs = transformers.PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made, bos_token="<s>", eos_token="</s>", chat_template=source
     )
+
+
+@templates
+def test_it_is_the_text_that_transformers_renders(source: str, tmp_path: Path) -> None:
+    theirs = in_transformers(source)
     turns = [*ASKED, {"role": "assistant", "content": "<think>\nhm\n</think>\n\n 4 \n"}, *ASKED]
     for messages in (ASKED, turns):
         ours = read_template(folder_of(source, tmp_path)).open_turn(messages)
@@ -119,6 +141,26 @@ def test_what_is_continued_is_the_open_turn_and_the_prefix_byte_for_byte(
     rollouts = Rollouts(sampler, Grader(), RolloutSettings())
     asyncio.run(rollouts.sample(trace, after, 1))
     assert sampler.heard == [OPENED[source] + "".join(STEPS[:after])]
+
+
+@pytest.mark.parametrize(
+    "how", ["", "indent=2", "ensure_ascii=True", "sort_keys=True, separators=(',', ':')", "True"]
+)
+def test_json_is_written_as_transformers_writes_it(how: str) -> None:
+    source = f"{{{{ {{'b': 'é', 'a': [1, 2]}} | tojson({how}) }}}}"
+    theirs = in_transformers(source).apply_chat_template(
+        ASKED, add_generation_prompt=True, tokenize=False
+    )
+    assert ChatTemplate(source).open_turn(ASKED) == theirs
+
+
+def test_tools_reach_the_template() -> None:
+    tools = [{"name": "sum"}]
+    theirs = in_transformers(TRAINING).apply_chat_template(
+        ASKED, tools=tools, add_generation_prompt=True, tokenize=False
+    )
+    assert ChatTemplate(TRAINING).open_turn(ASKED, arguments={"tools": tools}) == theirs
+    assert theirs.startswith('tools:[{"name": "sum"}]')
 
 
 def test_arguments_reach_the_template() -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.serving import Record, free_port
+from prmdata.errors import SamplerError
+from prmdata.serving import Plan, Record, Server, free_port, server
 from prmdata.serving.processes import table
-from tests.serving.conftest import Serve
+from tests.serving.conftest import FAKE, Serve
 
 
 def until(true: Callable[[], object]) -> None:
@@ -45,8 +46,9 @@ def address(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def words_of(url: str) -> list[str]:
-    with urllib.request.urlopen(f"{url}/models") as answer:
+def words_of(url: str, key: str = "") -> list[str]:
+    asked = urllib.request.Request(f"{url}/models", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked) as answer:
         return json.load(answer)["data"][0]["argv"]
 
 
@@ -128,7 +130,7 @@ def test_a_stubborn_server_is_killed(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished(serve("abacus", "--detach", mode="stubborn"))
-    from prmdata.serving import recorded, server
+    from prmdata.serving import recorded
 
     monkeypatch.setattr(server, "GRACE_S", 0.2)  # a user waits for twenty seconds
     (record,) = recorded()
@@ -202,6 +204,89 @@ def test_what_is_missing_is_said(serve: Serve, tmp_path: Path) -> None:
     code, _, err = finished(serve("./nowhere"))
     assert code == 1
     assert "there is no folder ./nowhere" in err
+
+
+@pytest.mark.parametrize("words", [("--engine-arg", "api_key=geheim"), ()], ids=["given", "env"])
+def test_a_key_is_used_and_written_nowhere(
+    serve: Serve, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    environment = {} if words else {"VLLM_API_KEY": "geheim"}
+    code, out, err = finished(serve("abacus", "--detach", *words, **environment))
+    assert code == 0, err
+    assert "geheim" not in str(words_of(out.strip(), "geheim"))  # where all processes are listed
+    assert "export PRMDATA_API_KEY=…" in err
+    written = [path for path in (tmp_path / ".prmdata").rglob("*") if path.is_file()]
+    assert len(written) == 2
+    assert not [path for path in written if "geheim" in path.read_text()]
+    assert "geheim" not in err
+
+
+def test_a_model_may_be_served_by_another_name(serve: Serve) -> None:
+    words = words_of(address(serve("abacus", "--engine-arg", "served_model_name=foo")))
+    assert words[words.index("--served-model-name") + 1] == "foo"
+
+
+def test_a_proxy_has_no_part_in_it(serve: Serve, tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port(None)}"
+    proxy = {"http_proxy": nowhere, "HTTP_PROXY": nowhere, "no_proxy": "", "NO_PROXY": ""}
+    assert words_of(address(serve("abacus", **proxy)))
+
+
+def test_other_machines_reach_it_where_they_are_to(serve: Serve) -> None:
+    port = free_port(None, "0.0.0.0")
+    words = ("abacus", "--port", str(port), "--engine-arg", "host=0.0.0.0", "--detach")
+    code, out, err = finished(serve(*words))
+    assert (code, out) == (0, f"http://{socket.gethostname()}:{port}/v1\n"), err
+    asked = words_of(f"http://127.0.0.1:{port}/v1")
+    assert asked[asked.index("--host") + 1] == "0.0.0.0"
+    assert "open to every machine" in err
+    finished(serve("--stop"))
+    err = finished(serve(*words, VLLM_API_KEY="geheim"))[2]
+    assert "open to every machine" not in err
+    finished(serve("--stop"))
+    assert "open to every machine" not in finished(serve("abacus", "--detach"))[2]
+
+
+def test_a_port_is_not_an_engine_argument(serve: Serve) -> None:
+    code, _, err = finished(serve("abacus", "--engine-arg", "port=8000"))
+    assert code == 2
+    assert "--engine-arg port=8000: name it with --port" in err
+
+
+def test_a_host_that_is_not_ours(serve: Serve) -> None:
+    code, _, err = finished(serve("abacus", "--engine-arg", "host=192.0.2.1"))
+    assert code == 2
+    assert "--engine-arg host=192.0.2.1: cannot assign requested address" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "here", "local"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1", True),
+        ("::1", "http://[::1]:1/v1", "http://[::1]:1/v1", True),
+        ("localhost", "http://localhost:1/v1", "http://localhost:1/v1", True),
+        ("::", f"http://{socket.gethostname()}:1/v1", "http://[::1]:1/v1", False),
+        ("gpu1", "http://gpu1:1/v1", "http://gpu1:1/v1", False),
+    ],
+)
+def test_where_it_is_reached(host: str, url: str, here: str, local: bool) -> None:
+    plan = Plan("abacus", 1, {"host": host})
+    assert (plan.url, plan.url_here, plan.local) == (url, here, local)
+
+
+def test_what_answers_as_another_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STRANGE_S", 0.5)  # a user waits for two minutes
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAKE), str(FAKE.parent.parent.parent)]))
+    monkeypatch.setenv("FAKE_VLLM", "another")
+    monkeypatch.chdir(tmp_path)
+    started = Server.start(Plan.of("abacus", None, {}))
+    try:
+        with pytest.raises(SamplerError, match="answers, but not with abacus"):
+            started.wait_ready(lambda seconds, line: None)
+    finally:
+        started.stop()
 
 
 @pytest.mark.vllm

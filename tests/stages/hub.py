@@ -3,7 +3,8 @@
 python -m tests.stages.hub FOLDER    # prints its address; repositories are folders in FOLDER
 
 It refuses tokens other than `hf_may_write`, cards that name an unknown licence, and files whose
-bytes are not those that were announced.
+bytes are not those that were announced. A model with a file `.gated` shows its files to that token
+alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 TOKEN = "hf_may_write"
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 SHA = "0123456789abcdef0123456789abcdef01234567"
+KIND = "(?:datasets|models)"
+NAME = r"([\w.-]+/[\w.-]+)"
 LARGE = (".parquet", ".zst")
 
 
@@ -28,15 +31,21 @@ class Hub(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if found := re.fullmatch(r"/api/datasets/([\w.-]+/[\w.-]+)(/revision/\w+)?", self.route):
-            self.send(self.info(found[1]), 200 if (ROOT / found[1]).exists() else 404)
-        elif found := re.fullmatch(r"/api/datasets/(.+?)/tree/[^/]+/?(.*)", self.route):
+        if found := re.fullmatch(rf"/api/{KIND}/{NAME}(/revision/\w+)?", self.route):
+            if (ROOT / found[1]).exists():
+                self.send(self.info(found[1]))
+            elif "/models/" in self.route:
+                status = 401 if self.stranger else 404
+                self.send({"error": found[1]}, status, {"X-Error-Code": "RepoNotFound"})
+            else:
+                self.send({"error": found[1]}, 404)
+        elif found := re.fullmatch(rf"/api/{KIND}/(.+?)/tree/[^/]+/?(.*)", self.route):
             below = f"{found[2]}/" if found[2] else ""
             names = [name for name in self.files(found[1]) if name.startswith(below)]
             self.send(
                 [self.entry(found[1], name) for name in names], 200 if names or not below else 404
             )
-        elif found := re.fullmatch(r"/datasets/(.+?)/resolve/[^/]+/(.+)", self.route):
+        elif found := re.fullmatch(rf"(?:/datasets)?/{NAME}/resolve/[^/]+/(.+)", self.route):
             self.resolve(found[1], found[2])
         else:
             self.send({"error": self.route}, 404)
@@ -49,7 +58,7 @@ class Hub(BaseHTTPRequestHandler):
         if self.route == "/api/validate-yaml":
             known = "license: nonsense" not in json.loads(body)["content"]
             self.send({"errors": [] if known else [{"message": "license"}]}, 200 if known else 400)
-        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        elif self.stranger:
             self.send({"error": "Invalid credentials"}, 401)
         elif self.route == "/api/repos/create":
             asked = json.loads(body)
@@ -101,6 +110,9 @@ class Hub(BaseHTTPRequestHandler):
 
     def resolve(self, repo: str, name: str) -> None:
         path = ROOT / repo / name
+        if (ROOT / repo / ".gated").exists() and self.stranger:
+            self.send({"error": "gated"}, 401, {"X-Error-Code": "GatedRepo"})
+            return
         if not path.is_file():
             self.send({"error": name}, 404, {"X-Error-Code": "EntryNotFound"})
             return
@@ -120,7 +132,7 @@ class Hub(BaseHTTPRequestHandler):
     def files(self, repo: str) -> list[str]:
         folder = ROOT / repo
         found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-        return sorted(name for name in found if name != ".repo")
+        return sorted(name for name in found if name not in (".repo", ".gated"))
 
     def entry(self, repo: str, name: str) -> dict[str, Any]:
         path = ROOT / repo / name
@@ -133,6 +145,10 @@ class Hub(BaseHTTPRequestHandler):
     def object(self, asked: dict[str, Any]) -> dict[str, Any]:
         upload = {"href": f"{self.address}/objects/{asked['oid']}", "header": {}}
         return {**asked, "actions": {"upload": upload}}
+
+    @property
+    def stranger(self) -> bool:
+        return self.headers.get("Authorization") != f"Bearer {TOKEN}"
 
     @property
     def route(self) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,19 +22,6 @@ from tests.stages.hub import TOKEN
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TREE = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Its address, and the folder that holds its repositories."""
-    folder = tmp_path / "hub"
-    words = [sys.executable, "-m", "tests.stages.hub", str(folder)]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=TREE)
-    assert server.stdout is not None
-    yield server.stdout.readline().strip(), folder
-    server.terminate()
-    server.wait()
-    server.stdout.close()
 
 
 @pytest.fixture

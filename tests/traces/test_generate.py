@@ -10,7 +10,7 @@ from prmdata.grading import Grader
 from prmdata.problems import abacus
 from prmdata.records import Problem, Trace
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.traces.generate import Generation, count, generate, pass_rate
+from prmdata.traces.generate import Generation, count, generate, kept, pass_rate
 from tests.policy import TEMPLATE, Policy
 
 
@@ -86,9 +86,10 @@ def test_keep_drops_problems_by_pass_rate() -> None:
         Completion("The answer is 3.", 1, "stop"),
     )
     band = Generation(samples=2, keep=(0.1, 0.9))
-    assert made(Says(right, right), SUM, band) == []
-    assert made(Says(wrong, wrong), SUM, band) == []
-    assert len(made(Says(right, wrong), SUM, band)) == 2
+    assert not kept(made(Says(right, right), SUM, band), band)
+    assert not kept(made(Says(wrong, wrong), SUM, band), band)
+    assert kept(made(Says(right, wrong), SUM, band), band)
+    assert kept(made(Says(right, right), SUM, band), Generation())
 
 
 def test_prompts_are_rendered_with_the_assistant_turn_open() -> None:

@@ -16,16 +16,26 @@ CRASH = """(EngineCore pid=7) ERROR 11-21 08:00:00 [core.py:12] Traceback (most 
 """
 told = dict(zip(sys.argv[1::1], [*sys.argv[2:], ""], strict=True))
 mode = os.environ.get("FAKE_VLLM", "")
+key = told.get("--api-key") or os.environ.get("VLLM_API_KEY")
 
 
 class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = json.dumps({"data": [{"id": told["--served-model-name"], "argv": sys.argv[1:]}]})
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body.encode())
+        if self.path == "/health":
+            self.reply(200, "")
+            return
+        if key and self.headers["Authorization"] != f"Bearer {key}":
+            self.reply(401, '{"error": "Unauthorized"}')
+            return
+        name = "another" if mode == "another" else told["--served-model-name"]
+        self.reply(200, json.dumps({"data": [{"id": name, "argv": sys.argv[1:]}]}))
         if mode == "dies":
             os._exit(3)
+
+    def reply(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
         pass
@@ -41,4 +51,4 @@ if mode == "stubborn":
 while mode == "slow" and not Path("go").exists():
     print("INFO 11-21 08:00:00 [loader.py:3] Loading weights", flush=True)
     time.sleep(0.05)
-ThreadingHTTPServer(("127.0.0.1", int(told["--port"])), Answer).serve_forever()
+ThreadingHTTPServer((told["--host"], int(told["--port"])), Answer).serve_forever()
