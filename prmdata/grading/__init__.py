@@ -14,7 +14,7 @@ from typing import Any
 from prmdata.errors import GraderError, UsageError
 from prmdata.grading.exact import canonical, compare
 from prmdata.grading.extraction import extract_answer
-from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 
 __all__ = ["KINDS", "Grade", "Grader", "Verdict", "canonical", "compare", "extract_answer"]
 
@@ -114,7 +114,7 @@ class Grader:
         except (TimedOut, Crashed):
             self.counts.timeouts += 1
             return Verdict(Grade.TIMEOUT, answer)
-        except GraderError:  # the parser gave up on this text
+        except Raised:  # the parser gave up on this text
             return Verdict(Grade.UNPARSED, answer)
 
     def close(self) -> None:

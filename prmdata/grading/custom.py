@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from prmdata.errors import GraderError, UsageError
-from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 
 GRADES = ("right", "wrong", "unparsed")
 
@@ -31,6 +31,10 @@ class FunctionGrader:
         except Crashed:
             raise GraderError(
                 f"grader {self._pool.target} crashed on the answer {answer!r:.80}"
+            ) from None
+        except Raised as error:
+            raise GraderError(
+                f"grader {self._pool.target} raised {error} on the answer {answer!r:.80}"
             ) from None
         if isinstance(said, bool):
             return "right" if said else "wrong"

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from prmdata.errors import GraderError
+from prmdata.errors import GraderError, UsageError
 
 MEMORY_BYTES = 2 << 30
 START_SECONDS = 60.0
@@ -27,6 +27,10 @@ class TimedOut(Exception):
 
 class Crashed(Exception):
     """The worker died of this task."""
+
+
+class Raised(Exception):
+    """The task raised this; its worker is well."""
 
 
 class Pool:
@@ -48,6 +52,8 @@ class Pool:
         worker = await self._idle.get()
         try:
             return await worker.call(arguments, self.timeout_s)
+        except Raised:
+            raise
         except BaseException:
             worker.kill()
             raise
@@ -87,13 +93,12 @@ class _Worker:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise Crashed from None
         if status == "error":
-            raise GraderError(value)
+            raise Raised(value)
         return value
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            # Our own worker has no business with modules of the current folder; a user's has.
-            isolation = ["-P"] if self._target.startswith("prmdata.") else []
+            isolation = ["-P"] if ours(self._target) else []
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *isolation,
@@ -107,9 +112,12 @@ class _Worker:
                 async with asyncio.timeout(START_SECONDS):
                     status, value = await self._answer(self._process)
             except (TimeoutError, asyncio.IncompleteReadError):
-                raise GraderError(f"the worker for {self._target} did not start") from None
+                raise GraderError(
+                    f"the worker for {self._target} did not start; where it said nothing, the "
+                    f"machine may be too busy (it has {START_SECONDS:g} s)"
+                ) from None
             if status == "error":
-                raise GraderError(value)
+                raise UsageError(value)
         return self._process
 
     async def _answer(self, process: asyncio.subprocess.Process) -> tuple[str, Any]:
@@ -156,31 +164,34 @@ def serve(target: str) -> None:
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the task prints goes to stderr, never into the answers
     try:
-        module, _, name = target.partition(":")
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        sink.write(_framed(("error", f"cannot load {target}: {error}")))
+        name, _, function_name = target.partition(":")
+        module = importlib.import_module(name)
+        function = getattr(module, function_name)
+        if ours(target):
+            module.warm_up()
+    except Exception as error:  # noqa: BLE001  a module may raise anything; the parent tells it
+        hint = "install prmdata again" if ours(target) else f"try: python -c 'import {name}'"
+        told = f"cannot load {target}: {type(error).__name__}: {error}; {hint}"
+        sink.write(_framed(("error", told)))
         sink.flush()
         return
-    warm_up(target)
     sink.write(_framed(("ready", None)))
     sink.flush()
     while header := source.read(4):
         arguments = pickle.loads(source.read(struct.unpack("!I", header)[0]))
         try:
             answer = ("done", function(*arguments))
+        except MemoryError:
+            os._exit(1)  # what fills this process would fail the tasks that follow
         except BaseException as error:  # noqa: BLE001  told to the parent, which raises it
             answer = ("error", f"{type(error).__name__}: {error}"[:500])
         sink.write(_framed(answer))
         sink.flush()
 
 
-def warm_up(target: str) -> None:
-    """Pay for slow imports before the first deadline runs."""
-    if target.startswith("prmdata.grading.symbolic:"):
-        from prmdata.grading.symbolic import understood
-
-        understood("\\frac{1}{2}+x", "x+\\frac{2}{4}")
+def ours(target: str) -> bool:
+    """Our modules have a `warm_up`, and no business with modules of the current folder."""
+    return target.startswith("prmdata.")
 
 
 def _die_with_parent() -> None:

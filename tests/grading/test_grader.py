@@ -223,10 +223,11 @@ def test_a_function_of_ones_own() -> None:
     for name, says in (
         ("raises", "ValueError: no such answer"),
         ("babbles", "neither a bool nor"),
-        ("nowhere", "cannot load"),
     ):
         with pytest.raises(GraderError, match=says):
             own(f"tests.grading.graders:{name}", "x")
+    with pytest.raises(UsageError, match="cannot load"):
+        own("tests.grading.graders:nowhere", "x")
     with pytest.raises(GraderError, match="crashed on the answer 'crash'"):
         own("tests.grading.graders:crashes", "crash")
 
