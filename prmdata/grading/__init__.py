@@ -117,7 +117,7 @@ class Grader:
         except Raised:  # the parser gave up on this text
             return Verdict(Grade.UNPARSED, answer)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for part in (self._pool, self._custom):
             if part is not None:
-                part.close()
+                await part.close()

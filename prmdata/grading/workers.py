@@ -60,13 +60,8 @@ class Pool:
         finally:
             self._idle.put_nowait(worker)
 
-    def close(self) -> None:
-        for worker in self._all:
-            worker.kill()
-        self._idle, self._all = None, []
-
-    async def stop(self) -> None:
-        """Close, and wait until the processes are gone."""
+    async def close(self) -> None:
+        """Returns when the processes are gone."""
         workers = self._all
         self._idle, self._all = None, []
         for worker in workers:

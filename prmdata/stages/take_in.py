@@ -63,7 +63,7 @@ async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> di
             size=lambda group: 1 if isinstance(group, Unreadable) else len(group),
         )
     finally:
-        grader.close()
+        await grader.close()
 
 
 def grouped(traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:

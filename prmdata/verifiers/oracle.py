@@ -15,11 +15,11 @@ from typing import Any, Protocol
 import msgspec
 
 from prmdata.errors import ItemError, UsageError
+from prmdata.grading.program import Ended, Program
 from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 from prmdata.records import Trace, Verdict
 from prmdata.settings import Amount, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
-from prmdata.verifiers.program import Ended, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +127,4 @@ class _Function:
             raise Ended(f"raised {error}") from None
 
     async def close(self) -> None:
-        await self._pool.stop()
+        await self._pool.close()

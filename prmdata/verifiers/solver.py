@@ -46,7 +46,7 @@ class Solver:
         try:
             yield Ready(verify, settings_of(self))
         finally:
-            await pool.stop()
+            await pool.close()
 
     async def check(self, trace: Trace, pool: Pool) -> list[Finding]:
         reference = _number(trace.problem.answer)

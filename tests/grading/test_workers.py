@@ -38,7 +38,7 @@ def test_a_worker_outlives_what_its_task_raises() -> None:
                 await pool.call(["fill"])
             assert await pool.call(["pid"]) != first
         finally:
-            await pool.stop()
+            await pool.close()
 
     asyncio.run(ask())
 
@@ -55,7 +55,7 @@ def test_a_grader_that_cannot_be_loaded_calls_no_answer_unparsed(
             with pytest.raises(UsageError, match=r"symbolic.*a broken install.*install"):
                 await grader.grade(r"\boxed{3x}", "x*3")
         finally:
-            grader.close()
+            await grader.close()
 
     asyncio.run(ask())
 
@@ -69,6 +69,6 @@ def test_a_module_may_fail_in_any_way_as_it_is_loaded() -> None:
             with pytest.raises(UsageError, match="cannot load worker_typo:told: SyntaxError"):
                 await pool.call(["pid"])
         finally:
-            await pool.stop()
+            await pool.close()
 
     asyncio.run(ask())
