@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 
+from prmdata.grading.code import program_lines
 from prmdata.records import Trace
 
 LONGEST = 20_000
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,43 +21,20 @@ class Listing:
 
 def listing_of(trace: Trace) -> Listing | None:
     """None where the trace is no Python; what completes a prompt is read after that prompt."""
-    lines, owner = _lines(trace)
-    context = trace.problem.context
-    prompt = str(context.get("prompt") or "")
-    name = str(context.get("entry_point") or "")
-    if prompt and not any(re.match(rf"(?:async )?def {re.escape(name)}\b", line) for line in lines):
-        before = prompt.rstrip("\n").split("\n")
-        lines, owner = [*before, *lines], [*[-1] * len(before), *owner]
+    lines, prompted = program_lines(trace.text, trace.problem.context)
     program = "\n".join(lines)
     try:
         tree = ast.parse(program) if len(program) <= LONGEST else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return None if tree is None else Listing(program, tree, tuple(owner))
+    owner = (*[-1] * prompted, *_owners(trace))
+    return None if tree is None else Listing(program, tree, owner)
 
 
-def _lines(trace: Trace) -> tuple[list[str], list[int]]:
-    """Where there are fences, what stands outside of them is left blank."""
-    lines: list[str] = []
-    owner: list[int] = []
+def _owners(trace: Trace) -> list[int]:
+    owner = [0]
     for index, step in enumerate(trace.steps):
         first, *rest = step.text.split("\n")
-        if lines:
-            lines[-1] += first
-            owner[-1] = index if first else owner[-1]
-        else:
-            lines, owner = [first], [index]
-        lines += rest
+        owner[-1] = index if first else owner[-1]
         owner += [index] * len(rest)
-    return _inside(lines), owner
-
-
-def _inside(lines: list[str]) -> list[str]:
-    if not any(map(_FENCE.match, lines)):
-        return lines
-    kept, inside = [], False
-    for line in lines:
-        fence = _FENCE.match(line) is not None
-        inside ^= fence
-        kept.append(line if inside and not fence else "")
-    return kept
+    return owner

@@ -181,8 +181,8 @@ def test_empty_and_missing_are_unparsed() -> None:
         verdict = grader.grade_now(text, gold)
         assert verdict is not None
         assert verdict.grade == Grade.UNPARSED
-    with pytest.raises(GraderError, match="kind 'code' are not graded"):
-        grader.grade_now("x", "y", "code")
+    with pytest.raises(GraderError, match="kind 'poem' are not graded"):
+        grader.grade_now("x", "y", "poem")
     said = grader.grade_now("The answer is Paris.", " paris ", "text")
     assert said is not None
     assert said.grade == Grade.RIGHT
