@@ -7,7 +7,7 @@ processes that can be killed, and programs go to the sandbox.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -40,22 +40,12 @@ class Verdict:
     """As extracted from the text; None for a program."""
 
 
-@dataclass(slots=True)
-class Counts:
-    fast: int = 0
-    """Decided in this process."""
-    slow: int = 0
-    """Sent to a worker, or to the user's own grader."""
-    timeouts: int = 0
-
-
 @dataclass
 class Grader:
     spec: str = "auto"
     """`auto`, `module:function`, or `command: PROGRAM`."""
     timeout_s: float = 1.0
     workers: int = 1
-    counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
         self._pool: Pool | None = None
@@ -87,14 +77,12 @@ class Grader:
         if kind == "text" and (said := extract_answer(text)) is not None:
             answer = said
         if answer is None or gold is None:
-            self.counts.fast += 1
             return Verdict(Grade.UNPARSED, answer)
         same = answer.casefold() == gold.casefold().strip() if kind != "math" else None
         if kind == "math":
             same = compare(answer, gold)
         if same is None:
             return None
-        self.counts.fast += 1
         return Verdict(Grade.RIGHT if same else Grade.WRONG, answer)
 
     async def grade(
@@ -108,17 +96,14 @@ class Grader:
             return now
         if kind == "code":
             return Verdict(await self._of_program(text, gold, problem or {}), None)
-        self.counts.slow += 1
         answer = extract_answer(text, kind if kind in KINDS else "math")
         if self._custom is not None:
             grade = await self._custom.grade(answer, gold or "", problem or {})
-            self.counts.timeouts += grade == "timeout"
             return Verdict(Grade(grade), answer)
         assert self._pool is not None
         try:
             return Verdict(Grade(await self._pool.call((answer, gold))), answer)
         except (TimedOut, Crashed):
-            self.counts.timeouts += 1
             return Verdict(Grade.TIMEOUT, answer)
         except Raised:  # the parser gave up on this text
             return Verdict(Grade.UNPARSED, answer)

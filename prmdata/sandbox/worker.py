@@ -27,9 +27,8 @@ class Lost(Exception):
 class Worker:
     """One zygote and its scratch folder, started when first needed."""
 
-    def __init__(self, layers: Sequence[str], warm: Sequence[str]) -> None:
+    def __init__(self, layers: Sequence[str]) -> None:
         self._layers = layers
-        self._warm = warm
         self._process: asyncio.subprocess.Process | None = None
         self._scratch: str | None = None
 
@@ -69,7 +68,6 @@ class Worker:
             "layers": self._layers,
             "readable": places.readable(),
             "scratch": self._scratch,
-            "warm": self._warm,
         }
         return await asyncio.create_subprocess_exec(
             *places.command(json.dumps(settings)),

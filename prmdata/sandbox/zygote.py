@@ -61,16 +61,14 @@ class Zygote:
     base_bytes: int
 
     @classmethod
-    def prepared(
-        cls, layers: Sequence[str], readable: Sequence[str], scratch: str, warm: Sequence[str]
-    ) -> Zygote:
+    def prepared(cls, layers: Sequence[str], readable: Sequence[str], scratch: str) -> Zygote:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         sizes = os.open("/proc/self/statm", os.O_RDONLY)
         apart = "namespaces" in layers
         if apart:
             namespaces.enter(readable, scratch, SCRATCH_BYTES)
-        for name in (*WARM, *warm):
+        for name in WARM:
             importlib.import_module(name)
         rules = landlock.ruleset(readable, scratch) if "landlock" in layers else None
         os.chdir(scratch)
