@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import os
 import pickle
-import struct
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from prmdata.errors import GraderError, UsageError
+from prmdata.sandbox import frames
 
 MEMORY_BYTES = 2 << 30
 START_SECONDS = 60.0
@@ -79,10 +79,10 @@ class _Worker:
     async def call(self, arguments: Sequence[Any], timeout_s: float) -> Any:
         process = await self._started()
         assert process.stdin is not None
-        process.stdin.write(_framed(arguments))
+        process.stdin.write(frames.framed(pickle.dumps(arguments)))
         try:
             async with asyncio.timeout(timeout_s):
-                status, value = await self._answer(process)
+                status, value = pickle.loads(await frames.answer(process))
         except TimeoutError:
             raise TimedOut from None
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -105,7 +105,7 @@ class _Worker:
             )
             try:
                 async with asyncio.timeout(START_SECONDS):
-                    status, value = await self._answer(self._process)
+                    status, value = pickle.loads(await frames.answer(self._process))
             except (TimeoutError, asyncio.IncompleteReadError):
                 raise GraderError(
                     f"the worker for {self._target} did not start; where it said nothing, the "
@@ -115,35 +115,18 @@ class _Worker:
                 raise UsageError(value)
         return self._process
 
-    async def _answer(self, process: asyncio.subprocess.Process) -> tuple[str, Any]:
-        assert process.stdout is not None
-        (length,) = struct.unpack("!I", await process.stdout.readexactly(4))
-        status, value = pickle.loads(await process.stdout.readexactly(length))
-        return str(status), value
-
     def kill(self) -> None:
         process, self._process = self._process, None
         self._killed = process or self._killed
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            _let_go(process)
+            frames.let_go(process)
 
     async def stop(self) -> None:
         self.kill()
         if self._killed is not None:
             await self._killed.wait()
-
-
-def _let_go(process: asyncio.subprocess.Process) -> None:
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-
-
-def _framed(value: Any) -> bytes:
-    data = pickle.dumps(value)
-    return struct.pack("!I", len(data)) + data
 
 
 def serve(target: str) -> None:
@@ -167,21 +150,18 @@ def serve(target: str) -> None:
     except Exception as error:  # noqa: BLE001  a module may raise anything; the parent tells it
         hint = "install prmdata again" if ours(target) else f"try: python -c 'import {name}'"
         told = f"cannot load {target}: {type(error).__name__}: {error}; {hint}"
-        sink.write(_framed(("error", told)))
-        sink.flush()
+        frames.send(sink, pickle.dumps(("error", told)))
         return
-    sink.write(_framed(("ready", None)))
-    sink.flush()
-    while header := source.read(4):
-        arguments = pickle.loads(source.read(struct.unpack("!I", header)[0]))
+    frames.send(sink, pickle.dumps(("ready", None)))
+    while (asked := frames.receive(source)) is not None:
+        arguments = pickle.loads(asked)
         try:
             answer = ("done", function(*arguments))
         except MemoryError:
             os._exit(1)  # what fills this process would fail the tasks that follow
         except BaseException as error:  # noqa: BLE001  told to the parent, which raises it
             answer = ("error", f"{type(error).__name__}: {error}"[:500])
-        sink.write(_framed(answer))
-        sink.flush()
+        frames.send(sink, pickle.dumps(answer))
 
 
 def ours(target: str) -> bool:
