@@ -22,7 +22,7 @@ class Problem:
     answer: str | None = None
     """The gold answer; `None` where there is none."""
     kind: str = "math"
-    """How answers are compared: math, choice, text; `code` is judged by its tests."""
+    """How answers are compared: math, choice, text; `code` by the tests in the context."""
     images: tuple[str, ...] = ()
     context: dict[str, Any] = field(default_factory=dict)
     """What a solver or a tool may need: documents, tests, a reference solution."""

@@ -60,5 +60,5 @@ async def _sampled(policy: Policy, problems: int, samples: int) -> list[Trace]:
     found: list[Trace] = []
     for problem in abacus.read(f"{problems}", lambda rows: rows):
         found += await generate(problem, policy, grader, Generation(samples=samples))
-    grader.close()
+    await grader.close()
     return found

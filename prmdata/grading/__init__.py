@@ -1,20 +1,23 @@
 """Is this final answer right? Right, wrong, unparsed and timed out are kept apart.
 
 Plain numbers and text are compared here at once; what has to be understood goes to worker
-processes that can be killed.
+processes that can be killed, and programs go to the sandbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prmdata.errors import GraderError, UsageError
 from prmdata.grading.exact import canonical, compare
 from prmdata.grading.extraction import extract_answer
-from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
+
+if TYPE_CHECKING:
+    from prmdata.grading.code import CodeGrader
 
 __all__ = ["KINDS", "Grade", "Grader", "Verdict", "canonical", "compare", "extract_answer"]
 
@@ -31,18 +34,10 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    grade: Grade
+    grade: Grade | None
+    """None: there is nothing to grade it by."""
     answer: str | None
-    """As extracted from the text."""
-
-
-@dataclass(slots=True)
-class Counts:
-    fast: int = 0
-    """Decided in this process."""
-    slow: int = 0
-    """Sent to a worker, or to the user's own grader."""
-    timeouts: int = 0
+    """As extracted from the text; None for a program."""
 
 
 @dataclass
@@ -51,11 +46,11 @@ class Grader:
     """`auto`, `module:function`, or `command: PROGRAM`."""
     timeout_s: float = 1.0
     workers: int = 1
-    counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
         self._pool: Pool | None = None
         self._custom: Any = None
+        self._code: CodeGrader | None = None
         if self.spec == "auto":
             self._pool = Pool(SYMBOLIC, self.workers, self.timeout_s)
             return
@@ -73,24 +68,21 @@ class Grader:
 
     def grade_now(self, text: str, gold: str | None, kind: str = "math") -> Verdict | None:
         """The verdict where it takes no worker; `None`: ask `grade`."""
-        if self._custom is not None:
+        if self._custom is not None or kind == "code":
             return None
         if kind not in KINDS:
-            raise GraderError(
-                f"answers of kind '{kind}' are not graded (known: {', '.join(KINDS)})"
-            )
+            known = ", ".join([*KINDS, "code"])
+            raise GraderError(f"answers of kind '{kind}' are not graded (known: {known})")
         answer = text.strip() if kind == "text" else extract_answer(text, kind)
         if kind == "text" and (said := extract_answer(text)) is not None:
             answer = said
         if answer is None or gold is None:
-            self.counts.fast += 1
             return Verdict(Grade.UNPARSED, answer)
         same = answer.casefold() == gold.casefold().strip() if kind != "math" else None
         if kind == "math":
             same = compare(answer, gold)
         if same is None:
             return None
-        self.counts.fast += 1
         return Verdict(Grade.RIGHT if same else Grade.WRONG, answer)
 
     async def grade(
@@ -102,22 +94,34 @@ class Grader:
     ) -> Verdict:
         if (now := self.grade_now(text, gold, kind)) is not None:
             return now
-        self.counts.slow += 1
+        if kind == "code":
+            return Verdict(await self._of_program(text, gold, problem or {}), None)
         answer = extract_answer(text, kind if kind in KINDS else "math")
         if self._custom is not None:
             grade = await self._custom.grade(answer, gold or "", problem or {})
-            self.counts.timeouts += grade == "timeout"
             return Verdict(Grade(grade), answer)
         assert self._pool is not None
         try:
             return Verdict(Grade(await self._pool.call((answer, gold))), answer)
         except (TimedOut, Crashed):
-            self.counts.timeouts += 1
             return Verdict(Grade.TIMEOUT, answer)
-        except GraderError:  # the parser gave up on this text
+        except Raised:  # the parser gave up on this text
             return Verdict(Grade.UNPARSED, answer)
 
-    def close(self) -> None:
-        for part in (self._pool, self._custom):
+    async def _of_program(
+        self, text: str, gold: str | None, problem: Mapping[str, Any]
+    ) -> Grade | None:
+        from prmdata.grading.code import CodeGrader, program_lines
+
+        context = problem.get("context") or {}
+        if self._custom is not None:
+            program = "\n".join(program_lines(text, context)[0])
+            return Grade(await self._custom.grade(program, gold or "", problem))
+        self._code = self._code or CodeGrader()
+        found = await self._code.grade(text, context)
+        return Grade(found) if found else None
+
+    async def close(self) -> None:
+        for part in (self._pool, self._custom, self._code):
             if part is not None:
-                part.close()
+                await part.close()

@@ -16,6 +16,11 @@ _BASE = re.compile(r"\d_\{?\d")
 _APPROXIMATE = re.compile(r"\d\.\d{3,}")
 
 
+def warm_up() -> None:
+    """Pays for slow imports before the first deadline runs, and fails where they do."""
+    understood(r"\frac{1}{2}+x", r"x+\frac{2}{4}")
+
+
 def understood(answer: str, gold: str) -> Found:
     """Whether two expressions are the same; math-verify compares from the gold side."""
     if len(answer) > 2000 or _DOTS.search(answer) or _DOTS.search(gold):

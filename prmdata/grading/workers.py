@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import os
 import pickle
-import struct
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from prmdata.errors import GraderError
+from prmdata.errors import GraderError, UsageError
+from prmdata.sandbox import frames
 
 MEMORY_BYTES = 2 << 30
 START_SECONDS = 60.0
@@ -27,6 +27,10 @@ class TimedOut(Exception):
 
 class Crashed(Exception):
     """The worker died of this task."""
+
+
+class Raised(Exception):
+    """The task raised this; its worker is well."""
 
 
 class Pool:
@@ -48,19 +52,16 @@ class Pool:
         worker = await self._idle.get()
         try:
             return await worker.call(arguments, self.timeout_s)
+        except Raised:
+            raise
         except BaseException:
             worker.kill()
             raise
         finally:
             self._idle.put_nowait(worker)
 
-    def close(self) -> None:
-        for worker in self._all:
-            worker.kill()
-        self._idle, self._all = None, []
-
-    async def stop(self) -> None:
-        """Close, and wait until the processes are gone."""
+    async def close(self) -> None:
+        """Returns when the processes are gone."""
         workers = self._all
         self._idle, self._all = None, []
         for worker in workers:
@@ -78,22 +79,21 @@ class _Worker:
     async def call(self, arguments: Sequence[Any], timeout_s: float) -> Any:
         process = await self._started()
         assert process.stdin is not None
-        process.stdin.write(_framed(arguments))
+        process.stdin.write(frames.framed(pickle.dumps(arguments)))
         try:
             async with asyncio.timeout(timeout_s):
-                status, value = await self._answer(process)
+                status, value = pickle.loads(await frames.answer(process))
         except TimeoutError:
             raise TimedOut from None
         except (asyncio.IncompleteReadError, ConnectionError):
             raise Crashed from None
         if status == "error":
-            raise GraderError(value)
+            raise Raised(value)
         return value
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            # Our own worker has no business with modules of the current folder; a user's has.
-            isolation = ["-P"] if self._target.startswith("prmdata.") else []
+            isolation = ["-P"] if ours(self._target) else []
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *isolation,
@@ -105,18 +105,15 @@ class _Worker:
             )
             try:
                 async with asyncio.timeout(START_SECONDS):
-                    status, value = await self._answer(self._process)
+                    status, value = pickle.loads(await frames.answer(self._process))
             except (TimeoutError, asyncio.IncompleteReadError):
-                raise GraderError(f"the worker for {self._target} did not start") from None
+                raise GraderError(
+                    f"the worker for {self._target} did not start; where it said nothing, the "
+                    f"machine may be too busy (it has {START_SECONDS:g} s)"
+                ) from None
             if status == "error":
-                raise GraderError(value)
+                raise UsageError(value)
         return self._process
-
-    async def _answer(self, process: asyncio.subprocess.Process) -> tuple[str, Any]:
-        assert process.stdout is not None
-        (length,) = struct.unpack("!I", await process.stdout.readexactly(4))
-        status, value = pickle.loads(await process.stdout.readexactly(length))
-        return str(status), value
 
     def kill(self) -> None:
         process, self._process = self._process, None
@@ -124,23 +121,12 @@ class _Worker:
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            _let_go(process)
+            frames.let_go(process)
 
     async def stop(self) -> None:
         self.kill()
         if self._killed is not None:
             await self._killed.wait()
-
-
-def _let_go(process: asyncio.subprocess.Process) -> None:
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-
-
-def _framed(value: Any) -> bytes:
-    data = pickle.dumps(value)
-    return struct.pack("!I", len(data)) + data
 
 
 def serve(target: str) -> None:
@@ -156,31 +142,31 @@ def serve(target: str) -> None:
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the task prints goes to stderr, never into the answers
     try:
-        module, _, name = target.partition(":")
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        sink.write(_framed(("error", f"cannot load {target}: {error}")))
-        sink.flush()
+        name, _, function_name = target.partition(":")
+        module = importlib.import_module(name)
+        function = getattr(module, function_name)
+        if ours(target):
+            module.warm_up()
+    except Exception as error:  # noqa: BLE001  a module may raise anything; the parent tells it
+        hint = "install prmdata again" if ours(target) else f"try: python -c 'import {name}'"
+        told = f"cannot load {target}: {type(error).__name__}: {error}; {hint}"
+        frames.send(sink, pickle.dumps(("error", told)))
         return
-    warm_up(target)
-    sink.write(_framed(("ready", None)))
-    sink.flush()
-    while header := source.read(4):
-        arguments = pickle.loads(source.read(struct.unpack("!I", header)[0]))
+    frames.send(sink, pickle.dumps(("ready", None)))
+    while (asked := frames.receive(source)) is not None:
+        arguments = pickle.loads(asked)
         try:
             answer = ("done", function(*arguments))
+        except MemoryError:
+            os._exit(1)  # what fills this process would fail the tasks that follow
         except BaseException as error:  # noqa: BLE001  told to the parent, which raises it
             answer = ("error", f"{type(error).__name__}: {error}"[:500])
-        sink.write(_framed(answer))
-        sink.flush()
+        frames.send(sink, pickle.dumps(answer))
 
 
-def warm_up(target: str) -> None:
-    """Pay for slow imports before the first deadline runs."""
-    if target.startswith("prmdata.grading.symbolic:"):
-        from prmdata.grading.symbolic import understood
-
-        understood("\\frac{1}{2}+x", "x+\\frac{2}{4}")
+def ours(target: str) -> bool:
+    """Our modules have a `warm_up`, and no business with modules of the current folder."""
+    return target.startswith("prmdata.")
 
 
 def _die_with_parent() -> None:

@@ -70,7 +70,7 @@ async def bench(
     finally:
         if store is not None:
             store.close()
-        grades.close()
+        await grades.close()
         await sampler.close()
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from prmdata.errors import ItemError, UsageError
-from prmdata.grading import Grader
+from prmdata.grading import Grade, Grader
 from prmdata.records import Cost, Message, Problem, Trace
 from prmdata.sampler.protocol import SEED_SPACING, Sampler, Sampling
 
@@ -104,7 +104,7 @@ class Rollouts:
             verdict = await self.grader.grade(
                 prefix + text, problem.answer, problem.kind, msgspec.to_builtins(problem)
             )
-        grade = verdict.grade
+        grade = verdict.grade or Grade.UNPARSED
         return Outcome(grade == "right", grade.value, verdict.answer, tokens, text)
 
     def _spend(self, trace: Trace, cost: Cost) -> None:

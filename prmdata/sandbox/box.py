@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,16 +17,15 @@ LONGEST_S, MOST_MB = 86_400, 1 << 20
 class Sandbox:
     """`async with Sandbox() as box: result = await box.run("1 + 1")`.
 
-    `level` is `auto` for the strongest that holds here, or the name of one. `warm` names modules
-    to import once for all runs. One run has one process, one thread, no network and one folder.
+    `level` is `auto` for the strongest that holds here, or the name of one. One run has one
+    process, one thread, no network and one folder.
     """
 
-    def __init__(self, level: str = "auto", workers: int = 2, warm: Sequence[str] = ()) -> None:
+    def __init__(self, level: str = "auto", workers: int = 2) -> None:
         if workers < 1:
             raise UsageError(f"a sandbox needs at least one worker, not {workers}")
         self._wanted = level
         self._size = workers
-        self._warm = tuple(warm)
         self._level: Level | None = None
         self._workers: list[Worker] = []
         self._idle: asyncio.Queue[Worker] = asyncio.Queue()
@@ -39,7 +37,7 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         self._level = await reached(self._wanted)
         self._idle = asyncio.Queue()
-        self._workers = [Worker(self._level.layers, self._warm) for _ in range(self._size)]
+        self._workers = [Worker(self._level.layers) for _ in range(self._size)]
         for worker in self._workers:
             self._idle.put_nowait(worker)
         try:

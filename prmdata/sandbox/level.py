@@ -58,7 +58,7 @@ async def reached(wanted: str = "auto") -> Level:
 
 async def _probed(name: str) -> dict[str, str] | str:
     """What each probe said, or why this level is not to be had."""
-    worker = Worker(LEVELS[name], ())
+    worker = Worker(LEVELS[name])
     try:
         await worker.started()
         found = await probes.probe(worker)

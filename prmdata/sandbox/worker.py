@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import json
 import shutil
-import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from typing import Any
 
 from prmdata.errors import SandboxError
-from prmdata.sandbox import places
+from prmdata.sandbox import frames, places
 
 START_S = 60.0
 GRACE_S = 5.0
@@ -27,9 +26,8 @@ class Lost(Exception):
 class Worker:
     """One zygote and its scratch folder, started when first needed."""
 
-    def __init__(self, layers: Sequence[str], warm: Sequence[str]) -> None:
+    def __init__(self, layers: Sequence[str]) -> None:
         self._layers = layers
-        self._warm = warm
         self._process: asyncio.subprocess.Process | None = None
         self._scratch: str | None = None
 
@@ -38,9 +36,10 @@ class Worker:
         process = await self.started()
         try:
             assert process.stdin is not None
-            process.stdin.write(_framed(request))
+            process.stdin.write(frames.framed(json.dumps(request).encode()))
             async with asyncio.timeout(request["deadline_s"] + GRACE_S):
-                return await _answer(process)
+                answered: dict[str, Any] = json.loads(await frames.answer(process))
+                return answered
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             await self.close()
             raise Lost from None
@@ -55,7 +54,7 @@ class Worker:
         self._process = process = await self._start()
         try:
             async with asyncio.timeout(START_S):
-                failed = (await _answer(process)).get("failed")
+                failed = json.loads(await frames.answer(process)).get("failed")
         except (TimeoutError, asyncio.IncompleteReadError):
             failed = "its interpreter did not start"
         if failed:
@@ -69,7 +68,6 @@ class Worker:
             "layers": self._layers,
             "readable": places.readable(),
             "scratch": self._scratch,
-            "warm": self._warm,
         }
         return await asyncio.create_subprocess_exec(
             *places.command(json.dumps(settings)),
@@ -88,24 +86,6 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-            _let_go(process)
+            frames.let_go(process)
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-async def _answer(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    (length,) = struct.unpack("!I", await process.stdout.readexactly(4))
-    answer: dict[str, Any] = json.loads(await process.stdout.readexactly(length))
-    return answer
-
-
-def _framed(message: dict[str, Any]) -> bytes:
-    data = json.dumps(message).encode()
-    return struct.pack("!I", len(data)) + data
-
-
-def _let_go(process: asyncio.subprocess.Process) -> None:
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()

@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import signal
-import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from prmdata.sandbox import confine, harness, kernel, landlock, namespaces
+from prmdata.sandbox import confine, frames, harness, kernel, landlock, namespaces
 
 WARM = (
     "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
@@ -46,9 +45,8 @@ def main() -> None:
         _send(sink, {"failed": str(error)})
         return
     _send(sink, {"ready": True})
-    while header := source.read(4):
-        request = json.loads(source.read(struct.unpack("!I", header)[0]))
-        _send(sink, zygote.run(**request))
+    while (request := frames.receive(source)) is not None:
+        _send(sink, zygote.run(**json.loads(request)))
 
 
 @dataclass(slots=True)
@@ -61,16 +59,14 @@ class Zygote:
     base_bytes: int
 
     @classmethod
-    def prepared(
-        cls, layers: Sequence[str], readable: Sequence[str], scratch: str, warm: Sequence[str]
-    ) -> Zygote:
+    def prepared(cls, layers: Sequence[str], readable: Sequence[str], scratch: str) -> Zygote:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         sizes = os.open("/proc/self/statm", os.O_RDONLY)
         apart = "namespaces" in layers
         if apart:
             namespaces.enter(readable, scratch, SCRATCH_BYTES)
-        for name in (*WARM, *warm):
+        for name in WARM:
             importlib.import_module(name)
         rules = landlock.ruleset(readable, scratch) if "landlock" in layers else None
         os.chdir(scratch)
@@ -173,6 +169,4 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _send(sink: BinaryIO, message: dict[str, Any]) -> None:
-    data = json.dumps(message).encode()
-    sink.write(struct.pack("!I", len(data)) + data)
-    sink.flush()
+    frames.send(sink, json.dumps(message).encode())

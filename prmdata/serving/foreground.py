@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from prmdata.errors import SamplerError, UsageError
 from prmdata.run.progress import PLAIN_SECONDS, say
-from prmdata.sampler.server import KEYS
-from prmdata.serving.plan import KEY, Plan
+from prmdata.sampler.server import KEY
+from prmdata.serving.plan import VLLM_KEY, Plan
 from prmdata.serving.record import recorded
 from prmdata.serving.server import Server, stop
 
@@ -31,7 +31,7 @@ def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]
             if not quiet:
                 say(f"serve: starting {plan.model}; its log: {server.record.log}")
                 if not plan.local and plan.key is None:
-                    say(f"serve: open to every machine that reaches this one; set {KEY} for a key")
+                    say(f"serve: open to every machine that reaches this one; set {VLLM_KEY} for a key")
             with _progress(plan.model, quiet) as tell:
                 seconds = server.wait_ready(tell)
             ready(plan.url)
@@ -53,8 +53,8 @@ def _told(plan: Plan, seconds: float, detach: bool) -> str:
     ]
     if plan.url_here != plan.url:
         lines[-1] += f"  # on this machine also {plan.url_here}"
-    if plan.key not in (None, os.environ.get(KEYS[0])):
-        lines.append(f"  export {KEYS[0]}=…  # the key it was started with")
+    if plan.key not in (None, os.environ.get(KEY)):
+        lines.append(f"  export {KEY}=…  # the key it was started with")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from prmdata.sampler.folders import model_folder
 HOST = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}
 """Hosts that are all addresses of a machine, and where it reaches itself."""
-KEY = "VLLM_API_KEY"
+VLLM_KEY = "VLLM_API_KEY"
 DEFAULTS = {"enable-prefix-caching": "true", "generation-config": "vllm"}
 """Without the second one the model's own sampling defaults would mix with what a run asks for."""
 ABACUS = {"max-model-len": "1024", "dtype": "bfloat16", "max-num-seqs": "256"}
@@ -64,7 +64,7 @@ class Plan:
     @property
     def key(self) -> str | None:
         """Without it the server answers nobody."""
-        return self.engine.get("api-key") or os.environ.get(KEY) or None
+        return self.engine.get("api-key") or os.environ.get(VLLM_KEY) or None
 
     @property
     def local(self) -> bool:
@@ -90,7 +90,7 @@ class Plan:
     def environment(self) -> dict[str, str]:
         """Ours, without what belongs to this interpreter alone; the key, which no log may show."""
         kept = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-        key = {KEY: self.key} if self.key else {}
+        key = {VLLM_KEY: self.key} if self.key else {}
         return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept, **key}
 
     def _folder(self) -> Path:

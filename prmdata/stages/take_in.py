@@ -47,7 +47,7 @@ async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> di
     try:
         return await run_groups("import", groups, work, output, options)
     finally:
-        grader.close()
+        await grader.close()
 
 
 def grouped(traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:

@@ -127,13 +127,13 @@ async def graded(trace: Trace, grader: Grader) -> Trace:
         verdict = await grader.grade(
             trace.text, problem.answer, problem.kind, msgspec.to_builtins(problem)
         )
-    grade: GradeName = verdict.grade.value
-    known = problem.answer is not None and grade != "timeout"
+    gradable = problem.answer is not None or problem.kind == "code"
+    grade: GradeName | None = verdict.grade.value if verdict.grade and gradable else None
     return replace(
         trace,
         answer=verdict.answer,
-        grade=grade if problem.answer is not None else None,
-        correct=(grade == "right") if known else None,
+        grade=grade,
+        correct=None if grade in (None, "timeout") else grade == "right",
     )
 
 

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from prmdata.errors import GraderError, ItemError, UsageError
-from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.errors import ItemError, UsageError
+from prmdata.grading.program import Ended, Program
+from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 from prmdata.records import Trace, Verdict
 from prmdata.settings import Amount, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
-from prmdata.verifiers.program import Ended, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,8 @@ class _Function:
             raise Ended(f"took longer than {self._pool.timeout_s:g} s") from None
         except Crashed:
             raise Ended("crashed") from None
-        except GraderError as error:
-            if "cannot load" in str(error):
-                raise UsageError(f"oracle: {error}") from None
+        except Raised as error:
             raise Ended(f"raised {error}") from None
 
     async def close(self) -> None:
-        await self._pool.stop()
+        await self._pool.close()

@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from prmdata.errors import GraderError, UsageError
-from prmdata.grading.workers import Crashed, Pool, TimedOut
+from prmdata.errors import UsageError
+from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
@@ -46,7 +46,7 @@ class Solver:
         try:
             yield Ready(verify, settings_of(self))
         finally:
-            await pool.stop()
+            await pool.close()
 
     async def check(self, trace: Trace, pool: Pool) -> list[Finding]:
         reference = _number(trace.problem.answer)
@@ -99,7 +99,7 @@ class Solution:
 async def _solution(program: LinearProgram, pool: Pool) -> Solution:
     try:
         status, optimum = await pool.call((program.text(), pool.timeout_s))
-    except (TimedOut, Crashed, GraderError):
+    except (TimedOut, Crashed, Raised):
         status, optimum = "unknown", 0.0
     return Solution(str(status), float(optimum), program.maximize, program.bounds)
 
@@ -109,6 +109,11 @@ def _number(answer: str | None) -> float | None:
         return float((answer or "").replace(",", "").replace("$", ""))
     except ValueError:
         return None
+
+
+def warm_up() -> None:
+    """In the worker: the import, before the first deadline runs."""
+    import highspy  # noqa: F401
 
 
 def solved(text: str, seconds: float) -> tuple[str, float]:

@@ -13,13 +13,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from prmdata.grading.suite import Suite, suite_of
 from prmdata.records import Trace
 from prmdata.sandbox import Sandbox
 from prmdata.settings import Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.listing import Listing, listing_of
 from prmdata.verifiers.mutations import Mutant, mutants
-from prmdata.verifiers.suite import Suite, suite_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Stand:
                     for group in self.groups
                 )
             )
-            grader.close()
+            await grader.close()
             return list(itertools.chain(*made))
 
         return LOOP.run(each())

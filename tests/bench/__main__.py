@@ -54,7 +54,7 @@ async def record(problems: int, samples: int, k: int, store: Path, traces: Path)
     for problem in abacus.read(str(problems), lambda rows: rows):
         made += await generate(problem, policy, grader, Generation(samples=samples))
     write_traces(str(traces), made)
-    grader.close()
+    await grader.close()
     stored = StoredSampler(policy, Store(store))
     for first in range(0, len(made), 80 * samples):
         await _estimate(stored, made[first : first + 80 * samples], k)
@@ -70,7 +70,7 @@ async def _estimate(sampler: StoredSampler, traces: list[Trace], k: int) -> None
     for group in {t.problem.id: [] for t in traces}:
         members = [t for t in traces if t.problem.id == group]
         await apply(values, members, Rollouts(sampler, grader, RolloutSettings()))
-    grader.close()
+    await grader.close()
 
 
 def overhead() -> None:

@@ -194,7 +194,7 @@ def main() -> None:
         print(
             f"  omega      k = {k}: {share:.1f} rollouts a labelled prefix ({prefixes:,} of them)"
         )
-    grader.close()
+    asyncio.run(grader.close())
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def samples() -> list[Trace]:
         found: list[Trace] = []
         for problem in abacus.read("50", lambda rows: rows):
             found += await generate(problem, policy, grader, Generation(samples=8))
-        grader.close()
+        await grader.close()
         return found
 
     return [labelled(trace) for trace in asyncio.run(sampled())]

@@ -193,13 +193,6 @@ def test_a_closed_sandbox_says_so() -> None:
         asyncio.run(Sandbox().run("1"))
 
 
-def test_modules_can_be_warm() -> None:
-    async def work(box: Sandbox) -> Result:
-        return await box.run("import sys\n'sympy' in sys.modules")
-
-    assert in_box(work, workers=1, warm=["sympy"]).value is True
-
-
 @pytest.mark.parametrize("limits", [{"deadline_s": 0}, {"deadline_s": 1e9}, {"memory_mb": 0}])
 def test_senseless_limits_are_refused(run: Callable[..., Result], limits: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +152,14 @@ def test_sections_are_put_together() -> None:
     assert program.text() == (
         "maximize\nobj: 3x + 2y\nsubject to\nlabour: x + y <= 4\nwood: x + 3 y <= 6\nx <= 3\nend\n"
     )
+
+
+def test_a_broken_highs_makes_no_step_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("highspy")
+    Path("highspy.py").write_text("raise ImportError('a broken install')\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path.cwd()), *sys.path]))
+    with pytest.raises(UsageError, match=r"cannot load .*a broken install"):
+        asked("Maximize\n x\nsubject to\n x <= 3\nEnd")
 
 
 def test_without_highs_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

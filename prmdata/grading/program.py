@@ -24,6 +24,10 @@ class Ended(Exception):
     """Why there is no answer, or none that can be read."""
 
 
+class TookTooLong(Ended):
+    """It was killed, and starts anew when asked again."""
+
+
 class Program:
     def __init__(self, command: str, start_s: float) -> None:
         try:
@@ -31,7 +35,7 @@ class Program:
         except ValueError as error:
             raise UsageError(f"{command}: {error}") from None
         if not self._words:
-            raise UsageError("the command is empty; write command='PROGRAM ARGUMENT…'")
+            raise UsageError("the command is empty; write 'PROGRAM ARGUMENT…'")
         self._start_s = start_s
         self._turn = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
@@ -50,7 +54,7 @@ class Program:
                     return read(await self._exchange(process, line))
             except TimeoutError:
                 await self.close()
-                raise Ended(f"took longer than {limit:g} s") from None
+                raise TookTooLong(f"took longer than {limit:g} s") from None
             except BaseException:
                 await self.close()
                 raise
