@@ -68,6 +68,7 @@ def _watched(address: Any) -> socket.socket:
 def proxy_of(url: str) -> str | None:
     """The environment's. aiohttp would look it up again for every request, in a thread."""
     address = urlsplit(url)
-    if proxy_bypass(address.hostname or ""):
+    host = address.hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
         return None
     return getproxies().get(address.scheme)

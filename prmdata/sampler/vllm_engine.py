@@ -29,7 +29,9 @@ class VllmSampler:
         self.context = int(config.max_model_len)
         from transformers import AutoTokenizer
 
-        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        self._tokenizer = AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=config.trust_remote_code
+        )
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int

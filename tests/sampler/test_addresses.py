@@ -51,7 +51,9 @@ def test_a_key_goes_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy_of("http://gpu:8000/v1") is None
     monkeypatch.setenv("HTTP_PROXY", "http://gate:3128")
-    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    assert proxy_of("http://127.0.0.1:8000/v1") is None  # this machine needs no gate
+    monkeypatch.setenv("NO_PROXY", "gpu2,gpu3")
+    assert proxy_of("http://gpu2:8000/v1") is None
     assert proxy_of("http://gpu:8000/v1") == "http://gate:3128"
     assert proxy_of("https://gpu:8000/v1") is None
     assert proxy_of("http://127.0.0.1:8000/v1") is None
