@@ -31,9 +31,7 @@ def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]
             if not quiet:
                 say(f"serve: starting {plan.model}; its log: {server.record.log}")
                 if not plan.local and plan.key is None:
-                    say(
-                        f"serve: open to every machine that reaches this one; set {VLLM_KEY} for a key"
-                    )
+                    say(f"serve: open to every machine in reach; {VLLM_KEY} sets a key")
             with _progress(plan.model, quiet) as tell:
                 seconds = server.wait_ready(tell)
             ready(plan.url)
