@@ -46,6 +46,11 @@ async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]
     return list(await asyncio.gather(*(one(trace) for trace in group)))
 
 
+def independent(group: Sequence[Trace]) -> list[Trace]:
+    """The traces that are rollouts of the question; a branch was given its first steps."""
+    return [trace for trace in group if trace.origin.parent is None]
+
+
 @dataclass(slots=True)
 class Probe:
     """Rollouts counted at one prefix."""

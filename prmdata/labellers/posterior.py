@@ -26,6 +26,7 @@ from prmdata.labellers.contract import (
     Verb,
     detections,
     each,
+    independent,
     probed,
     steps_repeated,
     taken_at_its_word,
@@ -174,10 +175,15 @@ class Posterior:
 
 
 def already_paid(trace: Trace, group: Sequence[Trace]) -> list[Seen]:
-    """The problem's other traces, as rollouts from where they part from this one."""
+    """The problem's other traces, as rollouts from where they part from this one.
+
+    None for a branch: one of them gave it its first steps.
+    """
+    if trace.origin.parent is not None:
+        return []
     return [
         seen_of(trace, 0, other.text, other.answer, hit=other.correct)
-        for other in group
+        for other in independent(group)
         if other.id != trace.id and other.correct is not None
     ]
 
@@ -186,9 +192,10 @@ def known_of(trace: Trace, free: Sequence[Seen]) -> Known:
     """What the tally of the problem's traces and the verifiers say, beside what `free` tells."""
     tally = trace.group
     said = None if trace.answer is None else canonical(trace.answer)
-    right = (tally.right if tally else 0) - (trace.correct is True)
-    wrong = (tally.wrong if tally else 0) - (trace.correct is False)
-    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - 1
+    itself = trace.origin.parent is None  # a branch is not in the tally
+    right = (tally.right if tally else 0) - (itself and trace.correct is True)
+    wrong = (tally.wrong if tally else 0) - (itself and trace.correct is False)
+    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - itself
     return Known(
         steps=len(trace.steps),
         ends_right=trace.correct is True,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError, SamplerError, UsageError
-from prmdata.labellers.contract import Need, Verb, tokens_left
+from prmdata.labellers.contract import Need, Verb, independent, tokens_left
 from prmdata.labellers.omega import child as as_trace
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
@@ -86,7 +86,7 @@ class ValueTree:
             raise UsageError("value-tree: simulations and children start at 1, c_puct at 0")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        known = [trace for trace in group if trace.correct is not None and trace.steps]
+        known = [t for t in independent(group) if t.correct is not None and t.steps]
         failed: dict[str, str] = {}
         if not known:
             return list(group)
