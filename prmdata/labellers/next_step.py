@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from prmdata.errors import GraderError, ItemError
 from prmdata.labellers.contract import Need, Probe, Verb, probe, probed, tokens_left
-from prmdata.labellers.omega import child
+from prmdata.labellers.omega import children
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Count, Whole, settings_of
@@ -51,12 +51,9 @@ class NextStep:
         kept = self._kept(trace)
         if kept is None:
             return [trace]
-        proposals = [
-            child(trace, kept, number, outcome)
-            for number, outcome in enumerate(await rollouts.sample(trace, kept, self.candidates))
-        ]
+        outcomes = await rollouts.sample(trace, kept, self.candidates)
         by_step: dict[tuple[str, bool], list[Trace]] = {_first(trace, kept): []}
-        for proposal in proposals:
+        for proposal, _ in children(trace, kept, outcomes):
             by_step.setdefault(_first(proposal, kept), []).append(proposal)
         own, *others = by_step.values()
         # a right trace of a right step is of more use than a wrong one

@@ -9,7 +9,7 @@ their parent in `origin.parent`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -151,10 +151,9 @@ class Omega:
                 search.probes += 1
                 hits = sum(outcome.hit for outcome in outcomes)
                 state = tree.states[prefix] = State(middle, hits, len(outcomes))
-                grown = [child(trace, middle, i, outcome) for i, outcome in enumerate(outcomes)]
                 tree.pool += [
                     Wrong(state, branch, outcome.tokens)
-                    for branch, outcome in zip(grown, outcomes, strict=True)
+                    for branch, outcome in children(trace, middle, outcomes)
                     if not outcome.hit and branch.id not in tree.given
                 ]
             if tree.states[prefix].hits:
@@ -200,8 +199,16 @@ class Omega:
         )
 
 
-def child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
-    """A rollout as a trace of its own."""
+def children(
+    trace: Trace, kept: int, outcomes: Sequence[Outcome]
+) -> Iterator[tuple[Trace, Outcome]]:
+    """Rollouts as traces of their own; one that ended at once adds no step, and is none."""
+    for number, outcome in enumerate(outcomes):
+        if outcome.text.strip():
+            yield _child(trace, kept, number, outcome), outcome
+
+
+def _child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
     return Trace(
         id=f"{trace.id}.{kept}-{number}",
         problem=trace.problem,

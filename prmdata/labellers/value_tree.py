@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError, SamplerError, UsageError
 from prmdata.labellers.contract import Need, Verb, independent, tokens_left
-from prmdata.labellers.omega import child as as_trace
+from prmdata.labellers.omega import children as as_traces
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -117,7 +117,7 @@ class ValueTree:
         """Sample, evaluate and back up; a child that ends the trace is worth its outcome."""
         if leaf.parent is not None:
             outcomes = await rollouts.sample(leaf.via, leaf.kept, self.children)
-            known += [as_trace(leaf.via, leaf.kept, i, done) for i, done in enumerate(outcomes)]
+            known += [trace for trace, _ in as_traces(leaf.via, leaf.kept, outcomes)]
         below = [t for t in known if _begins(t, leaf.prefix, leaf.kept)]
         first: dict[tuple[str, bool], State] = {}
         for trace in below:

@@ -204,6 +204,22 @@ def test_the_root_counts_no_branch(traces: list[Trace], policy: Policy) -> None:
     assert (root.hits, root.rollouts) == (sum(t.correct is True for t in group), len(group))
 
 
+def test_a_rollout_that_ends_at_once_is_a_miss_and_no_trace(traces: list[Trace]) -> None:
+    policy = Policy({0: 60})
+    policy.silent = 2
+    grown = 0
+    for group in problems(traces)[:10]:
+        for trace in omega(group, policy, searches=12)[len(group) :]:
+            assert trace.origin.parent is not None
+            assert trace.labels is not None
+            _, kept = trace.origin.parent
+            assert kept < len(trace.steps)
+            assert (trace.labels.first_error or 0) >= kept
+            assert trace.evidence[-1].rollouts[kept - 1] == K
+            grown += 1
+    assert grown > 5
+
+
 def omega(group: list[Trace], policy: Policy, searches: int = 100, seed: int = 1) -> list[Trace]:
     method = Omega(rollouts_per_probe=K, searches=searches)
     return asyncio.run(apply(method, group, Rollouts(policy, Grader(), RolloutSettings(seed=seed))))
