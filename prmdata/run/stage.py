@@ -89,6 +89,8 @@ class Counts:
     cut: int = 0
     labelled: int = 0
     unexamined: int = 0
+    undecided: int = 0
+    """Labels that say nothing of any step."""
     first_errors: int = 0
 
     def add(self, traces: list[Trace]) -> None:
@@ -102,7 +104,8 @@ class Counts:
             self.cut += trace.finish == "length"
             if trace.labels is not None:
                 self.labelled += 1
-                self.unexamined += not trace.labels.examined
+                self.undecided += trace.labels.undecided
+                self.unexamined += not (trace.labels.examined or trace.labels.undecided)
                 self.first_errors += trace.labels.first_error is not None
 
 
@@ -178,6 +181,7 @@ _SUMMED = (
     "cut",
     "labelled",
     "unexamined",
+    "undecided",
     "first_errors",
 )
 
