@@ -10,7 +10,6 @@ advantage of a step is its value less the mean over the candidates.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,6 +20,7 @@ from prmdata.labellers.omega import children
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Count, Whole, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class NextStep:
             except (ItemError, GraderError) as error:
                 return [trace.failed(str(error))]
 
-        made = await asyncio.gather(*(one(trace) for trace in group))
+        made = await together(*(one(trace) for trace in group))
         return [first for first, *_ in made] + [t for _, *others in made for t in others]
 
     async def _valued(self, trace: Trace, rollouts: Rollouts) -> list[Trace]:
@@ -58,7 +58,7 @@ class NextStep:
         own, *others = by_step.values()
         # a right trace of a right step is of more use than a wrong one
         chosen = [trace, *(max(same, key=lambda t: t.correct is True) for same in others)]
-        seen = await asyncio.gather(
+        seen = await together(
             *(
                 self._probe(candidate, kept + 1, same, rollouts)
                 for candidate, same in zip(chosen, [own, *others], strict=True)

@@ -9,7 +9,6 @@ round buys the rollouts that would be next if each came out as is likeliest.
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from prmdata.labellers.world import World, read_world
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Amount, Count, Whole, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Posterior:
             if not asked:
                 return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
             counts = Counter(asked)
-            drawn = await gather(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
+            drawn = await together(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
             for start, outcomes in zip(counts, drawn, strict=True):
                 for outcome in outcomes:
                     seen = seen_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit)

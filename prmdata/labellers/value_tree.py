@@ -9,7 +9,6 @@ the rollouts of its root. Searched branches become traces with their parent in `
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from prmdata.labellers.omega import children as as_traces
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
+from prmdata.tasks import together
 
 
 @dataclass(eq=False, slots=True)
@@ -139,7 +139,7 @@ class ValueTree:
             return [1 / len(children)] * len(children)
         asked = (rollouts.log_probs(state.via, state.kept - 1) for state in children)
         try:
-            scored = await asyncio.gather(*asked)
+            scored = await together(*asked)
         except ItemError:
             raise
         except SamplerError as error:
