@@ -7,7 +7,6 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from prmdata.errors import InputError
@@ -55,23 +54,20 @@ class Bench:
 async def bench(
     spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
 ) -> AsyncIterator[Bench]:
-    """A sampler behind the store, and a grader; both are put away at the end."""
-    sampler = await open_sampler(spec, engine)
-    if isinstance(sampler, Patient):
-        sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
-    grades = Grader(grader)
-    store: Store | None = None
-    try:
-        kept = not spec.startswith(("replay:", "bank:")) and options.store is not None
-        store = Store(Path(options.store)) if kept and options.store else None
+    """A sampler behind the store, and a grader; all are put away at the end, whatever happens."""
+    async with contextlib.AsyncExitStack() as closing:
+        grades = Grader(grader)
+        closing.callback(grades.close)
+        sampler = await open_sampler(spec, engine)
+        closing.push_async_callback(sampler.close)
+        if isinstance(sampler, Patient):
+            sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
+        store: Store | None = None
+        if options.store is not None and not spec.startswith(("replay:", "bank:")):
+            store = Store(options.store)
+            closing.callback(store.close)
         spending = Spending(limit=options.max_tokens_total)
-        stored = StoredSampler(sampler, store, spending)
-        yield Bench(stored, grades, spending)
-    finally:
-        if store is not None:
-            store.close()
-        grades.close()
-        await sampler.close()
+        yield Bench(StoredSampler(sampler, store, spending), grades, spending)
 
 
 @dataclass(slots=True)
