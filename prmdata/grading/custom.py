@@ -71,6 +71,9 @@ class CommandGrader:
                 return "timeout"
             except ConnectionError:
                 line = b""
+            except asyncio.CancelledError:  # its answer would pass for the next one's
+                self.close()
+                raise
             if not line:
                 raise GraderError(await self._last_words(process))
         return self._read(line)
