@@ -134,9 +134,14 @@ class Labels:
     confidence: float | None = None
     """The probability that `first_error` is exact, where the method has one."""
     examined: bool = True
-    """False: the trace was taken at its word (a right answer that nobody looked into)."""
+    """False: nobody looked into it: a right answer, taken at its word, or silent evidence."""
     settings: dict[str, Any] = field(default_factory=dict)
     cost: Cost = Cost()
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing is said of any step: then `first_error` is no claim."""
+        return bool(self.values) and all(value is None for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)

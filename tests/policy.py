@@ -36,6 +36,8 @@ class Policy:
         """The chance that a wrong number is put right at the next step."""
         self.calls: list[tuple[str, int, int]] = []
         self.delay_s = 0.0
+        self.silent = 0
+        """Every so many samples, one that ends before it says anything; 0: none."""
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -49,6 +51,8 @@ class Policy:
         prefix = prefix.removeprefix("<bos>")
         question, _, said = prefix.removeprefix("Question: ").partition("\n")
         chance = random.Random(f"{prefix} {seed}")
+        if self.silent and said and seed % self.silent == 0:
+            return Completion("", 1, "stop")
         if question not in self._stories:
             return Completion(f"I do not know that one {chance.random()}.", 9, "stop")
         told = self._stories[question]

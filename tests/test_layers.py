@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "prmdata"
 ROOMS = [
-    ("errors", "records"),
+    ("errors", "records", "tasks"),
     ("plugins", "settings"),
     ("files",),
     ("abacus", "sandbox"),

@@ -107,10 +107,12 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     if summary["cut"]:
         told.append(f"{summary['cut']:,} cut by the token limit")
     if summary["labelled"]:
-        looked = summary["labelled"] - summary["unexamined"]
+        looked = summary["labelled"] - summary["unexamined"] - summary["undecided"]
         told.append(
             f"{looked:,} labelled by examination, {summary['unexamined']:,} taken at their word"
         )
+        if summary["undecided"]:
+            told[-1] += f", {summary['undecided']:,} undecided"
     unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
     if summary["stage"] == "label" and unlabelled > 0:
         told.append(f"{unlabelled:,} left without labels")

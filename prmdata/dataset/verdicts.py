@@ -29,7 +29,7 @@ def decided(trace: Trace, unexamined: Unexamined = "keep") -> Labels:
         raise LeftOut("no steps")
     if trace.labels.first_error is None and trace.correct is False:
         raise LeftOut("a wrong answer with no wrong step")
-    if trace.labels.values and all(value is None for value in trace.labels.values):
+    if trace.labels.undecided:
         raise LeftOut("undecided")
     if unexamined == "drop" and not trace.labels.examined:
         raise LeftOut("unexamined")

@@ -5,7 +5,6 @@ A step is clear when the Wilson interval of its value is narrow; nobody gets mor
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, t
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Positive, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Adaptive:
             rounds = 0
             while unclear := [t for t in seen if not self._clear(seen[t], asked[t])]:
                 more = [min(self.at_first, self.at_most - asked[t]) for t in unclear]
-                found = await asyncio.gather(
+                found = await together(
                     *(probe(rollouts, trace, t, k) for t, k in zip(unclear, more, strict=True))
                 )
                 for t, k, new in zip(unclear, more, found, strict=True):

@@ -7,7 +7,6 @@ a problem's traces and gives them back, with evidence (`verb = "estimate"`) or d
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from prmdata.errors import GraderError, ItemError
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
+from prmdata.tasks import together
 
 Verb = Literal["estimate", "label"]
 Need = Literal["sampler", "evidence"]
@@ -43,7 +43,12 @@ async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]
         except (ItemError, GraderError) as error:
             return trace.failed(str(error))
 
-    return list(await asyncio.gather(*(one(trace) for trace in group)))
+    return await together(*(one(trace) for trace in group))
+
+
+def independent(group: Sequence[Trace]) -> list[Trace]:
+    """The traces that are rollouts of the question; a branch was given its first steps."""
+    return [trace for trace in group if trace.origin.parent is None]
 
 
 @dataclass(slots=True)

@@ -41,7 +41,6 @@ def fit(pilots: Sequence[Pilot], tell: Callable[[str], None] = lambda line: None
     found = [Scale.of(world, *scale) for scale in SCALES]
     steps = [0.5] * len(found)
     start = tuple(scale.at for scale in found)
-    best = likelihood(world, pilots)
     for sweep in range(SWEEPS):
         world = weighed(world, pilots)
         best = likelihood(world, pilots) - _strain(found, start)

@@ -6,7 +6,6 @@ not rolled out.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,6 +14,7 @@ from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, t
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Count, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class MonteCarlo:
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         async def one(trace: Trace) -> Trace:
             inner = range(1, len(trace.steps))
-            probes = await asyncio.gather(
+            probes = await together(
                 *(
                     probe(rollouts, trace, t, self.rollouts_per_step, first_hit=self.first_hit)
                     for t in inner

@@ -10,17 +10,17 @@ advantage of a step is its value less the mean over the candidates.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from prmdata.errors import GraderError, ItemError
 from prmdata.labellers.contract import Need, Probe, Verb, probe, probed, tokens_left
-from prmdata.labellers.omega import child
+from prmdata.labellers.omega import children
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Count, Whole, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class NextStep:
             except (ItemError, GraderError) as error:
                 return [trace.failed(str(error))]
 
-        made = await asyncio.gather(*(one(trace) for trace in group))
+        made = await together(*(one(trace) for trace in group))
         return [first for first, *_ in made] + [t for _, *others in made for t in others]
 
     async def _valued(self, trace: Trace, rollouts: Rollouts) -> list[Trace]:
@@ -51,17 +51,14 @@ class NextStep:
         kept = self._kept(trace)
         if kept is None:
             return [trace]
-        proposals = [
-            child(trace, kept, number, outcome)
-            for number, outcome in enumerate(await rollouts.sample(trace, kept, self.candidates))
-        ]
+        outcomes = await rollouts.sample(trace, kept, self.candidates)
         by_step: dict[tuple[str, bool], list[Trace]] = {_first(trace, kept): []}
-        for proposal in proposals:
+        for proposal, _ in children(trace, kept, outcomes):
             by_step.setdefault(_first(proposal, kept), []).append(proposal)
         own, *others = by_step.values()
         # a right trace of a right step is of more use than a wrong one
         chosen = [trace, *(max(same, key=lambda t: t.correct is True) for same in others)]
-        seen = await asyncio.gather(
+        seen = await together(
             *(
                 self._probe(candidate, kept + 1, same, rollouts)
                 for candidate, same in zip(chosen, [own, *others], strict=True)

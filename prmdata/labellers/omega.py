@@ -9,7 +9,7 @@ their parent in `origin.parent`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from prmdata.labellers.contract import (
     Probe,
     Verb,
     decided,
+    independent,
     probed,
     taken_at_its_word,
     tokens_left,
@@ -55,11 +56,25 @@ class Wrong:
 
 
 @dataclass(eq=False, slots=True)
+class Search:
+    """For the first error of one rollout, by halves."""
+
+    of: Wrong
+    right: int
+    """Steps of the longest prefix that hit …"""
+    wrong: int
+    """… and of the shortest that did not: its last step is the first error."""
+    probes: int = 0
+
+
+@dataclass(eq=False, slots=True)
 class Tree:
-    states: dict[str, State] = field(default_factory=dict)
-    pool: list[Wrong] = field(default_factory=list)
-    searched: list[tuple[Wrong, int]] = field(default_factory=list)
-    """In the order of the search, with the number of its probes."""
+    states: dict[str, State]
+    pool: list[Wrong]
+    given: frozenset[str]
+    """Ids of the traces that came in, branches of an earlier search among them."""
+    searched: list[Search] = field(default_factory=list)
+    """In the order of the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,39 +132,39 @@ class Omega:
         return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, probes)
 
     def _root(self, group: Sequence[Trace]) -> Tree:
-        """The problem itself: its rollouts are the traces it has."""
+        """The problem itself: its rollouts are the traces it has. Branches are searched as well."""
         ended = [trace for trace in group if trace.correct is not None and trace.steps]
-        root = State(0, sum(trace.correct is True for trace in ended), len(ended))
-        wrong = [t for t in ended if not t.correct]
-        return Tree({"": root}, [Wrong(root, t, tokens_left(t, 0)) for t in wrong])
+        drawn = independent(ended)
+        root = State(0, sum(trace.correct is True for trace in drawn), len(drawn))
+        wrong = [Wrong(root, t, tokens_left(t, 0)) for t in ended if not t.correct]
+        return Tree({"": root}, wrong, frozenset(trace.id for trace in group))
 
     async def _search(self, chosen: Wrong, tree: Tree, rollouts: Rollouts) -> None:
-        trace, probes = chosen.trace, 0
-        tree.searched.append((chosen, 0))
-        right, wrong = chosen.state.kept, len(trace.steps)
-        while wrong - right > 1:
-            middle = (right + wrong) // 2
+        trace = chosen.trace
+        search = Search(chosen, chosen.state.kept, len(trace.steps))
+        tree.searched.append(search)
+        while search.wrong - search.right > 1:
+            middle = (search.right + search.wrong) // 2
             prefix = trace.prefix(middle)
             if prefix not in tree.states:
                 outcomes = await rollouts.sample(trace, middle, self.rollouts_per_probe)
-                probes += 1
-                tree.searched[-1] = (chosen, probes)
+                search.probes += 1
                 hits = sum(outcome.hit for outcome in outcomes)
                 state = tree.states[prefix] = State(middle, hits, len(outcomes))
                 tree.pool += [
-                    Wrong(state, child(trace, middle, number, outcome), outcome.tokens)
-                    for number, outcome in enumerate(outcomes)
-                    if not outcome.hit
+                    Wrong(state, branch, outcome.tokens)
+                    for branch, outcome in children(trace, middle, outcomes)
+                    if not outcome.hit and branch.id not in tree.given
                 ]
             if tree.states[prefix].hits:
-                right = middle
+                search.right = middle
             else:
-                wrong = middle
+                search.wrong = middle
 
     def _results(
         self, group: Sequence[Trace], tree: Tree, rollouts: Rollouts, failed: dict[str, str]
     ) -> list[Trace]:
-        searched = {chosen.trace.id: probes for chosen, probes in tree.searched}
+        searched = {search.of.trace.id: search for search in tree.searched}
         made = []
         for trace in group:
             if trace.correct:
@@ -157,29 +172,19 @@ class Omega:
             elif trace.id in failed:
                 made.append(trace.failed(failed[trace.id]))
             elif trace.id in searched:
-                made.append(self._labelled(trace, tree, rollouts, searched[trace.id]))
+                made.append(self._labelled(searched[trace.id], tree, rollouts))
             else:
                 made.append(trace.with_evidence(self._evidence(trace, tree, Cost())))
         if not self.grow:
             return made
-        known = {trace.id for trace in group} | set(failed)
-        grown = [chosen.trace for chosen, _ in tree.searched if chosen.trace.id not in known]
-        return made + [self._labelled(t, tree, rollouts, searched[t.id]) for t in grown]
+        known = tree.given | failed.keys()
+        grown = [search for name, search in searched.items() if name not in known]
+        return made + [self._labelled(search, tree, rollouts) for search in grown]
 
-    def _labelled(self, trace: Trace, tree: Tree, rollouts: Rollouts, probes: int) -> Trace:
-        """The first error: one step past the last prefix that hit, as the search ended."""
-        evidence = self._evidence(trace, tree, rollouts.cost(trace, probes))
-        right, wrong = 0, len(trace.steps)
-        parent = trace.origin.parent
-        if parent is not None:
-            right = parent[1]
-        while wrong - right > 1:
-            middle = (right + wrong) // 2
-            if tree.states[trace.prefix(middle)].hits:
-                right = middle
-            else:
-                wrong = middle
-        return decided(trace, self, "omega", wrong - 1, evidence)
+    def _labelled(self, search: Search, tree: Tree, rollouts: Rollouts) -> Trace:
+        trace = search.of.trace
+        evidence = self._evidence(trace, tree, rollouts.cost(trace, search.probes))
+        return decided(trace, self, "omega", search.wrong - 1, evidence)
 
     def _evidence(self, trace: Trace, tree: Tree, cost: Cost) -> Evidence:
         states = {t: tree.states.get(trace.prefix(t)) for t in range(1, len(trace.steps))}
@@ -194,8 +199,16 @@ class Omega:
         )
 
 
-def child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
-    """A rollout as a trace of its own."""
+def children(
+    trace: Trace, kept: int, outcomes: Sequence[Outcome]
+) -> Iterator[tuple[Trace, Outcome]]:
+    """Rollouts as traces of their own; one that ended at once adds no step, and is none."""
+    for number, outcome in enumerate(outcomes):
+        if outcome.text.strip():
+            yield _child(trace, kept, number, outcome), outcome
+
+
+def _child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
     return Trace(
         id=f"{trace.id}.{kept}-{number}",
         problem=trace.problem,

@@ -9,7 +9,6 @@ round buys the rollouts that would be next if each came out as is likeliest.
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from prmdata.labellers.contract import (
     Verb,
     detections,
     each,
+    independent,
     probed,
     steps_repeated,
     taken_at_its_word,
@@ -35,6 +35,7 @@ from prmdata.labellers.world import World, read_world
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Amount, Count, Whole, settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Posterior:
             if not asked:
                 return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
             counts = Counter(asked)
-            drawn = await gather(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
+            drawn = await together(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
             for start, outcomes in zip(counts, drawn, strict=True):
                 for outcome in outcomes:
                     seen = seen_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit)
@@ -174,10 +175,15 @@ class Posterior:
 
 
 def already_paid(trace: Trace, group: Sequence[Trace]) -> list[Seen]:
-    """The problem's other traces, as rollouts from where they part from this one."""
+    """The problem's other traces, as rollouts from where they part from this one.
+
+    None for a branch: one of them gave it its first steps.
+    """
+    if trace.origin.parent is not None:
+        return []
     return [
         seen_of(trace, 0, other.text, other.answer, hit=other.correct)
-        for other in group
+        for other in independent(group)
         if other.id != trace.id and other.correct is not None
     ]
 
@@ -186,9 +192,10 @@ def known_of(trace: Trace, free: Sequence[Seen]) -> Known:
     """What the tally of the problem's traces and the verifiers say, beside what `free` tells."""
     tally = trace.group
     said = None if trace.answer is None else canonical(trace.answer)
-    right = (tally.right if tally else 0) - (trace.correct is True)
-    wrong = (tally.wrong if tally else 0) - (trace.correct is False)
-    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - 1
+    itself = trace.origin.parent is None  # a branch is not in the tally
+    right = (tally.right if tally else 0) - (itself and trace.correct is True)
+    wrong = (tally.wrong if tally else 0) - (itself and trace.correct is False)
+    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - itself
     return Known(
         steps=len(trace.steps),
         ends_right=trace.correct is True,

@@ -1,6 +1,7 @@
 """The value of a prefix is the mean outcome of the problem's traces that begin with it.
 
 No new rollouts: the traces that a problem has are folded into a tree of prefixes (TEMPO, P2T).
+Branches count for none: a search gave them their first steps, and kept them for how they ended.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from prmdata.labellers.contract import Need, Probe, Verb, probed
+from prmdata.labellers.contract import Need, Probe, Verb, independent, probed
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -23,7 +24,7 @@ class PrefixTree:
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         below: dict[str, Probe] = defaultdict(Probe)
-        for trace in group:
+        for trace in independent(group):
             if trace.correct is None:
                 continue
             for t in range(1, len(trace.steps) + 1):

@@ -7,7 +7,6 @@ of tools may steer it (GroundedPRM, arXiv 2510.14942): nothing grows where a ste
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from prmdata.labellers.contract import (
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
+from prmdata.tasks import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,7 @@ class RolloutTree:
             grown = dict(
                 zip(
                     branches,
-                    await asyncio.gather(
-                        *(probe(rollouts, trace, t, k) for t, k in branches.items())
-                    ),
+                    await together(*(probe(rollouts, trace, t, k) for t, k in branches.items())),
                     strict=True,
                 )
             )

@@ -38,6 +38,7 @@ class Threshold:
                 by="threshold",
                 first_error=first_wrong(values, self.threshold),
                 values=values,
+                examined=any(value is not None for value in values),
                 settings={**settings_of(self), "evidence": evidence.name},
                 cost=evidence.cost,
             )

@@ -9,7 +9,6 @@ the rollouts of its root. Searched branches become traces with their parent in `
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError, SamplerError, UsageError
-from prmdata.labellers.contract import Need, Verb, tokens_left
-from prmdata.labellers.omega import child as as_trace
+from prmdata.labellers.contract import Need, Verb, independent, tokens_left
+from prmdata.labellers.omega import children as as_traces
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
+from prmdata.tasks import together
 
 
 @dataclass(eq=False, slots=True)
@@ -86,7 +86,7 @@ class ValueTree:
             raise UsageError("value-tree: simulations and children start at 1, c_puct at 0")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        known = [trace for trace in group if trace.correct is not None and trace.steps]
+        known = [t for t in independent(group) if t.correct is not None and t.steps]
         failed: dict[str, str] = {}
         if not known:
             return list(group)
@@ -117,7 +117,7 @@ class ValueTree:
         """Sample, evaluate and back up; a child that ends the trace is worth its outcome."""
         if leaf.parent is not None:
             outcomes = await rollouts.sample(leaf.via, leaf.kept, self.children)
-            known += [as_trace(leaf.via, leaf.kept, i, done) for i, done in enumerate(outcomes)]
+            known += [trace for trace, _ in as_traces(leaf.via, leaf.kept, outcomes)]
         below = [t for t in known if _begins(t, leaf.prefix, leaf.kept)]
         first: dict[tuple[str, bool], State] = {}
         for trace in below:
@@ -139,7 +139,7 @@ class ValueTree:
             return [1 / len(children)] * len(children)
         asked = (rollouts.log_probs(state.via, state.kept - 1) for state in children)
         try:
-            scored = await asyncio.gather(*asked)
+            scored = await together(*asked)
         except ItemError:
             raise
         except SamplerError as error:

@@ -33,11 +33,13 @@ class Score:
     steps: int = 0
     truly_wrong: int = 0
     """Traces with a wrong step, as the truth has it."""
-    ends: Counter[tuple[bool, bool]] = field(default_factory=Counter)
-    """(ends right, has a wrong step) → traces."""
+    ends: Counter[tuple[bool | None, bool]] = field(default_factory=Counter)
+    """(ends right, or nobody knows; has a wrong step) → traces."""
     errors: Counter[str] = field(default_factory=Counter)
     """Kind of the first error → traces."""
     labelled: int = 0
+    undecided: int = 0
+    """Not among the labelled: their labels say nothing of any step. What they cost counts."""
     exact: int = 0
     exact_on_wrong: int = 0
     labelled_wrong: int = 0
@@ -54,11 +56,15 @@ class Score:
         self.steps += len(trace.steps)
         first = truth.first_wrong
         self.truly_wrong += first is not None
-        self.ends[(trace.correct is True, first is not None)] += 1
+        self.ends[(trace.correct, first is not None)] += 1
         if first is not None:
             self.errors[(truth.notes[first] if truth.notes else None) or "unnamed"] += 1
         labels = trace.labels
         if labels is None:
+            return
+        self.cost += labels.cost
+        if labels.undecided:
+            self.undecided += 1
             return
         hit = labels.first_error == first
         self.labelled += 1
@@ -75,12 +81,11 @@ class Score:
             self.steps_agreeing += believed == right
             if value is not None:
                 self.beliefs.append((value, right))
-        self.cost += labels.cost
 
     def figures(self) -> dict[str, Any]:
         wrong = _share(self.exact_on_wrong, self.labelled_wrong)
         right = _share(self.exact - self.exact_on_wrong, self.labelled - self.labelled_wrong)
-        per = max(self.labelled, 1)
+        per = max(self.labelled + self.undecided, 1)
         return {
             "traces": self.traces,
             "failed": self.failed,
@@ -91,6 +96,7 @@ class Score:
             "wrong_answer_without_a_wrong_step": self.ends[False, False],
             "first_error_kinds": dict(sorted(self.errors.items())),
             "labelled": self.labelled,
+            "undecided": self.undecided,
             "exact": _share(self.exact, self.labelled),
             "exact_on_erroneous": wrong,
             "exact_on_correct": right,

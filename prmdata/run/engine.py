@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from prmdata.errors import ItemError, PrmdataError, TooManyErrors, UsageError
 from prmdata.records import Trace
+from prmdata.tasks import first
 
 Item = TypeVar("Item")
 DEBUG = "PRMDATA_DEBUG"
@@ -119,7 +120,7 @@ async def run_items(
                         break
                     tasks.create_task(one(index, item))
         except BaseExceptionGroup as group:
-            raise _first(group) from None
+            raise first(group) from None
     if stop.is_set():
         raise Interrupted("stopped; the same command goes on from here")
 
@@ -135,13 +136,6 @@ async def _worked(job: Job[Item], item: Item) -> list[Trace]:
         if os.environ.get(DEBUG):
             raise
         return job.failed(item, f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)")
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _read_ahead(

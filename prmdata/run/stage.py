@@ -7,7 +7,6 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from prmdata.errors import InputError
@@ -55,23 +54,20 @@ class Bench:
 async def bench(
     spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
 ) -> AsyncIterator[Bench]:
-    """A sampler behind the store, and a grader; both are put away at the end."""
-    sampler = await open_sampler(spec, engine)
-    if isinstance(sampler, Patient):
-        sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
-    grades = Grader(grader)
-    store: Store | None = None
-    try:
-        kept = not spec.startswith(("replay:", "bank:")) and options.store is not None
-        store = Store(Path(options.store)) if kept and options.store else None
+    """A sampler behind the store, and a grader; all are put away at the end, whatever happens."""
+    async with contextlib.AsyncExitStack() as closing:
+        grades = Grader(grader)
+        closing.push_async_callback(grades.close)
+        sampler = await open_sampler(spec, engine)
+        closing.push_async_callback(sampler.close)
+        if isinstance(sampler, Patient):
+            sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
+        store: Store | None = None
+        if options.store is not None and not spec.startswith(("replay:", "bank:")):
+            store = Store(options.store)
+            closing.callback(store.close)
         spending = Spending(limit=options.max_tokens_total)
-        stored = StoredSampler(sampler, store, spending)
-        yield Bench(stored, grades, spending)
-    finally:
-        if store is not None:
-            store.close()
-        await grades.close()
-        await sampler.close()
+        yield Bench(StoredSampler(sampler, store, spending), grades, spending)
 
 
 @dataclass(slots=True)
@@ -89,6 +85,8 @@ class Counts:
     cut: int = 0
     labelled: int = 0
     unexamined: int = 0
+    undecided: int = 0
+    """Labels that say nothing of any step."""
     first_errors: int = 0
 
     def add(self, traces: list[Trace]) -> None:
@@ -102,7 +100,8 @@ class Counts:
             self.cut += trace.finish == "length"
             if trace.labels is not None:
                 self.labelled += 1
-                self.unexamined += not trace.labels.examined
+                self.undecided += trace.labels.undecided
+                self.unexamined += not (trace.labels.examined or trace.labels.undecided)
                 self.first_errors += trace.labels.first_error is not None
 
 
@@ -178,6 +177,7 @@ _SUMMED = (
     "cut",
     "labelled",
     "unexamined",
+    "undecided",
     "first_errors",
 )
 

@@ -20,6 +20,7 @@ from prmdata.sampler.patience import Busy, Patience, Tell, Waits
 from prmdata.sampler.protocol import Completion, Sampling, too_long
 from prmdata.sampler.rendering import ChatTemplate
 from prmdata.sampler.server import Model, Server
+from prmdata.tasks import together
 
 Check = Callable[[dict[str, Any]], object]
 
@@ -92,7 +93,7 @@ class Endpoint:
         if n == 1 or (self.offers.many and self.offers.token_ids):
             return await self._ask(prefix, n, sampling, seed)
         alone = (self._ask(prefix, 1, sampling, seed + i) for i in range(n))
-        return [done for one in await asyncio.gather(*alone) for done in one]
+        return [done for one in await together(*alone) for done in one]
 
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self.body(prefix, n, sampling, seed)

@@ -58,7 +58,6 @@ class Rollouts:
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
     _costs: dict[str, Cost] = field(default_factory=dict)
     _prompts: dict[str, str] = field(default_factory=dict)
-    cut: int = 0
 
     async def sample(self, trace: Trace, after_step: int, n: int) -> list[Outcome]:
         """The next n rollouts from the prefix of `after_step` steps, in sample-number order."""
@@ -79,9 +78,7 @@ class Rollouts:
             for c in completions
         ]
         self._spend(trace, Cost(sum(c.tokens for c in completions), n))
-        cut = sum(outcome.grade == "cut" for outcome in outcomes)
-        self.cut += cut
-        if self.settings.cut == "drop" and cut:
+        if self.settings.cut == "drop":
             outcomes = [outcome for outcome in outcomes if outcome.grade != "cut"]
         return outcomes
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +58,6 @@ class Store:
         self._offset = 0
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        self._lock = threading.Lock()
         for path in sorted(self.folder.glob("*.jsonl")):
             self._load(path)
         self._merge()
@@ -77,7 +75,7 @@ class Store:
     def put(self, rows: list[tuple[str, Completion]]) -> None:
         """Acknowledge completions: when this returns they survive the process."""
         lines = [msgspec.json.encode(Entry(key, done)) + b"\n" for key, done in rows]
-        with self._lock, writing(str(self.folder)):
+        with writing(str(self.folder)):
             number = self._own_segment()
             _write_all(self._files[number], b"".join(lines))
             for (key, _), line in zip(rows, lines, strict=True):
@@ -91,13 +89,12 @@ class Store:
             self._merge()
 
     def close(self) -> None:
-        with self._lock:
-            if self._segment is not None and self._unsynced:
-                self._sync()
-            for file in self._files:
-                os.close(file)
-            self._files = []
-            self._segment = None
+        if self._segment is not None and self._unsynced:
+            self._sync()
+        for file in self._files:
+            os.close(file)
+        self._files = []
+        self._segment = None
 
     def card(self, fingerprint: str | None = None) -> SamplerCard:
         """The sampler that wrote here; with several, the one asked for."""

@@ -10,6 +10,7 @@ from prmdata.errors import SandboxError, UsageError
 from prmdata.sandbox.level import Level, reached
 from prmdata.sandbox.result import Result, run_in
 from prmdata.sandbox.worker import Worker
+from prmdata.tasks import together
 
 LONGEST_S, MOST_MB = 86_400, 1 << 20
 
@@ -41,7 +42,7 @@ class Sandbox:
         for worker in self._workers:
             self._idle.put_nowait(worker)
         try:
-            await asyncio.gather(*(worker.started() for worker in self._workers))
+            await together(*(worker.started() for worker in self._workers))
         except BaseException:
             await self.close()
             raise

@@ -22,6 +22,7 @@ from prmdata.labellers.world import World
 from prmdata.records import Trace
 from prmdata.run.stage import Bench, RunOptions, bench
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.tasks import together
 
 T = TypeVar("T")
 Group = list[Trace]
@@ -95,19 +96,22 @@ async def _each(
         async with room:
             return await work(group)
 
-    return list(itertools.chain(*await asyncio.gather(*(one(group) for group in groups))))
+    return list(itertools.chain(*await together(*(one(group) for group in groups))))
 
 
 async def _seen(group: Group, asked: Fitting, stand: Bench) -> list[Pilot]:
     """Rollouts from every prefix of the problem's wrong traces."""
     rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
 
-    async def one(trace: Trace) -> Pilot:
+    async def one(trace: Trace) -> Pilot | None:
         free = already_paid(trace, group)
         prefixes = range(1, len(trace.steps))
-        sampled = await asyncio.gather(
-            *(rollouts.sample(trace, t, asked.rollouts_per_step) for t in prefixes)
-        )
+        try:
+            sampled = await together(
+                *(rollouts.sample(trace, t, asked.rollouts_per_step) for t in prefixes)
+            )
+        except (ItemError, GraderError):
+            return None
         new = [
             seen_of(trace, t, outcome.text, outcome.answer, hit=outcome.hit)
             for t, outcomes in zip(prefixes, sampled, strict=True)
@@ -115,11 +119,7 @@ async def _seen(group: Group, asked: Fitting, stand: Bench) -> list[Pilot]:
         ]
         return Pilot(known_of(trace, free), (*free, *new))
 
-    found = await asyncio.gather(*(one(t) for t in _wrong(group)), return_exceptions=True)
-    for result in found:
-        if isinstance(result, BaseException) and not isinstance(result, ItemError | GraderError):
-            raise result
-    return [pilot for pilot in found if isinstance(pilot, Pilot)]
+    return [pilot for pilot in await together(*map(one, _wrong(group))) if pilot is not None]
 
 
 async def _priced(

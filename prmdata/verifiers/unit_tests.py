@@ -6,7 +6,6 @@ fails, a line that one small change repairs is wrong. Of all other lines nothing
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 from collections import defaultdict
@@ -17,6 +16,7 @@ from prmdata.grading.suite import Suite, suite_of
 from prmdata.records import Trace
 from prmdata.sandbox import Sandbox
 from prmdata.settings import Count, Positive, settings_of
+from prmdata.tasks import together
 from prmdata.verifiers.contract import Finding, Ready
 from prmdata.verifiers.listing import Listing, listing_of
 from prmdata.verifiers.mutations import Mutant, mutants
@@ -69,7 +69,7 @@ class UnitTests:
         )
         chosen = list(itertools.islice(ours, self.mutants))
         runs = (suite.outcome(mutant.program, box, self.deadline_s) for mutant in chosen)
-        found = await asyncio.gather(*runs)
+        found = await together(*runs)
         return [(mutant, said == "pass") for mutant, said in zip(chosen, found, strict=True)]
 
 

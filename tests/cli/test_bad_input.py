@@ -236,6 +236,14 @@ def test_what_could_not_be_labelled_is_told(prmdata) -> None:
     assert "0 right, 0 wrong, 3 neither · 3 left without labels" in done.stderr
 
 
+def test_what_stays_undecided_is_told(prmdata) -> None:
+    row = json.loads(traces(1)[0])
+    row["evidence"] = [{"name": "sums", "kind": "verdicts", "verdicts": ["unknown"]}]
+    Path("t.jsonl").write_text(json.dumps(row) + "\n")
+    done = prmdata("label", "t.jsonl", "--method", "threshold", "-o", "l.jsonl")
+    assert "0 labelled by examination, 0 taken at their word, 1 undecided" in done.stderr
+
+
 def test_an_output_that_somebody_else_made(prmdata) -> None:
     Path("t.jsonl").write_text("precious\n")
     refused(prmdata("generate", "abacus:12", "-o", "t.jsonl"), 2, "t.jsonl", "--overwrite")

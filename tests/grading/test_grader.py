@@ -273,6 +273,24 @@ def test_a_command_may_take_its_room(tmp_path: Path, start: str, each: str, answ
     assert own(spec, "x", "y", timeout_s=1.0) == ["right", "right"]
 
 
+def test_a_command_that_was_not_heard_out_starts_anew(tmp_path: Path) -> None:
+    program = PROGRAM.replace("sleep(60)", "sleep(0.3)")
+    (tmp_path / "judge.py").write_text(program)
+
+    async def ask() -> str:
+        grader = Grader(f"command: {sys.executable} {tmp_path / 'judge.py'}", timeout_s=20.0)
+        await grader.grade("The answer is x.", "abc")
+        given_up = asyncio.create_task(grader.grade("The answer is hang.", "hang"))
+        await asyncio.sleep(0.1)
+        given_up.cancel()
+        verdict = await grader.grade("The answer is x.", "abc")
+        await grader.close()
+        await asyncio.sleep(0.05)
+        return verdict.grade.value
+
+    assert asyncio.run(ask()) == "wrong"
+
+
 def test_workers_end_with_their_parent() -> None:
     code = (
         "import asyncio, os\n"

@@ -155,6 +155,12 @@ def test_threshold_takes_the_first_value_that_is_not_above_it(traces: list[Trace
         (made,) = run("threshold", [given], Policy({}), threshold=threshold)
         assert made.labels is not None
         assert made.labels.first_error == first
+        assert made.labels.examined
+    silent = trace.with_evidence(Evidence("sums", "verdicts", verdicts=("unknown",) * 4))
+    (made,) = run("threshold", [silent], Policy({}))
+    assert made.labels is not None
+    assert made.labels.undecided
+    assert not made.labels.examined
     (failed,) = run("threshold", [trace], Policy({}))
     assert "has no evidence" in (failed.error or "")
     assert "prmdata estimate" in (failed.error or "")

@@ -95,6 +95,17 @@ def test_a_candidate_that_ends_the_trace_is_graded(traces: list[Trace], policy: 
             assert one.evidence[-1].rollouts[kept] == 1
 
 
+def test_a_rollout_that_ends_at_once_proposes_nothing(traces: list[Trace]) -> None:
+    policy = Policy({0: 60})
+    policy.silent = 2
+    made = run("next-step", traces[:12], policy)
+    assert [t.error for t in made] == [None] * len(made)
+    assert len(made) > 12
+    policy.silent = 1
+    made = run("next-step", traces[:12], policy)
+    assert [t.error for t in made] == [None] * 12
+
+
 def test_what_was_paid_is_what_was_asked(traces: list[Trace], policy: Policy) -> None:
     for trace in traces[:12]:
         policy.calls.clear()

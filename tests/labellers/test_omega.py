@@ -121,7 +121,7 @@ def test_every_selection_visit_and_value_is_the_paper_s(
         assert {p: s.value for p, s in states.items()} == pytest.approx(reference.mc)
         assert {p: s.visits for p, s in states.items()} == reference.visits
         labels = {t.id: t.labels for t in made}
-        errors = [labels[wrong.trace.id] for wrong, _ in method.tree.searched]
+        errors = [labels[search.of.trace.id] for search in method.tree.searched]
         assert [found.first_error for found in errors if found] == reference.errors
         searched += len(reference.chosen)
     assert searched > 60
@@ -133,9 +133,9 @@ def test_no_rollout_is_searched_twice_and_the_pool_shrinks(
     for group in problems(traces)[:10]:
         method = Watched(rollouts_per_probe=8, searches=30)
         asyncio.run(apply(method, group, Rollouts(policy, Grader(), RolloutSettings(seed=2))))
-        ids = [wrong.trace.id for wrong, _ in method.tree.searched]
+        ids = [search.of.trace.id for search in method.tree.searched]
         assert len(ids) == len(set(ids))
-        assert not {id(w) for w, _ in method.tree.searched} & {id(w) for w in method.tree.pool}
+        assert not {id(s.of) for s in method.tree.searched} & {id(w) for w in method.tree.pool}
         assert sum(s.visits for s in method.tree.states.values()) == len(ids)
 
 
@@ -173,3 +173,53 @@ def test_searched_rollouts_become_traces_with_their_parent(
         assert trace.labels.first_error >= kept
         if parent in known:
             assert known[parent].prefix(kept) == trace.prefix(kept)
+
+
+def test_branches_that_come_in_are_searched_like_all_others(
+    traces: list[Trace], policy: Policy
+) -> None:
+    searched = 0
+    for group in problems(traces)[:10]:
+        grown = omega(group, policy, searches=12)
+        again = omega([replace(t, labels=None) for t in grown], policy, searches=12, seed=2)
+        ids = [trace.id for trace in again]
+        assert len(set(ids)) == len(ids)
+        assert [trace.error for trace in again] == [None] * len(again)
+        for trace in again:
+            if trace.labels is None or trace.labels.first_error is None:
+                continue
+            searched += trace.origin.parent is not None
+            first, hits = trace.labels.first_error, trace.evidence[-1].hits
+            assert not hits[first]  # no prefix that hit holds the error …
+            assert not first or hits[first - 1]  # … and the one before it did
+    assert searched > 5
+
+
+def test_the_root_counts_no_branch(traces: list[Trace], policy: Policy) -> None:
+    group = next(g for g in problems(traces) if len(omega(g, policy)) > len(g))
+    grown = omega(group, policy)
+    method = Watched(rollouts_per_probe=K)
+    asyncio.run(apply(method, grown, Rollouts(policy, Grader(), RolloutSettings(seed=1))))
+    root = method.tree.states[""]
+    assert (root.hits, root.rollouts) == (sum(t.correct is True for t in group), len(group))
+
+
+def test_a_rollout_that_ends_at_once_is_a_miss_and_no_trace(traces: list[Trace]) -> None:
+    policy = Policy({0: 60})
+    policy.silent = 2
+    grown = 0
+    for group in problems(traces)[:10]:
+        for trace in omega(group, policy, searches=12)[len(group) :]:
+            assert trace.origin.parent is not None
+            assert trace.labels is not None
+            _, kept = trace.origin.parent
+            assert kept < len(trace.steps)
+            assert (trace.labels.first_error or 0) >= kept
+            assert trace.evidence[-1].rollouts[kept - 1] == K
+            grown += 1
+    assert grown > 5
+
+
+def omega(group: list[Trace], policy: Policy, searches: int = 100, seed: int = 1) -> list[Trace]:
+    method = Omega(rollouts_per_probe=K, searches=searches)
+    return asyncio.run(apply(method, group, Rollouts(policy, Grader(), RolloutSettings(seed=seed))))

@@ -171,6 +171,18 @@ def test_siblings_are_rollouts_from_where_they_part(traces: list[Trace]) -> None
             assert alone.right + alone.wrong == trace.group.n - 1
 
 
+def test_a_branch_is_no_sibling_and_has_none(traces: list[Trace], policy: Policy) -> None:
+    group = next(g for g in problems(traces) if len(run("next-step", g, policy)) > len(g))
+    grown = run("next-step", group, policy)
+    for trace in group:
+        assert already_paid(trace, grown) == already_paid(trace, group)
+    for branch in grown[len(group) :]:
+        assert already_paid(branch, grown) == []
+        known = known_of(branch, [])
+        assert branch.group is not None
+        assert known.right + known.wrong == branch.group.n  # it is none of them itself
+
+
 def test_repetition_counts_whole_steps_only(traces: list[Trace]) -> None:
     steps = tuple(Step(text) for text in ("a = 1\n", "b = 2\n", "The answer is 3."))
     trace = replace(traces[0], steps=steps)

@@ -31,6 +31,19 @@ def test_a_prefix_is_worth_the_mean_of_the_traces_below(
     assert shared > 100
 
 
+def test_a_branch_counts_for_no_prefix(traces: list[Trace], policy: Policy) -> None:
+    """It has the steps before it by construction, and how it ended was why it was written."""
+    grown = run("next-step", traces[:12], policy)
+    assert len(grown) > 12
+    plain = {t.id: t.evidence[-1].values for t in run("prefix-tree", traces[:12], policy)}
+    among = {t.id: t.evidence[-1].values for t in run("prefix-tree", by_problem(grown), policy)}
+    assert plain.items() <= among.items()
+
+
+def by_problem(traces: list[Trace]) -> list[Trace]:
+    return sorted(traces, key=lambda trace: trace.problem.id)
+
+
 @pytest.mark.parametrize("rollouts", [1, 5, 8, 20])
 def test_a_node_is_worth_the_mean_of_its_leaves(
     rollouts: int, traces: list[Trace], policy: Policy

@@ -145,6 +145,16 @@ def test_branches_become_traces_with_a_parent_that_is_there(
     ]
 
 
+def test_a_branch_is_no_rollout_of_the_root(traces: list[Trace], policy: Policy) -> None:
+    group = problems(traces)[3]
+    method = ValueTree(simulations=20)
+    first = asyncio.run(apply(method, group, fresh(policy)))
+    assert len(first) > len(group)
+    again = asyncio.run(apply(method, first, fresh(policy)))
+    values = [{t.id: t.evidence[-1].values for t in made} for made in (first, again)]
+    assert values[1] == values[0]
+
+
 def test_what_a_policy_always_solves_is_worth_1() -> None:
     """And what it often spoils is worth less, from the same beginnings."""
     sure = Policy({0: 60}, slips=0.0)

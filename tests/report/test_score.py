@@ -131,6 +131,18 @@ def test_what_cannot_be_told_is_none() -> None:
         assert figures[name] is None
 
 
+def test_what_is_undecided_claims_nothing_and_what_is_ungraded_is_not_wrong() -> None:
+    silent = replace(made(0, None, None, 10), correct=None)
+    silent = replace(silent, labels=replace(silent.labels, values=(None,) * 4))
+    flawed = replace(silent, evidence=made(0, 2, None).evidence)
+    figures = score([silent, flawed, made(1, 2, 2, 10)], lambda t: truth_of(t, "evidence"))
+    assert (figures["labelled"], figures["undecided"]) == (1, 2)
+    assert figures["exact"] == 1.0
+    assert figures["step_accuracy"] == 1.0
+    assert (figures["tokens"], figures["tokens_per_trace"]) == (30, 10)
+    assert figures["wrong_answer_without_a_wrong_step"] == 0
+
+
 def test_the_truth_of_another_file_counts(tmp_path: Path) -> None:
     from prmdata.files import write_traces
 

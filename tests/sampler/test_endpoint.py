@@ -99,6 +99,21 @@ def test_where_seeds_do_not_count_up_samples_are_asked_for_one_by_one(url: str) 
     assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]
 
 
+def test_a_sample_that_fails_ends_the_others(url: str) -> None:
+    async def ask() -> set:
+        sampler = await open_sampler(url)
+        faults = [{"kind": "status", "status": 400}, *[{"kind": "slow", "seconds": 0.5}] * 3]
+        tell(url, "/faults", {"faults": faults})
+        before = asyncio.all_tasks()
+        with pytest.raises(ItemError):
+            await sampler.complete(PROMPT, 4, SAMPLING, 0)
+        left = asyncio.all_tasks() - before
+        await sampler.close()
+        return left
+
+    assert asyncio.run(ask()) == set()
+
+
 def test_where_they_do_one_request_brings_them_all() -> None:
     with served("policy-counting") as url:
         assert [c.text for c in asked(url, [])] == [c.text for c in RIGHT]

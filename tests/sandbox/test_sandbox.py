@@ -18,6 +18,7 @@ import pytest
 from prmdata.errors import SandboxError, UsageError
 from prmdata.sandbox import LEVELS, Result, Sandbox, level, namespaces
 from prmdata.sandbox.harness import plain
+from prmdata.sandbox.worker import Worker
 from tests.sandbox.surroundings import processes
 
 
@@ -186,6 +187,32 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
     scratch = in_box(work)
     assert not Path(scratch).exists()
     assert processes(scratch) == []
+
+
+def test_a_sandbox_that_does_not_open_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker fails while the other is about to start: no machine does that on demand."""
+    in_box(lambda box: box.run("1"), workers=1)
+    begun: list[Worker] = []
+    start = Worker._start
+
+    async def late(worker: Worker) -> asyncio.subprocess.Process:
+        if not worker._warm:  # it only looks for the level
+            return await start(worker)
+        begun.append(worker)
+        if len(begun) == 1:
+            raise SandboxError("no room")
+        await asyncio.sleep(0.1)
+        return await start(worker)
+
+    monkeypatch.setattr(Worker, "_start", late)
+
+    async def work() -> int:
+        with pytest.raises(SandboxError, match="no room"):
+            await Sandbox(workers=2, warm=["json"]).__aenter__()
+        return len(asyncio.all_tasks()) - 1
+
+    assert asyncio.run(work()) == 0
+    assert len(begun) == 2
 
 
 def test_a_closed_sandbox_says_so() -> None:

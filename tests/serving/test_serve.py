@@ -239,7 +239,7 @@ def test_other_machines_reach_it_where_they_are_to(serve: Serve) -> None:
     assert (code, out) == (0, f"http://{socket.gethostname()}:{port}/v1\n"), err
     asked = words_of(f"http://127.0.0.1:{port}/v1")
     assert asked[asked.index("--host") + 1] == "0.0.0.0"
-    assert "open to every machine" in err
+    assert "open to every machine in reach" in err
     finished(serve("--stop"))
     err = finished(serve(*words, VLLM_API_KEY="geheim"))[2]
     assert "open to every machine" not in err

@@ -90,4 +90,3 @@ def test_rollouts_that_the_context_cuts_are_no_hits() -> None:
     rollouts = Rollouts(sampler, Grader(), RolloutSettings())
     outcomes = asyncio.run(rollouts.sample(trace, 2, 3))
     assert [(o.grade, o.hit) for o in outcomes] == [("cut", False)] * 3
-    assert rollouts.cut == 3

@@ -24,7 +24,6 @@ class Shape:
     heads: int
     kv_heads: int
     head: int
-    vocabulary: int
     context: int
     epsilon: float
     rope: dict[str, Any]
@@ -38,7 +37,6 @@ class Shape:
             heads=config["num_attention_heads"],
             kv_heads=config.get("num_key_value_heads") or config["num_attention_heads"],
             head=config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
-            vocabulary=config["vocab_size"],
             context=config["max_position_embeddings"],
             epsilon=config["rms_norm_eps"],
             rope=_rope(config),
