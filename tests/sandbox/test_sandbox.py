@@ -191,13 +191,15 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
 
 def test_a_sandbox_that_does_not_open_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """One worker fails while the other is about to start: no machine does that on demand."""
-    in_box(lambda box: box.run("1"), workers=1)
+    found = asyncio.run(level.reached("auto"))
+
+    async def known(wanted: str) -> level.Level:
+        return found
+
     begun: list[Worker] = []
     start = Worker._start
 
     async def late(worker: Worker) -> asyncio.subprocess.Process:
-        if not worker._warm:  # it only looks for the level
-            return await start(worker)
         begun.append(worker)
         if len(begun) == 1:
             raise SandboxError("no room")
@@ -205,10 +207,11 @@ def test_a_sandbox_that_does_not_open_leaves_nothing(monkeypatch: pytest.MonkeyP
         return await start(worker)
 
     monkeypatch.setattr(Worker, "_start", late)
+    monkeypatch.setattr("prmdata.sandbox.box.reached", known)
 
     async def work() -> int:
         with pytest.raises(SandboxError, match="no room"):
-            await Sandbox(workers=2, warm=["json"]).__aenter__()
+            await Sandbox(workers=2).__aenter__()
         return len(asyncio.all_tasks()) - 1
 
     assert asyncio.run(work()) == 0
