@@ -37,12 +37,13 @@ class Journal:
         return any(self._folder.glob("journal-*.jsonl"))
 
     def read(self) -> bool:
-        """Take in what earlier tries got done, failed items left out; whether there is any."""
+        """Take in what earlier tries got done, failed items left out; whether any trace is."""
         self.close()
+        traces = 0
         for path in sorted(self._folder.glob("journal-*.jsonl")):
             self._files.append(path.open("rb"))
-            self._read(path)
-        return bool(self._done)
+            traces += self._read(path)
+        return traces > 0
 
     def known(self, index: int, key: str) -> list[Trace] | None:
         """What an earlier, unfinished run made of this item."""
@@ -79,11 +80,11 @@ class Journal:
             file.close()
         self._files, self._own, self._done = [], None, {}
 
-    def _read(self, path: Path) -> None:
-        offset = 0
+    def _read(self, path: Path) -> int:
+        offset = traces = 0
         for row, line in enumerate(self._files[-1], 1):
             if not line.endswith(b"\n"):
-                return  # torn: that item was never acknowledged
+                break  # torn: that item was never acknowledged
             try:
                 entry = codec.decode(line, JournalRow, f"{path}:{row}")
             except InputError as error:
@@ -92,7 +93,9 @@ class Journal:
                 ) from None
             if not any(trace.error for trace in entry.traces):  # failed items get another try
                 self._done[bytes.fromhex(entry.key)] = (len(self._files) - 1, offset)
+                traces += len(entry.traces)
             offset += len(line)
+        return traces
 
     def _row(self, place: tuple[int, int]) -> JournalRow:
         number, offset = place

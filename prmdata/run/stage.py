@@ -116,10 +116,12 @@ async def run_stage(
     total: int | None = None,
     size: Callable[[Item], int] = lambda item: 1,
     tally: Callable[[Trace, Counter[str]], None] = lambda trace, counts: None,
+    check: Callable[[Mapping[str, Any]], None] = lambda summary: None,
 ) -> dict[str, Any]:
     """Run the job into the output; the summary of what was done and spent.
 
-    `tally` counts what is special to this stage; its names stand before the usual ones.
+    `tally` counts what is special to this stage; its names stand before the usual ones. What
+    `check` raises of the summary leaves the output unfinished.
     """
     spending = spending or Spending()
     special: Counter[str] = Counter()
@@ -163,6 +165,7 @@ async def run_stage(
             "completions_sampled": spending.sampled,
             "completions_from_store": spending.served,
         }
+        check(summary)
         output.finish(summary)
     return summary
 

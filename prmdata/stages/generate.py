@@ -64,9 +64,19 @@ async def run_generate(
     asked: Asked, how: Generation, output: Output, options: RunOptions
 ) -> dict[str, Any]:
     outside: Counter[str] = Counter()
+
+    def check(summary: Mapping[str, Any]) -> None:
+        if how.keep is None or summary["outside"] < summary["problems"]:
+            return
+        advice = told_of_cuts(outside["cut"], outside["traces"])
+        raise InputError(
+            f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; "
+            + (advice or "widen it, or take more traces a problem (-n)")
+        )
+
     async with bench(asked.sampler, asked.engine or {}, asked.grader, options) as stand:
         output.pin("model", stand.sampler.fingerprint)
-        summary = await run_stage(
+        return await run_stage(
             "generate",
             _job(asked, how, stand, outside),
             lambda item: item,
@@ -74,14 +84,8 @@ async def run_generate(
             options,
             spending=stand.spending,
             total=_total(asked),
+            check=check,
         )
-    if how.keep is not None and summary["outside"] == summary["problems"]:
-        advice = told_of_cuts(outside["cut"], outside["traces"])
-        raise InputError(
-            f"no problem has a pass rate within --keep {how.keep[0]}..{how.keep[1]}; "
-            + (advice or "widen it, or take more traces a problem (-n)")
-        )
-    return summary
 
 
 def told_of_cuts(cut: int, traces: int) -> str | None:

@@ -172,6 +172,18 @@ def test_keep_says_how_many_went(shell) -> None:
     assert f"{12 - len(rates)} of 12 problems outside --keep" in done.stderr
 
 
+def test_keep_that_keeps_nothing_leaves_nothing_behind(shell) -> None:
+    line = "prmdata generate abacus:12 -n 4 -o none.jsonl --keep"
+    for _ in range(2):  # and is not up to date afterwards
+        done = shell(f"{line} 0.99..0.999")
+        assert done.returncode == 1
+        assert "widen it, or take more traces" in done.stderr
+        assert not Path("none.jsonl").exists()
+    done = shell(f"{line} 0.2..0.8")
+    assert done.returncode == 0, done.stderr
+    assert rows("none.jsonl")
+
+
 def test_traces_that_are_cut_say_what_to_try(shell) -> None:
     advice = (
         "are cut by the token limit: raise --max-tokens, or, where the model thinks first, try "

@@ -236,3 +236,15 @@ def test_an_address_without_its_last_part_is_told_of(url: str) -> None:
     base = url.removesuffix("/v1")
     with pytest.raises(SamplerError, match=rf"404.*; is it {base}/v1\?"):
         asyncio.run(open_sampler(base))
+
+
+def test_a_password_in_an_address_is_written_nowhere(tmp_path: Path, url: str) -> None:
+    words = [sys.executable, "-m", "prmdata", "generate", "abacus:2", "-n", "2", "-o", "t.jsonl"]
+    words += ["--sampler", url.replace("//", "//me:s3cret@")]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert set(tell(url, "/calls")["authorized"]) == {"basic bwu6cznjcmv0"}  # in lower case
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 3
+    assert not any(b"s3cret" in path.read_bytes() for path in written)
+    assert "s3cret" not in done.stderr
