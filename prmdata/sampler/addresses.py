@@ -47,9 +47,10 @@ class Address:
             headers={"Authorization": f"Bearer {self.key}"} if self.key else {},
             auth=aiohttp.BasicAuth(*self.login) if self.login else None,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s),
-            # idle connections end before the server's side of them does, after 5 s in vLLM's
+            # One request a connection: a server with much to do ends kept ones while the next
+            # request is on its way, which cannot be told from its death.
             connector=aiohttp.TCPConnector(
-                limit=in_flight, keepalive_timeout=4, socket_factory=_watched
+                limit=in_flight, force_close=True, socket_factory=_watched
             ),
             proxy=proxy_of(self.url),
         )

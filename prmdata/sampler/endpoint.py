@@ -121,7 +121,7 @@ class Endpoint:
             body["stop"] = list(sampling.stop)
         if sampling.logprobs:
             body["logprobs"] = 1
-        if self.offers.token_ids:
+        if self.offers.token_ids and n > 1:  # of one sample the usage tells
             body["return_token_ids"] = True
         return body
 

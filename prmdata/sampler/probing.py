@@ -26,33 +26,34 @@ async def probed(endpoint: Endpoint, server: Server) -> Offers:
         body = replace(endpoint, offers=offers).body(prompt, n, sampling, seed)
         return await server.post("/completions", body)
 
-    async def texts(offers: Offers, n: int, seed: int) -> list[Any]:
-        choices = (await asked(offers, n, seed)).get("choices") or []
-        ordered = sorted(choices, key=lambda choice: choice.get("index", 0))
-        return [choice.get("text") for choice in ordered]
+    async def choices(offers: Offers, n: int, seed: int) -> list[Any]:
+        found = (await asked(offers, n, seed)).get("choices") or []
+        return sorted(found, key=lambda choice: choice.get("index", 0))
+
+    async def text(offers: Offers, seed: int) -> Any:
+        return next((choice.get("text") for choice in await choices(offers, 1, seed)), None)
 
     most = Offers(many=True, token_ids=True)
     two: list[Any] = []
     try:
-        two = await texts(most, 2, SEED)
+        two = await choices(most, 2, SEED)
         alone = await asked(most, 1, SEED)
     except (ItemError, Busy):  # one completion a request, or the fields of the first such API
         most, alone = await _plainer(endpoint, asked)
-    first = (alone.get("choices") or [{}])[0]
-    again = (await texts(most, 1, SEED) or [None])[0]
-    second = (await texts(most, 1, SEED + 1) or [None])[0]
+    first = next((choice.get("text") for choice in alone.get("choices") or []), None)
+    again, second = await text(most, SEED), await text(most, SEED + 1)
     return replace(
         most,
-        seeds=first.get("text") == again,
-        many=len(two) == 2 and two == [first.get("text"), second],
-        token_ids=first.get("token_ids") is not None,
+        seeds=first == again,
+        many=[choice.get("text") for choice in two] == [first, second],
+        token_ids=bool(two) and all(choice.get("token_ids") is not None for choice in two),
         begins=not most.more or _one_more(endpoint, prompt, alone),
     )
 
 
 async def _plainer(endpoint: Endpoint, asked: Ask) -> tuple[Offers, dict[str, Any]]:
     """What a server takes that refused two samples with all fields, and its answer to that."""
-    for offers in (Offers(token_ids=True), Offers(more=False, begins=True)):
+    for offers in (Offers(), Offers(more=False, begins=True)):
         try:
             return offers, await asked(offers, 1, SEED)
         except (ItemError, Missing) as error:

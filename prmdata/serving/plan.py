@@ -19,7 +19,11 @@ HOST = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}
 """Hosts that are all addresses of a machine, and where it reaches itself."""
 VLLM_KEY = "VLLM_API_KEY"
-DEFAULTS = {"enable-prefix-caching": "true", "generation-config": "vllm"}
+DEFAULTS = {
+    "enable-prefix-caching": "true",
+    "generation-config": "vllm",
+    "disable-uvicorn-access-log": "true",
+}
 """Without the second one the model's own sampling defaults would mix with what a run asks for."""
 ABACUS = {"max-model-len": "1024", "dtype": "bfloat16", "max-num-seqs": "256"}
 

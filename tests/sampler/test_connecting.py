@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import itertools
 import json
 import os
 import shutil
@@ -218,7 +219,7 @@ def test_who_comes_back_as_another_is_refused() -> None:
         port = url.rsplit(":", 1)[1].removesuffix("/v1")
         with served("policy-other", int(port)):
             try:
-                for seed in range(50):
+                for seed in itertools.count():  # until it is tried again
                     await sampler.complete(PROMPT, 4, SAMPLING, seed << 16)
                     await asyncio.sleep(0.05)
             finally:
