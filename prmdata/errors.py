@@ -4,13 +4,16 @@
     ├── UsageError           the command line or a setting (exit code 2)
     │   └── SettingsChanged  an output holds a run with other settings
     ├── InputError           a record, a file, a line that cannot be read
+    │   └── StreamCut        the stage before this one in a pipe died: what it said is not all
     ├── OutputError          a target that cannot be written
     ├── SamplerError         a model or server that does not start or answer
     │   └── ItemError        one request that can never succeed (too long, refused)
     ├── GraderError          a user's grader that crashes or answers garbage
     ├── SandboxError         a machine on which code cannot be run safely
     ├── StoreError           a rollout store that is damaged
-    └── TooManyErrors        more failed items than `--max-errors` allows
+    ├── TooManyErrors        more failed items than `--max-errors` allows
+    ├── BudgetReached        the run has spent the tokens it was given
+    └── Interrupted          Ctrl-C, or the signal to end (exit code 130)
 
 They are caught once, in `prmdata.cli.main`; anything else keeps its traceback.
 """
@@ -36,6 +39,10 @@ class SettingsChanged(UsageError):
 
 
 class InputError(PrmdataError):
+    pass
+
+
+class StreamCut(InputError):
     pass
 
 
@@ -65,6 +72,14 @@ class StoreError(PrmdataError):
 
 class TooManyErrors(PrmdataError):
     pass
+
+
+class BudgetReached(PrmdataError):
+    pass
+
+
+class Interrupted(PrmdataError):
+    exit_code = 130
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "prmdata"
 ROOMS = [
     ("errors", "records", "tasks"),
-    ("plugins", "settings"),
+    ("durations", "plugins", "settings"),
     ("files",),
     ("abacus", "sandbox"),
     ("grading",),

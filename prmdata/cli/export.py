@@ -186,6 +186,6 @@ def export(
         running.write_summary(made, summary)
     if made is not None and not quiet:
         say_removed(made)
-        say(f"export: {told(made)}" + ("" if output == "-" else f" → {output}"))
+        say(f"export: {told(made)}" + running.arrow(output))
     if push_to_hub is not None:
         publishing.push(output, push_to_hub, public, quiet)

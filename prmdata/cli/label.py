@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,25 +20,9 @@ def label(
     settings: o.Settings = None,
     sampler: o.Sampler = "abacus",
     seed: o.Seed = 0,
-    temperature: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Of rollouts; default: the trace's own.", rich_help_panel=o.SAMPLING),
-    ] = None,
-    max_tokens: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            min=1,
-            help="Tokens a rollout may take; default: the trace's own.",
-            rich_help_panel=o.SAMPLING,
-        ),
-    ] = None,
-    cut: Annotated[
-        str,
-        typer.Option(
-            help="Rollouts cut by the token limit: count as a miss, or drop them.",
-            rich_help_panel=o.SAMPLING,
-        ),
-    ] = "miss",
+    temperature: o.RolloutTemperature = None,
+    max_tokens: o.RolloutTokens = None,
+    cut: o.Cut = "miss",
     limit: o.Limit = None,
     shard: o.Shard = None,
     engine_arg: o.EngineArg = None,

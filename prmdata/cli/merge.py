@@ -30,4 +30,5 @@ def merge(
     finally:
         into.close()
     if not quiet:
-        say(f"merge: {made['traces']:,} traces of {made['problems']:,} problems → {output}")
+        told = f"merge: {made['traces']:,} traces of {made['problems']:,} problems"
+        say(told + running.arrow(output))

@@ -46,6 +46,30 @@ Grader = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the run.", rich_help_panel=SAMPLING)]
+RolloutTemperature = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--temperature",
+        help="Of rollouts; default: the trace's own.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+RolloutTokens = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--max-tokens",
+        min=1,
+        help="Tokens a rollout may take; default: the trace's own.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+Cut = Annotated[
+    str,
+    typer.Option(
+        help="Rollouts cut by the token limit: count as a miss, or drop them.",
+        rich_help_panel=SAMPLING,
+    ),
+]
 Settings = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method or format."),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prmdata.durations import parse_seconds
 from prmdata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,17 +31,9 @@ def run_options(
         max_errors=ErrorLimit.parse(max_errors),
         max_tokens_total=max_tokens_total,
         store=None if store == "none" else store,
-        waits=Waits(give_up_s=seconds(give_up, "--give-up")),
+        waits=Waits(give_up_s=parse_seconds(give_up, "--give-up")),
         quiet=quiet,
     )
-
-
-def seconds(text: str, option: str) -> float:
-    """`90s`, `10m`, `1.5h`; a bare number is seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
-    if found is None:
-        raise UsageError(f"{option} {text}: write a duration like 90s, 10m or 2h")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def open_output(
@@ -73,10 +63,9 @@ def open_output(
 
 def refuse_engine_in_pipe(sampler: str, source: str, output: str) -> None:
     """Stages of a pipe start at once: each would load its own copy of the model."""
-    piped = any(
-        name == "-" and stat.S_ISFIFO(os.fstat(number).st_mode)
-        for number, name in enumerate((source, output))
-    )
+    from prmdata.files.paths import is_pipe
+
+    piped = any(name == "-" and is_pipe(number) for number, name in enumerate((source, output)))
     if sampler.startswith("vllm:") and piped:
         raise UsageError(
             f"{sampler} would be loaded once for every stage of this pipe; put files between the "
@@ -125,8 +114,12 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     if summary["completions_from_store"]:
         told.append(f"{summary['completions_from_store']:,} completions from the store")
     told.append(f"{summary['seconds']:.1f} s")
-    arrow = "" if target == "-" else f" → {target}"
-    say(f"{summary['stage']}: {' · '.join(told)}{arrow}")
+    say(f"{summary['stage']}: {' · '.join(told)}{arrow(target)}")
+
+
+def arrow(target: str) -> str:
+    """Where the output went; nothing of a pipe, which says so itself."""
+    return "" if target == "-" else f" → {target}"
 
 
 def write_summary(summary: Mapping[str, Any], file: str) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError, StreamCut, UsageError
 from prmdata.files import jsonl, parquet, paths
 from prmdata.files.codec import Unreadable, decode_trace
 from prmdata.records import Trace
 
 __all__ = [
-    "StreamCut",
     "Unreadable",
     "count_hint",
     "read_groups",
@@ -23,10 +22,6 @@ __all__ = [
 ]
 
 PART_TRACES = 50_000
-
-
-class StreamCut(InputError):
-    """The stage before this one in a pipe died: what it had said so far is not all."""
 
 
 def read_traces(source: str) -> Iterator[Trace | Unreadable]:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -18,6 +19,12 @@ PARTS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 
 def is_remote(path: str) -> bool:
     return "://" in path
+
+
+def is_pipe(descriptor: int) -> bool:
+    """Whether another process is at the other end of an open file."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def is_packed(path: str) -> bool:

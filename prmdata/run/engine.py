@@ -15,16 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from prmdata.errors import ItemError, PrmdataError, TooManyErrors, UsageError
+from prmdata.errors import Interrupted, ItemError, PrmdataError, TooManyErrors, UsageError
 from prmdata.records import Trace
 from prmdata.tasks import first
 
 Item = TypeVar("Item")
 DEBUG = "PRMDATA_DEBUG"
-
-
-class Interrupted(PrmdataError):
-    exit_code = 130
 
 
 @dataclass(frozen=True, slots=True)

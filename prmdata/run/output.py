@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from prmdata.files import codec
-from prmdata.files.paths import writing
+from prmdata.files.paths import is_pipe, writing
 from prmdata.records import Trace
 
 
@@ -26,8 +24,7 @@ class StreamOutput:
     """Lines on standard output. In a pipe the last one carries an end mark, so one is held back."""
 
     def __init__(self) -> None:
-        mode = os.fstat(1).st_mode
-        self._marked = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._marked = is_pipe(1)
         self._held: Trace | None = None
 
     def pin(self, name: str, value: str) -> None:

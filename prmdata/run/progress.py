@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from prmdata.durations import spell
+from prmdata.files.paths import is_pipe
 from prmdata.sampler.stored import Spending
 
 PLAIN_SECONDS = 10.0
@@ -23,6 +23,8 @@ class Progress:
     spending: Spending
     total: int | None = None
     """Items to do, where known."""
+    unit: str = "traces"
+    """What an item is."""
     show: bool = True
     done: int = 0
     kept: int = 0
@@ -62,7 +64,7 @@ class Progress:
         seconds = max(self.seconds, 1e-9)
         parts = [f"{self.stage}: {self.done:,}" + (f"/{self.total:,}" if self.total else "")]
         worked = self.done - self.kept
-        parts.append(f"{worked / seconds:,.1f} traces/s")
+        parts.append(f"{worked / seconds:,.1f} {self.unit}/s")
         if self.spending.tokens:
             parts.append(f"{self.spending.tokens / seconds:,.0f} tokens/s")
             parts.append(f"{self.spending.tokens:,} tokens")
@@ -72,7 +74,7 @@ class Progress:
         if self.errors:
             parts.append(f"{self.errors:,} failed")
         if self.total and worked > 0 and self.total > self.done:
-            parts.append(f"{_duration((self.total - self.done) / (worked / seconds))} left")
+            parts.append(f"{spell((self.total - self.done) / (worked / seconds))} left")
         return " · ".join(parts)
 
     @property
@@ -82,15 +84,7 @@ class Progress:
 
 def _is_live() -> bool:
     """A terminal of our own: between pipes several stages would draw over one another."""
-    return sys.stderr.isatty() and not stat.S_ISFIFO(os.fstat(1).st_mode)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    return sys.stderr.isatty() and not is_pipe(1)
 
 
 def say(text: str) -> None:

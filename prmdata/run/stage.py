@@ -114,6 +114,7 @@ async def run_stage(
     *,
     spending: Spending | None = None,
     total: int | None = None,
+    unit: str = "traces",
     size: Callable[[Item], int] = lambda item: 1,
     tally: Callable[[Trace, Counter[str]], None] = lambda trace, counts: None,
     check: Callable[[Mapping[str, Any]], None] = lambda summary: None,
@@ -133,7 +134,7 @@ async def run_stage(
         for trace in traces:
             tally(trace, special)
 
-    with Progress(stage, spending, total, show=not options.quiet) as progress:
+    with Progress(stage, spending, total, unit, show=not options.quiet) as progress:
 
         def known(index: int, item: Item) -> bool:
             traces = output.known(index, _digest(key(item)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from prmdata.errors import SamplerError, UsageError, unknown
 from prmdata.sampler.addresses import Address
+from prmdata.sampler.arguments import whole_number
 from prmdata.sampler.balance import Balance, Window
 from prmdata.sampler.endpoint import Endpoint, Served
 from prmdata.sampler.fingerprint import BY_NAME, folder_fingerprint
@@ -33,8 +34,8 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
         if name not in OPTIONS:
             raise unknown("engine argument", name, OPTIONS)
     addresses = [Address.read(url) for url in urls.split(",")]
-    in_flight = _number(options, "in_flight", 256)
-    timeout_s = _number(options, "timeout_s", 3600)
+    in_flight = whole_number(options, "in_flight", 256)
+    timeout_s = whole_number(options, "timeout_s", 3600)
     servers = [
         Server(at.url, at.client(in_flight, timeout_s), Window(most=in_flight)) for at in addresses
     ]
@@ -101,7 +102,7 @@ def _described(
         tagged="tag" in options,
         fingerprint=_fingerprint(card, words, options),
         template=read_template(words),
-        context=_number(options, "context", told or _longest(words)),
+        context=whole_number(options, "context", told or _longest(words)),
         tokenizer=_tokenizer(words / "tokenizer.json"),
         balance=Balance(servers),
     )
@@ -165,10 +166,3 @@ def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
             f"the weights of {name} cannot be seen from here: other ones served under this name "
             "would be taken for the same; name them with --engine-arg tag=…"
         )
-
-
-def _number(options: Mapping[str, str], name: str, default: int) -> int:
-    value = options.get(name, str(default))
-    if not value.isdecimal() or int(value) == 0:
-        raise UsageError(f"--engine-arg {name}={value}: must be a whole number above 0")
-    return int(value)

@@ -163,7 +163,8 @@ class Endpoint:
     ) -> dict[str, Any]:
         window, before = server.window, server.window.faults
         try:
-            if not server.known:
+            silence = time.monotonic() - server.heard
+            if not server.known or silence > self.patience.waits.silence_s:
                 await self.greet(server)
             answer = await server.post(path, body)
             check(answer)
@@ -179,7 +180,7 @@ class Endpoint:
         return answer
 
     async def greet(self, server: Server) -> None:
-        """Who comes back may be another: see that it still serves this very model."""
+        """Who comes back may be another: see that it serves this very model."""
         served = [Served.of(card) for card in await server.models()]
         same = (
             one == self.served or (self.tagged and one.name == self.served.name) for one in served

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from prmdata.durations import spell
 from prmdata.errors import SamplerError
 
 Tell = Callable[[str], None]
@@ -46,6 +47,8 @@ class Waits:
     longest_pause_s: float = 10.0
     say_s: float = 10.0
     """Between two lines about the same wait."""
+    silence_s: float = 1.0
+    """After this long without an answer a server may be another: it is asked what it serves."""
 
 
 @runtime_checkable
@@ -70,7 +73,7 @@ class Patience:
         self.answers += 1
         self._away.discard(url)
         if self._said is not None and self._since is not None:
-            self.tell(f"the server answers again after {duration(self._now() - self._since)}")
+            self.tell(f"the server answers again after {spell(self._now() - self._since)}")
         self._since = self._said = None
 
     def failed(self, busy: Busy, url: str, others: bool) -> None:
@@ -80,7 +83,7 @@ class Patience:
         waited = now - self._since
         if waited > self.waits.give_up_s:
             raise SamplerError(
-                f"{busy}; gave up after {duration(waited)}. What was answered is kept: the same "
+                f"{busy}; gave up after {spell(waited)}. What was answered is kept: the same "
                 "command goes on from here (--give-up says how long to wait)"
             )
         if busy.lost and others:
@@ -91,18 +94,9 @@ class Patience:
         heard = self._said if self._said is not None else (0 if busy.lost else self._since)
         if now - heard >= self.waits.say_s:
             self._said = now
-            limit = duration(self.waits.give_up_s)
-            self.tell(f"{busy}; waiting for it ({duration(waited)} so far, at most {limit})")
+            limit = spell(self.waits.give_up_s)
+            self.tell(f"{busy}; waiting for it ({spell(waited)} so far, at most {limit})")
 
     @staticmethod
     def _now() -> float:
         return time.monotonic()
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return (
-        f"{minutes} min {rest} s"
-        if minutes and rest
-        else f"{minutes or rest} " + ("min" if minutes else "s")
-    )

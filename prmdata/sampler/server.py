@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Required, TypedDict
@@ -68,6 +70,8 @@ class Server(Windowed):
     window: Window
     known: bool = False
     """It was asked what it serves since it was last away."""
+    heard: float = -math.inf
+    """When it last answered; what happens in a silence, no broken connection tells."""
 
     async def models(self) -> list[Model]:
         return (await self._request("GET", "/models")).get("data") or []
@@ -83,7 +87,9 @@ class Server(Windowed):
             async with self.client.request(
                 method, f"{self.url}{path}", data=data, headers=JSON, allow_redirects=False
             ) as answer:
-                return _read(self.url, answer, await answer.read())
+                content = await answer.read()
+            self.heard = time.monotonic()
+            return _read(self.url, answer, content)
         except aiohttp.SocketTimeoutError:
             reason = f"{self.url} took longer than --engine-arg timeout_s allows for a request"
             raise Busy(reason, late=True) from None

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from prmdata.errors import PrmdataError
+from prmdata.errors import BudgetReached
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 from prmdata.sampler.store import Keys, SamplerCard, Store, score_key
-
-
-class BudgetReached(PrmdataError):
-    """The run has spent the tokens it was given."""
 
 
 @dataclass(slots=True)

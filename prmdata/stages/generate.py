@@ -84,6 +84,7 @@ async def run_generate(
             options,
             spending=stand.spending,
             total=_total(asked),
+            unit="problems",
             check=check,
         )
 

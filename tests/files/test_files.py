@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError, StreamCut, UsageError
 from prmdata.files import (
-    StreamCut,
     Unreadable,
     codec,
     count_hint,

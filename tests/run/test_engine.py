@@ -9,9 +9,16 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from prmdata.errors import InputError, ItemError, SamplerError, TooManyErrors, UsageError
+from prmdata.errors import (
+    InputError,
+    Interrupted,
+    ItemError,
+    SamplerError,
+    TooManyErrors,
+    UsageError,
+)
 from prmdata.records import Problem, Trace
-from prmdata.run.engine import ErrorLimit, Failures, Interrupted, Job, run_items
+from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
 
 
 def trace(number: int, error: str | None = None) -> Trace:

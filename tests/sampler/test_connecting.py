@@ -214,6 +214,8 @@ def test_all_servers_must_serve_the_same() -> None:
 def test_who_comes_back_as_another_is_refused() -> None:
     async def ask(dying: subprocess.Popen[str], url: str, living: str) -> None:
         sampler = await open_sampler(f"{url},{living}")
+        assert isinstance(sampler, Patient)
+        sampler.wait_as(Waits(silence_s=0), lambda line: None)
         dying.kill()
         dying.wait()
         port = url.rsplit(":", 1)[1].removesuffix("/v1")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import ItemError, SamplerError, StoreError
+from prmdata.errors import BudgetReached, ItemError, SamplerError, StoreError
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.replay import Replay, open_replay
 from prmdata.sampler.store import Store
-from prmdata.sampler.stored import BudgetReached, Spending, StoredSampler
+from prmdata.sampler.stored import Spending, StoredSampler
 from tests.policy import Policy
 
 ASKED = Sampling(max_tokens=50)

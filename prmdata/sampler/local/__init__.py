@@ -12,7 +12,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from prmdata.errors import UsageError, unknown
+from prmdata.errors import unknown
+from prmdata.sampler.arguments import one_of, whole_number
 from prmdata.sampler.folders import model_folder
 from prmdata.sampler.protocol import Sampler
 
@@ -31,10 +32,10 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
     sampler: Sampler = load(
         folder,
         spec=spec,
-        dtype=_one_of(options, "dtype", ("auto", "float32", "bfloat16")),
-        device=_one_of(options, "device", ("auto", "cpu", "cuda", "mps")),
-        max_sequences=_number(options, "max_sequences", 256),
-        threads=_number(options, "threads", 0),
+        dtype=one_of(options, "dtype", ("auto", "float32", "bfloat16")),
+        device=one_of(options, "device", ("auto", "cpu", "cuda", "mps")),
+        max_sequences=whole_number(options, "max_sequences", 256),
+        threads=whole_number(options, "threads", 0),
     )
     return sampler
 
@@ -44,17 +45,3 @@ def quiet_threads() -> None:
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         os.environ.setdefault("KMP_BLOCKTIME", "0")
-
-
-def _one_of(options: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
-    value = options.get(name, known[0])
-    if value not in known:
-        raise unknown(name, value, known)
-    return value
-
-
-def _number(options: Mapping[str, str], name: str, default: int) -> int:
-    value = options.get(name, str(default))
-    if not value.isdecimal() or (int(value) == 0 and name in options):
-        raise UsageError(f"--engine-arg {name}={value}: must be a whole number above 0")
-    return int(value)

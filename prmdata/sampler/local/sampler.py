@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.local.sequences import Request
 from prmdata.sampler.local.words import Words
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, too_long
 from prmdata.sampler.rendering import ChatTemplate
 
 
@@ -63,10 +63,7 @@ class LocalSampler:
         ids = self._words.encode(prefix)
         room = min(sampling.max_tokens, self.context - len(ids))
         if room <= 0 or not ids:
-            raise ItemError(
-                f"the prefix takes {len(ids):,} tokens of a context of {self.context:,}; nothing "
-                "can follow it"
-            )
+            raise ItemError(too_long(len(ids), self.context))
         if n < 1:
             return []
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
