@@ -49,7 +49,7 @@ class Server:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=plan.environment(),
-                start_new_session=True,
+                process_group=0,  # signals pass it by; a session apart would share the cores ill
             )
         own = table().get(process.pid)
         record = Record(

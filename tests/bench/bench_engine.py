@@ -157,14 +157,14 @@ class Raw:
 
 
 class Gauge(threading.Thread):
-    """The mean of the engine's own count of running sequences, ten times a second."""
+    """The mean of the engine's own count of running sequences, twice a second."""
 
     def __init__(self, read: Callable[[], float]) -> None:
         super().__init__(daemon=True)
         self._read, self._over, self._seen = read, threading.Event(), [0.0]
 
     def run(self) -> None:
-        while not self._over.wait(0.1):
+        while not self._over.wait(0.5):
             self._seen.append(self._read())
 
     def mean(self) -> float:

@@ -20,7 +20,7 @@ import pytest
 from prmdata.errors import SamplerError
 from prmdata.serving import Plan, Record, Server, free_port, server
 from prmdata.serving.processes import table
-from tests.serving.conftest import FAKE, Serve
+from tests.serving.conftest import FAKE, ROOT, Serve
 
 
 def until(true: Callable[[], object]) -> None:
@@ -88,6 +88,31 @@ def test_detached_it_is_found_and_stopped_by_later_commands(serve: Serve, tmp_pa
         code, _, err = finished(serve(word))
         assert code == 1
         assert "no server" in err
+
+
+def test_detached_it_outlives_its_terminal(serve: Serve, tmp_path: Path) -> None:
+    terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"
+    words = [sys.executable, "-c", terminal, sys.executable, "-m", "prmdata", "serve", "abacus"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAKE), str(ROOT)]), "FAKE_VLLM": ""}
+    done = subprocess.run(
+        [*words, "--detach"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=env,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert finished(serve("--status"))[1].split()[1:3] == ["abacus", "running"]
+
+
+def test_it_takes_no_session_of_its_own(serve: Serve, tmp_path: Path) -> None:
+    """Else Linux may keep the clients of an engine that polls from their cores for seconds."""
+    assert finished(serve("abacus", "--detach"))[0] == 0
+    (path,) = (tmp_path / ".prmdata/servers").glob("*.json")
+    server = json.loads(path.read_text())["pid"]
+    assert os.getsid(server) == os.getsid(0)
+    assert os.getpgid(server) == server
 
 
 def test_a_slow_start_is_told_about_and_can_be_cut_short(serve: Serve, tmp_path: Path) -> None:
