@@ -61,3 +61,9 @@ def test_entry_points_are_found(tmp_path: Path) -> None:
     exported = prmdata("export", "l.jsonl", "--to", "again", "-o", "e.jsonl")
     assert exported.returncode == 0, exported.stderr
     assert '"labelled_by":"gloomy"' in Path("e.jsonl").read_text()
+
+    (info / "entry_points.txt").write_text("[prmdata.labellers]\ngloomy = plug:Missing\n")
+    broken = prmdata("methods")
+    assert broken.returncode == 2
+    assert "the plug-in 'gloomy' of plug cannot be loaded (module 'plug' has no" in broken.stderr
+    assert "Traceback" not in broken.stderr

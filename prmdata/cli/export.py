@@ -20,6 +20,7 @@ def export(
             "-o",
             "--output",
             help="A directory (Parquet shards and a card), .parquet, .jsonl[.gz|.zst], or -.",
+            callback=o.to_pipe,
         ),
     ] = "-",
     to: Annotated[

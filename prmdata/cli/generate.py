@@ -14,7 +14,8 @@ def generate(
         str,
         typer.Argument(
             help="Problems: abacus:COUNT[?level=1-4&seed=S], hub:NAME, or a file "
-            "(.jsonl[.gz|.zst], .parquet, a directory)."
+            "(.jsonl[.gz|.zst], .parquet, a directory, or - for a pipe).",
+            callback=o.from_pipe,
         ),
     ],
     output: o.Output = "-",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -9,9 +12,39 @@ import typer
 SAMPLING = "Sampling"
 RUNNING = "Running"
 
+
+def from_pipe(source: str) -> str:
+    return _instead_of(0, source)
+
+
+def to_pipe(output: str) -> str:
+    return _instead_of(1, output)
+
+
+def _instead_of(standard: int, path: str) -> str:
+    """A pipe or device that has a name, such as `<(zcat x)` or /dev/null, stands for `-`."""
+    from prmdata.errors import UsageError
+
+    try:
+        mode = Path(path).stat().st_mode
+        if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
+            return path
+        opened = os.open(path, os.O_WRONLY if standard else os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return path  # it will be made, or told of by who wants it
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    os.dup2(opened, standard)
+    os.close(opened)
+    return "-"
+
+
 Source = Annotated[
     str,
-    typer.Argument(help="Traces: .jsonl[.gz|.zst], .parquet, a directory of parts, or - (a pipe)."),
+    typer.Argument(
+        help="Traces: .jsonl[.gz|.zst], .parquet, a directory of parts, or - (a pipe).",
+        callback=from_pipe,
+    ),
 ]
 Output = Annotated[
     str,
@@ -19,6 +52,7 @@ Output = Annotated[
         "-o",
         "--output",
         help="Where to: .jsonl[.gz|.zst], .parquet, a directory, an fsspec URL, or - (a pipe).",
+        callback=to_pipe,
     ),
 ]
 Sampler = Annotated[

@@ -19,7 +19,7 @@ def show(
     random: Annotated[bool, typer.Option("--random", help="Any, rather than the first.")] = False,
     count: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 1,
 ) -> None:
-    """Show traces, their steps coloured by label."""
+    """Show traces, their steps coloured by label and numbered from 1."""
     from rich.console import Console
 
     from prmdata.report.choose import choose

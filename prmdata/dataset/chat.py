@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from prmdata.dataset.contract import Row
 from prmdata.records import Message, Trace
+
+Prompt = Literal["question", "sampled"]
+"""`sampled`: with the system message, examples and instruction that the trace was sampled with."""
 
 
 def system(content: str) -> Message:
@@ -18,6 +22,17 @@ def user(content: str) -> Message:
 
 def assistant(content: str) -> Message:
     return {"role": "assistant", "content": content}
+
+
+def asked(trace: Trace, prompt: Prompt) -> list[Message]:
+    """What the answer is an answer to. Of a trace from elsewhere only the question is known."""
+    sampled = trace.origin.messages if prompt == "sampled" else ()
+    return list(sampled) or [user(trace.problem.question.strip())]
+
+
+def plain(messages: Sequence[Message]) -> str:
+    """For columns of bare text."""
+    return "\n\n".join(message["content"].strip() for message in messages)
 
 
 def message_type() -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from prmdata.dataset import llamafactory
-from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, user
+from prmdata.dataset.chat import Prompt, asked, assistant, messages_type, origin, origin_fields
 from prmdata.dataset.contract import LeftOut, Row, each
 from prmdata.records import Trace
 
@@ -23,6 +23,8 @@ class Kto:
     grouped: ClassVar[bool] = False
 
     layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
+    prompt: Prompt = "question"
+    """`sampled`: with the system message, examples and instruction it was sampled with."""
 
     @property
     def verdict(self) -> str:
@@ -46,11 +48,11 @@ class Kto:
             raise LeftOut("nobody knows whether the answer is right")
         if trace.correct and trace.labels and trace.labels.first_error is not None:
             raise LeftOut("a right answer on a wrong step")
-        asked, said = trace.problem.question.strip(), trace.text.rstrip()
+        question, said = asked(trace, self.prompt), assistant(trace.text.rstrip())
         columns: Row = {
-            "trl": {"prompt": [user(asked)], "completion": [assistant(said)]},
-            "ms-swift": {"messages": [user(asked), assistant(said)]},
-            "llamafactory": {"conversations": [llamafactory.human(asked), llamafactory.gpt(said)]},
+            "trl": {"prompt": question, "completion": [said]},
+            "ms-swift": {"messages": [*question, said]},
+            "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, said)))},
         }[self.layout]
         return {**columns, self.verdict: trace.correct, **origin(trace)}
 

@@ -9,15 +9,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from prmdata.records import Message
+
 Turn = dict[str, str]
+ROLES = {"user": "human", "assistant": "gpt"}
 
 
-def human(value: str) -> Turn:
-    return {"from": "human", "value": value}
-
-
-def gpt(value: str) -> Turn:
-    return {"from": "gpt", "value": value}
+def turn(message: Message) -> Turn:
+    return {"from": ROLES.get(message["role"], message["role"]), "value": message["content"]}
 
 
 def turn_type() -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from prmdata.dataset import preference
+from prmdata.dataset.chat import Prompt, asked
 from prmdata.dataset.contract import LeftOut, Row
 from prmdata.dataset.siblings import Pair, by_outcome, by_step
 from prmdata.dataset.verdicts import Unexamined
@@ -28,6 +29,8 @@ class Pairs:
 
     kind: Literal["step", "outcome"] = "step"
     layout: preference.Layout = "trl"
+    prompt: Prompt = "question"
+    """`sampled`: with the system message, examples and instruction they were sampled with."""
     most: int = 1
     """Pairs for each wrong trace."""
     margin: bool = False
@@ -76,7 +79,7 @@ class Pairs:
     def row(self, pair: Pair) -> Row:
         step = pair.rejected.step
         return {
-            **preference.LAYOUTS[self.layout](pair),
+            **preference.LAYOUTS[self.layout](pair, asked(pair.rejected.trace, self.prompt)),
             **({"margin": margin(pair)} if self.margin else {}),
             "step": -1 if step is None else step,
             "problem_id": pair.rejected.trace.problem.id,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from prmdata.dataset import llamafactory
-from prmdata.dataset.chat import assistant, message_type, messages_type, user
+from prmdata.dataset.chat import assistant, message_type, messages_type, plain
 from prmdata.dataset.contract import Row
 from prmdata.dataset.siblings import Branch, Pair
+from prmdata.records import Message
 
 Layout = Literal["trl", "llamafactory", "ms-swift", "nemo-rl", "step-dpo"]
 STEP_DPO = (
@@ -32,42 +33,42 @@ def fields(layout: Layout) -> list[tuple[str, Any]]:
     return of[layout]
 
 
-def trl(pair: Pair) -> Row:
+def trl(pair: Pair, asked: Sequence[Message]) -> Row:
     return {
-        "prompt": [user(question(pair))],
+        "prompt": list(asked),
         "chosen": [assistant(whole(pair.chosen))],
         "rejected": [assistant(whole(pair.rejected))],
     }
 
 
-def llama_factory(pair: Pair) -> Row:
+def llama_factory(pair: Pair, asked: Sequence[Message]) -> Row:
     return {
-        "conversations": [llamafactory.human(question(pair))],
-        "chosen": llamafactory.gpt(whole(pair.chosen)),
-        "rejected": llamafactory.gpt(whole(pair.rejected)),
+        "conversations": [llamafactory.turn(message) for message in asked],
+        "chosen": llamafactory.turn(assistant(whole(pair.chosen))),
+        "rejected": llamafactory.turn(assistant(whole(pair.rejected))),
     }
 
 
-def ms_swift(pair: Pair) -> Row:
+def ms_swift(pair: Pair, asked: Sequence[Message]) -> Row:
     return {
-        "messages": [user(question(pair)), assistant(whole(pair.chosen))],
+        "messages": [*asked, assistant(whole(pair.chosen))],
         "rejected_response": whole(pair.rejected),
     }
 
 
-def nemo_rl(pair: Pair) -> Row:
+def nemo_rl(pair: Pair, asked: Sequence[Message]) -> Row:
     sides = enumerate((pair.chosen, pair.rejected))
     return {
-        "context": [user(question(pair))],
+        "context": list(asked),
         "completions": [{"rank": n, "completion": [assistant(whole(side))]} for n, side in sides],
     }
 
 
-def step_dpo(pair: Pair) -> Row:
+def step_dpo(pair: Pair, asked: Sequence[Message]) -> Row:
     problem = pair.rejected.trace.problem
     return {
         "dataset": str(problem.meta.get("source") or "prmdata"),
-        "prompt": question(pair),
+        "prompt": plain(asked),
         "initial_reason_steps": pair.rejected.prefix,
         "chosen": pair.chosen.text,
         "rejected": pair.rejected.text,
@@ -77,7 +78,7 @@ def step_dpo(pair: Pair) -> Row:
     }
 
 
-LAYOUTS: dict[Layout, Callable[[Pair], Row]] = {
+LAYOUTS: dict[Layout, Callable[[Pair, Sequence[Message]], Row]] = {
     "trl": trl,
     "llamafactory": llama_factory,
     "ms-swift": ms_swift,
@@ -91,10 +92,6 @@ def beside(layout: Layout) -> Mapping[str, str]:
         return {}
     columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}
     return llamafactory.dataset_info(columns, ranking=True)
-
-
-def question(pair: Pair) -> str:
-    return pair.rejected.trace.problem.question.strip()
 
 
 def whole(branch: Branch) -> str:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from prmdata.dataset import llamafactory
-from prmdata.dataset.chat import assistant, messages_type, origin, origin_fields, user
+from prmdata.dataset.chat import (
+    Prompt,
+    asked,
+    assistant,
+    messages_type,
+    origin,
+    origin_fields,
+    plain,
+)
 from prmdata.dataset.contract import LeftOut, Row, each
 from prmdata.dataset.verdicts import Unexamined, decided
 from prmdata.errors import UsageError
@@ -25,6 +33,8 @@ class Sft:
     kind: Literal["right", "prefix"] = "right"
     layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
+    prompt: Prompt = "question"
+    """`sampled`: with the system message, examples and instruction it was sampled with."""
     unexamined: Unexamined = "keep"
     """Traces with a right answer whose steps nobody looked into."""
 
@@ -66,13 +76,14 @@ class Sft:
 
     def row(self, trace: Trace) -> Row:
         steps = self.steps(trace)
-        asked = trace.problem.question.strip()
+        question = asked(trace, self.prompt)
         said = trace.prefix(steps) if self.kind == "prefix" else trace.text.rstrip()
+        talk = [*question, assistant(said)]
         columns: dict[str, Row] = {
-            "messages": {"messages": [user(asked), assistant(said)]},
-            "prompt": {"prompt": f"{asked}\n", "completion": said},
-            "text": {"text": f"{asked}\n{said}"},
-            "llamafactory": {"conversations": [llamafactory.human(asked), llamafactory.gpt(said)]},
+            "messages": {"messages": talk},
+            "prompt": {"prompt": f"{plain(question)}\n", "completion": said},
+            "text": {"text": f"{plain(question)}\n{said}"},
+            "llamafactory": {"conversations": list(map(llamafactory.turn, talk))},
         }
         return {**columns[self.columns], "steps": steps, **origin(trace)}
 

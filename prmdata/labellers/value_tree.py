@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError, SamplerError, UsageError
@@ -115,9 +116,11 @@ class ValueTree:
 
     async def _expand(self, leaf: State, known: list[Trace], rollouts: Rollouts) -> None:
         """Sample, evaluate and back up; a child that ends the trace is worth its outcome."""
+        ended: list[float] = []
         if leaf.parent is not None:
             outcomes = await rollouts.sample(leaf.via, leaf.kept, self.children)
             known += [trace for trace, _ in as_traces(leaf.via, leaf.kept, outcomes)]
+            ended = [_worth(outcome.hit) for outcome in outcomes if not outcome.text.strip()]
         below = [t for t in known if _begins(t, leaf.prefix, leaf.kept)]
         first: dict[tuple[str, bool], State] = {}
         for trace in below:
@@ -127,10 +130,10 @@ class ValueTree:
         for state, prior in zip(children, await self._priors(children, rollouts), strict=True):
             state.prior = prior
         leaf.children = children
-        leaf.back_up(sum(_outcome(trace) for trace in below) / len(below))
+        leaf.back_up(fmean([_worth(trace.correct) for trace in below] + ended))
         for state in children:
             if state.ends:
-                state.back_up(_outcome(state.via))
+                state.back_up(_worth(state.via.correct))
                 state.closed = True
         leaf.close()
 
@@ -186,8 +189,8 @@ def _begins(trace: Trace, prefix: str, kept: int) -> bool:
     return len(trace.steps) > kept and trace.prefix(kept) == prefix
 
 
-def _outcome(trace: Trace) -> float:
-    return 1.0 if trace.correct else -1.0
+def _worth(hit: bool | None) -> float:
+    return 1.0 if hit else -1.0
 
 
 def _below(root: State) -> Iterator[State]:

@@ -1,4 +1,7 @@
-"""A trace for the eye: steps coloured by what is believed of them, evidence beside them."""
+"""A trace for the eye: steps coloured by what is believed of them, evidence beside them.
+
+People count steps from 1, as here and in `audit`; records count from 0.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def render(trace: Trace) -> RenderableType:
     for index, step in enumerate(trace.steps):
         mark, style = _mark(trace, index)
         cells: list[str | Text] = [
-            str(index),
+            str(index + 1),
             Text(mark, style),
             Text(visible(step.text.rstrip()), style),
         ]
@@ -76,10 +79,12 @@ def _foot(trace: Trace) -> Text:
         return Text("no labels yet\n", "dim")
     if not labels.examined:
         said = "taken at its word: the answer is right, the steps were not examined"
+    elif labels.undecided:
+        said = "undecided: nothing is said of any step"
     elif labels.first_error is None:
         said = "no wrong step found"
     else:
-        said = f"first wrong step: {labels.first_error}"
+        said = f"first wrong step: {labels.first_error + 1}"
     sure = "" if labels.confidence is None else f", confidence {labels.confidence:.2f}"
     cost = labels.cost
     price = f" · {cost.tokens:,} tokens, {cost.rollouts} rollouts" if cost.rollouts else ""
@@ -90,6 +95,8 @@ def _mark(trace: Trace, index: int) -> tuple[str, str]:
     labels = trace.labels
     if labels is None:
         return " ", ""
+    if labels.undecided:
+        return MARKS["unknown"], "yellow"
     if labels.first_error is None or index < labels.first_error:
         return MARKS["right"], "green"
     if index == labels.first_error:

@@ -35,6 +35,22 @@ def test_pipes_and_files_make_the_same_dataset(shell) -> None:
     assert {label for row in both[0] for label in row["labels"]} == {-100, 0, 1}
 
 
+def test_pipes_that_have_names(shell) -> None:
+    named = shell(
+        "mkfifo traces; prmdata generate abacus:12 -n 4 -q > traces & "
+        "prmdata label traces -q -o >(gzip > l.jsonl.gz); wait; "
+        "prmdata export <(zcat l.jsonl.gz) --to records -o l.jsonl -q && "
+        "prmdata stats <(cat l.jsonl) > stats && prmdata label l.jsonl -o /dev/null -q"
+    )
+    assert named.returncode == 0, named.stderr
+    assert named.stderr == ""
+    assert len(rows("l.jsonl")) == 48
+    assert all(row["labels"]["by"] == "posterior" for row in rows("l.jsonl"))
+    assert Path("/dev/null").is_char_device()
+    asked = shell('prmdata generate <(echo \'{"question": "1 + 1?"}\') -n 1 --dry-run')
+    assert asked.returncode == 0, asked.stderr
+
+
 def test_traces_of_another_model_are_told_of(shell) -> None:
     """Their labels are what this sampler would make of them."""
     made = shell("prmdata generate abacus:12 -n 4 -o t.jsonl && prmdata label t.jsonl -o own.jsonl")

@@ -11,9 +11,9 @@ import pytest
 
 from prmdata.errors import SamplerError
 from prmdata.grading import Grader
-from prmdata.labellers.value_tree import ValueTree
+from prmdata.labellers.value_tree import State, ValueTree
 from prmdata.records import Step, Trace
-from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.sampler.rollouts import Outcome, Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from prmdata.traces.generate import cut_steps
 from tests.labellers.running import problems, run
@@ -180,3 +180,20 @@ def test_a_sampler_that_cannot_score_is_served_by_uniform_priors(traces: list[Tr
         run("value-tree", traces[:4], Mute({0: 60}))
     made = run("value-tree", traces[:4], Mute({0: 60}), prior="uniform")
     assert any(v is not None for t in made for v in t.evidence[-1].values[:-1])
+
+
+def test_a_rollout_that_ends_at_once_counts_for_the_state_though_it_adds_no_child(
+    traces: list[Trace],
+) -> None:
+    class Ending:
+        async def sample(self, trace: Trace, after_step: int, n: int) -> list[Outcome]:
+            assert (trace, after_step, n) == (wrong, 1, 3)
+            return [Outcome(True, "right", "1", 1, text) for text in ("", "\n", "")]
+
+    wrong = next(trace for trace in traces if trace.correct is False and len(trace.steps) > 1)
+    root = State(wrong, 0)
+    leaf = State(wrong, 1, root)
+    tree = ValueTree(children=3, prior="uniform")
+    asyncio.run(tree._expand(leaf, [wrong], Ending()))  # type: ignore[arg-type]
+    assert len(leaf.children) == 1
+    assert leaf.total == (-1 + 3) / 4 + (-1 if leaf.children[0].ends else 0)
