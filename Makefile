@@ -87,7 +87,7 @@ bench-engine: $(if $(MODEL),,setup-vllm)
 	MODEL=$(or $(MODEL),abacus) $(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
 
 docs: setup
-	$(BIN)/python -m tests.docs.write
+	$(BIN)/python -m tests.write_docs
 
 clean:
 	rm -rf $(VENV) $(VLLM) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist

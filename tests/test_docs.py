@@ -18,6 +18,7 @@ from prmdata.grading import Grader
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from tests.policy import Policy
+from tests.write_docs import BLOCK, block
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,6 +65,24 @@ def test_every_argument_and_option_says_what_it_does() -> None:
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         silent = [p.name for p in command.params if not getattr(p, "help", None)]
         assert [found for found in silent if found != "help"] == [], name
+
+
+def test_the_makefile_runs_what_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    modules = set(re.findall(r"python -m (tests[\w.]*)", makefile))
+    assert {"tests.write_docs", "tests.bench"} <= modules
+    assert [name for name in modules if importlib.util.find_spec(name) is None] == []
+
+
+def test_the_demo_in_the_readme_is_what_a_terminal_shows() -> None:
+    found = BLOCK.search(README)
+    assert found is not None
+    commands = re.findall(r"^    \$ prmdata (\w+) .*\n    (\w+): ", found[0], re.MULTILINE)
+    assert commands == [("generate",) * 2, ("label",) * 2, ("export",) * 2]
+    said = "$ prmdata label x\nlabel: 8/16 · 2.5 traces/s · 1 min left\nlabel: 16 traces → y"
+    assert block(said, "\np/0  \n") == (
+        "    $ prmdata label x\n    label: 16 traces → y\n\n    p/0\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
