@@ -23,17 +23,19 @@ def to_pipe(output: str) -> str:
 
 def _instead_of(standard: int, path: str) -> str:
     """A pipe or device that has a name, such as `<(zcat x)` or /dev/null, stands for `-`."""
-    from prmdata.errors import UsageError
+    from prmdata.errors import InputError, OutputError
 
     try:
         mode = Path(path).stat().st_mode
-        if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
-            return path
+    except (OSError, ValueError):
+        return path  # it is still to be made, or whoever opens it tells what is wrong
+    if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
+        return path
+    try:
         opened = os.open(path, os.O_WRONLY if standard else os.O_RDONLY)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return path  # it will be made, or told of by who wants it
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+        refused = OutputError if standard else InputError
+        raise refused(f"{path}: cannot be opened ({error.strerror}); name a file or -") from None
     os.dup2(opened, standard)
     os.close(opened)
     return "-"

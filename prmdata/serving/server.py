@@ -49,7 +49,9 @@ class Server:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=plan.environment(),
-                process_group=0,  # signals pass it by; a session apart would share the cores ill
+                # Out of reach of Ctrl-C, yet in our session: Linux shares cores out by session, and
+                # an engine that polls in one of its own holds up its clients for seconds.
+                process_group=0,
             )
         own = table().get(process.pid)
         record = Record(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +51,19 @@ def test_pipes_that_have_names(shell) -> None:
     assert Path("/dev/null").is_char_device()
     asked = shell('prmdata generate <(echo \'{"question": "1 + 1?"}\') -n 1 --dry-run')
     assert asked.returncode == 0, asked.stderr
+
+
+@pytest.mark.parametrize("words", [["/dev/tty"], ["t.jsonl", "-o", "/dev/tty"]])
+def test_a_device_that_cannot_be_opened_is_said(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "prmdata", "label", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # so that there is no terminal
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/dev/tty: cannot be opened (No such device or address); name a file" in done.stderr
 
 
 def test_traces_of_another_model_are_told_of(shell) -> None:
