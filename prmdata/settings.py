@@ -30,6 +30,9 @@ def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
     for name, value in settings.items():
         if name not in fields:
             raise unknown("setting", name, fields)
+        if typing.get_origin(hints[name]) is typing.Literal:
+            values[name] = _chosen(name, value, typing.get_args(hints[name]))
+            continue
         try:
             values[name] = msgspec.convert(_plain(value), hints[name], strict=False)
         except msgspec.ValidationError as error:
@@ -41,6 +44,14 @@ def configured(kind: type[T], settings: Mapping[str, Any]) -> T:
         if required and name not in values:
             raise UsageError(f"{kind.__name__.lower()} needs a {name}: --set {name}=…")
     return kind(**values)
+
+
+def _chosen(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """One of a few words, as it stands: `none` may be one of them."""
+    for choice in choices:
+        if str(choice) == str(value):
+            return choice
+    raise UsageError(f"--set {name}={value}: write {' or '.join(map(str, choices))}")
 
 
 def _plain(value: Any) -> Any:

@@ -50,3 +50,10 @@ def test_bounds_do_not_show_in_the_list_of_settings() -> None:
     kinds = {setting: kind for setting, kind, _ in describe(TABLES["posterior"])}
     assert kinds["bits_per_1000_tokens"] == "float | None"
     assert kinds["call_tokens"] == "int"
+
+
+def test_a_choice_is_taken_as_it_stands_and_told_where_it_is_misspelt() -> None:
+    judge = configured(FORMATS["judge"], {"rationale": "none", "index_base": "1"})
+    assert (judge.rationale, judge.index_base) == ("none", 1)  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="--set prompt=smpled: write question or sampled"):
+        configured(FORMATS["sft"], {"prompt": "smpled"})

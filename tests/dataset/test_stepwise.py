@@ -133,5 +133,5 @@ def test_nothing_to_write_is_an_error_and_bad_lines_are_counted(tmp_path: Path) 
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(UsageError, match="threshold"):
         Stepwise(threshold=1.5)
-    with pytest.raises(UsageError, match="Invalid enum value"):
+    with pytest.raises(UsageError, match="after_error=zero: write mask or wrong"):
         format_named("stepwise", {"after_error": "zero"})
