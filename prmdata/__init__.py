@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from prmdata.version import VERSION
+
 if TYPE_CHECKING:
     from prmdata.errors import PrmdataError
     from prmdata.library import estimate, export, generate, label, read, score, write
     from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Cost",
     "Evidence",

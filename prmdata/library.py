@@ -18,13 +18,14 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from prmdata import files, labellers
-from prmdata.dataset import format_named
 from prmdata.dataset.selection import Selection
 from prmdata.errors import OutputError
+from prmdata.exports import FORMATS
 from prmdata.files import paths
+from prmdata.labellers.contract import Verb
 from prmdata.records import Trace
+from prmdata.registry import make
 from prmdata.report.score import score as scored
-from prmdata.report.truth import truth_of
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler.rollouts import RolloutSettings
@@ -33,6 +34,7 @@ from prmdata.stages.export import Exporting, run_export
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation
+from prmdata.truth import truth_of
 
 T = TypeVar("T")
 
@@ -86,7 +88,7 @@ def export(
 
     `chosen`: fields of `Selection`, such as `per_problem` or `balance`.
     """
-    asked = Exporting(to, format_named(to, settings or {}), selection=Selection(**chosen))
+    asked = Exporting(to, make(FORMATS, to, settings or {}), selection=Selection(**chosen))
     counts = run_export(asked, output, overwrite=True, traces=traces)
     assert counts is not None
     return counts
@@ -121,7 +123,7 @@ def write(path: str | os.PathLike[str], traces: Iterable[Trace]) -> int:
 
 
 def _labelled(
-    verb: str,
+    verb: Verb,
     traces: Iterable[Trace],
     method: str,
     settings: Mapping[str, Any] | None,

@@ -12,8 +12,8 @@ import re
 
 from prmdata.abacus import Story, solution, story
 from prmdata.abacus.solutions import slip
+from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.sampler.rendering import ChatTemplate
 
 TEMPLATE = ChatTemplate("{% for m in messages %}Question: {{ m.content }}\n{% endfor %}")
 

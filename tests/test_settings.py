@@ -7,8 +7,8 @@ import typing
 
 import pytest
 
-from prmdata.dataset import FORMATS
 from prmdata.errors import UsageError
+from prmdata.exports import FORMATS
 from prmdata.labellers import LABELLERS
 from prmdata.settings import configured, describe
 from prmdata.verifiers import VERIFIERS

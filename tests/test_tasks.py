@@ -11,7 +11,7 @@ from prmdata.errors import ItemError, SamplerError
 from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS, method
 from prmdata.records import Trace
-from prmdata.run.stage import Bench, RunOptions
+from prmdata.run.stage import Resources, RunOptions
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages import fit
@@ -133,7 +133,7 @@ def test_methods_leave_nothing_behind(
 @pytest.mark.parametrize("error", [SamplerError("gone"), ItemError("too long")])
 def test_a_fit_leaves_nothing_behind(error: Exception, traces: list[Trace]) -> None:
     async def work(policy: Policy) -> object:
-        stand, asked = Bench(policy, Grader()), fit.Fitting("")
+        stand, asked = Resources(policy, Grader()), fit.Fitting("")
         return await fit._each(
             problems(traces)[:8], RunOptions(), lambda group: fit._seen(group, asked, stand)
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prmdata.abacus.scene import DeadEnd, Person, Scene
-from prmdata.abacus.words import SHARES
+from prmdata.abacus.vocabulary import SHARES
 
 
 def begin(scene: Scene) -> None:

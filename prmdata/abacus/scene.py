@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from prmdata.abacus.words import GOODS, MEN, RANGES, WOMEN
+from prmdata.abacus.vocabulary import GOODS, MEN, RANGES, WOMEN
 
 LARGEST = 9999
 

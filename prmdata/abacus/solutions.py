@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from prmdata.abacus.oracle import ErrorKind, sentence
 from prmdata.abacus.scene import calculate
 from prmdata.abacus.stories import Story
-from prmdata.abacus.words import GOODS, NAMES
+from prmdata.abacus.vocabulary import GOODS, NAMES
 
 
 def solution(story: Story, chance: random.Random | None = None) -> list[str]:

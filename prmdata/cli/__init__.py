@@ -26,10 +26,10 @@ from prmdata.cli import (
     serve,
     show,
     stats,
-    take_in,
     truth,
     verify,
 )
+from prmdata.cli import import_traces as take_in
 from prmdata.errors import PrmdataError
 
 app = typer.Typer(
@@ -108,9 +108,9 @@ def root(
     version: bool = typer.Option(False, "--version", help="Print the version and leave."),
 ) -> None:
     if version:
-        from prmdata import __version__
+        from prmdata.version import VERSION
 
-        print(__version__)
+        print(VERSION)
         raise typer.Exit
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 class Only(StrEnum):
@@ -51,10 +51,10 @@ def audit(
     from pathlib import Path
     from shlex import quote
 
+    from prmdata.audit.asking import ask_all
+    from prmdata.audit.ledger import Ledger, agreement, agreement_lines, default_output, draw
     from prmdata.errors import UsageError
     from prmdata.files import read_traces
-    from prmdata.report.asking import ask_all
-    from prmdata.report.audit import Ledger, agreement, agreement_lines, default_output, draw
     from prmdata.run.progress import say
 
     if source == "-":

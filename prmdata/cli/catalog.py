@@ -7,30 +7,29 @@ from collections.abc import Mapping
 
 def methods() -> None:
     """List the labelling methods and the verifiers with their settings."""
-    from prmdata import verifiers
-    from prmdata.labellers import known
+    from prmdata.labellers import methods_of
+    from prmdata.verifiers import VERIFIERS
 
     for verb in ("estimate", "label"):
         print(f"prmdata {verb} --method …")
-        _print({name: kind for name, kind in known().items() if kind.verb == verb})
+        _print(methods_of(verb))
     print("prmdata verify --with …")
-    _print(verifiers.known())
+    _print(VERIFIERS)
 
 
 def formats() -> None:
     """List the export formats with their settings."""
-    from prmdata.dataset import known
+    from prmdata.exports import FORMATS
 
     print("prmdata export --to …")
-    _print(known())
+    _print(FORMATS)
 
 
 def sources() -> None:
     """List where problems can come from."""
-    from prmdata.plugins import with_plugins
     from prmdata.problems import LAYOUTS, SOURCES
 
-    for _, line in with_plugins("prmdata.sources", SOURCES).values():
+    for _, line in SOURCES.values():
         print(f"  {line}")
     print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")
     for name, layout in LAYOUTS.items():

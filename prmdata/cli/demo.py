@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def demo(
@@ -18,6 +18,6 @@ def demo(
     seed: o.Seed = 0,
 ) -> None:
     """Run the whole pipe on the embedded model."""
-    from prmdata.report.demo import run_demo
+    from prmdata.stages.demo import run_demo
 
     run_demo(output, problems, samples, seed)

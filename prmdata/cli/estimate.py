@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import labelling
-from prmdata.cli import options as o
+from prmdata.cli.shared import labelling
+from prmdata.cli.shared import options as o
 
 
 def estimate(

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 SELECTION = "Selection"
 
@@ -140,11 +140,12 @@ def export(
     quiet: o.Quiet = False,
 ) -> None:
     """Write labelled traces as a dataset."""
-    from prmdata.cli import publishing, running
-    from prmdata.cli.exported import say_removed, told
-    from prmdata.dataset import format_named
+    from prmdata.cli.shared import publishing, running
+    from prmdata.cli.shared.exported import say_removed, told
     from prmdata.dataset.selection import Selection, parse_split
     from prmdata.errors import UsageError
+    from prmdata.exports import FORMATS
+    from prmdata.registry import make
     from prmdata.run.engine import ErrorLimit
     from prmdata.run.progress import say
     from prmdata.settings import pairs
@@ -163,7 +164,7 @@ def export(
         contamination_words=contamination_words,
         balance=balance,
     )
-    form = format_named(to, pairs(settings or (), "--set"))
+    form = make(FORMATS, to, pairs(settings or (), "--set"))
     asked = Exporting(to, form, source, selection, license_, score)
     limit = ErrorLimit.parse(max_errors)
     if public and push_to_hub is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def fit(
@@ -36,7 +36,7 @@ def fit(
     """Measure a policy on a pilot, for `label --method posterior --set world=FILE`."""
     import asyncio
 
-    from prmdata.cli import running
+    from prmdata.cli.shared import running
     from prmdata.run.progress import say
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs

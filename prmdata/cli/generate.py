@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def generate(
@@ -112,17 +112,12 @@ def generate(
     """Sample traces for problems; split and grade them."""
     import asyncio
 
-    from prmdata.cli import running
+    from prmdata.cli.shared import running
     from prmdata.run.progress import say
     from prmdata.settings import pairs
     from prmdata.stages.generate import Asked, parse_shard, run_generate, told_of_cuts
     from prmdata.traces.generate import Generation
-    from prmdata.traces.prompt import (
-        parse_keep,
-        read_few_shot,
-        template_arguments,
-        template_named,
-    )
+    from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
 
     asked = Asked(
         source=source,

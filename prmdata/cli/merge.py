@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def merge(
@@ -16,7 +16,7 @@ def merge(
     quiet: o.Quiet = False,
 ) -> None:
     """Join shards into one file, by problem id."""
-    from prmdata.cli import running
+    from prmdata.cli.shared import running
     from prmdata.run.manifest import input_state
     from prmdata.run.progress import say
     from prmdata.stages.merge import run_merge

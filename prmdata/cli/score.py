@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def score(
@@ -25,10 +25,10 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Measure labels against the truth."""
-    from prmdata.cli.figures import print_figures
+    from prmdata.cli.shared.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report.score import total
-    from prmdata.report.truth import truths
+    from prmdata.truth import truths
 
     if plot is not None:
         from prmdata.report.plot import check_plot, plot_reliability

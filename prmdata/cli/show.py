@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def show(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def stats(
@@ -14,7 +14,7 @@ def stats(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Count traces, steps, evidence and labels."""
-    from prmdata.cli.figures import print_figures
+    from prmdata.cli.shared.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report import stats as counting
 

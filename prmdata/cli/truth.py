@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def truth(
@@ -20,7 +20,7 @@ def truth(
     """Add exact truth, as evidence for `score` alone."""
     import asyncio
 
-    from prmdata.cli import running
+    from prmdata.cli.shared import running
     from prmdata.stages.truth import inputs, run_truth
 
     run = running.run_options(64, max_errors, None, "none", quiet)

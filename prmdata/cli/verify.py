@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prmdata.cli import options as o
+from prmdata.cli.shared import options as o
 
 
 def verify(
@@ -27,17 +27,18 @@ def verify(
     """Check steps with tools and by execution, as evidence."""
     import asyncio
 
-    from prmdata.cli import running
+    from prmdata.cli.shared import running
     from prmdata.errors import UsageError
+    from prmdata.registry import make
     from prmdata.settings import pairs
     from prmdata.stages.verify import Verifying, run_verify
-    from prmdata.verifiers import verifier
+    from prmdata.verifiers import VERIFIERS
 
     names = [name.strip() for name in tools.split(",") if name.strip()]
     chosen = pairs(settings or (), "--set")
     if len(names) > 1 and chosen:
         raise UsageError("--set configures one verifier: run several, one after another")
-    asked = Verifying(source, {name: verifier(name, chosen) for name in names})
+    asked = Verifying(source, {name: make(VERIFIERS, name, chosen) for name in names})
     run = running.run_options(64, max_errors, None, "none", quiet)
     into = running.open_output(
         output, "verify", asked.settings(), asked.inputs(), overwrite=overwrite, quiet=quiet

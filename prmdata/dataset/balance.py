@@ -14,8 +14,8 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from prmdata.dataset.contract import Row, Sink
 from prmdata.errors import UsageError
+from prmdata.exports.contract import Row, Sink
 
 
 @runtime_checkable

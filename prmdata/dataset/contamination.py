@@ -12,8 +12,7 @@ from typing import Any
 
 from prmdata.dataset.wording import runs, words
 from prmdata.errors import InputError
-from prmdata.files import Unreadable
-from prmdata.problems import rows
+from prmdata.files import Unreadable, rows
 
 COLUMNS = ("question", "problem", "prompt", "text", "input")
 """Where a benchmark's question stands: the first with text, or with one of these inside."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prmdata.dataset.balance import Balanced, sides
-from prmdata.dataset.contract import Format, Illustrated, LeftOut, Row, Sink
 from prmdata.dataset.selection import Selection
 from prmdata.dataset.sieve import Sieve
+from prmdata.exports.contract import Format, Illustrated, LeftOut, Row, Sink
 from prmdata.files import read_groups
 from prmdata.records import Trace
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from prmdata.dataset.contract import Row
 from prmdata.dataset.writer import RowWriter
+from prmdata.exports.contract import Row
 
 BUCKETS = 64
 

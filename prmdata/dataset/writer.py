@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
-from prmdata.dataset.contract import Row
+from prmdata.exports.contract import Row
 from prmdata.files import paths
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prmdata.errors import InputError, UsageError, unknown
-from prmdata.files import Unreadable
+from prmdata.errors import InputError, UsageError
+from prmdata.files import Unreadable, rows
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
 from prmdata.imports.contract import Layout
@@ -15,47 +15,38 @@ from prmdata.imports.math_shepherd import MathShepherd
 from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
-from prmdata.plugins import with_plugins
-from prmdata.problems import rows
 from prmdata.records import Trace
-from prmdata.settings import configured
+from prmdata.registry import Registry, make
 
-__all__ = ["IMPORTS", "Layout", "known", "layout_named", "read"]
+__all__ = ["IMPORTS", "Layout", "read"]
 
-IMPORTS: dict[str, type[Layout]] = {
-    "processbench": Processbench,
-    "prm800k": Prm800k,
-    "math-shepherd": MathShepherd,
-    "openr-tree": OpenrTree,
-    "openr-flat": OpenrFlat,
-    "chat": Chat,
-    "columns": Columns,
-}
-"""In this order they are tried on a first row."""
-
-
-def known() -> dict[str, type[Layout]]:
-    return with_plugins("prmdata.imports", IMPORTS)
-
-
-def layout_named(name: str, settings: Mapping[str, Any]) -> Layout:
-    table = known()
-    if name not in table:
-        raise unknown("layout", name, table)
-    return configured(table[name], settings)
+IMPORTS: Registry[type[Layout]] = Registry(
+    "layout",
+    "prmdata.imports",
+    {
+        "processbench": Processbench,
+        "prm800k": Prm800k,
+        "math-shepherd": MathShepherd,
+        "openr-tree": OpenrTree,
+        "openr-flat": OpenrFlat,
+        "chat": Chat,
+        "columns": Columns,
+    },
+)
+"""They are tried in this order on the first row; plug-ins come first."""
 
 
 def read(
     source: str, name: str | None, settings: Mapping[str, Any]
 ) -> Iterator[Trace | Unreadable]:
     """The traces of a file's rows; a row that is not of the layout says why."""
-    layout = layout_named(name, settings) if name else None
+    layout = make(IMPORTS, name, settings) if name else None
     for row, where in rows.read(source):
         if isinstance(row, Unreadable):
             yield row
             continue
         if layout is None:
-            layout = layout_named(guessed(row, where), settings)
+            layout = make(IMPORTS, guessed(row, where), settings)
         try:
             yield from layout.traces(row, where)
         except InputError as error:
@@ -66,7 +57,7 @@ def read(
 
 
 def guessed(row: Mapping[str, Any], where: str) -> str:
-    for name, layout in known().items():
+    for name, layout in IMPORTS.items():
         if layout.fits(row):
             return name
     raise UsageError(

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from prmdata.errors import InputError, UsageError
 from prmdata.imports.contract import Row, bare
-from prmdata.problems.gsm8k import final_answer
-from prmdata.problems.rows import mapped
+from prmdata.problems.contract import mapped
+from prmdata.problems.layouts.gsm8k import final_answer
 from prmdata.records import Trace
 from prmdata.traces.generate import cut_steps
 from prmdata.traces.steps import splitter

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prmdata.errors import UsageError, unknown
+from prmdata.errors import UsageError
 from prmdata.labellers.adaptive import Adaptive
 from prmdata.labellers.bisect import Bisect
 from prmdata.labellers.consensus import Consensus
-from prmdata.labellers.contract import Method
+from prmdata.labellers.contract import Method, Verb
 from prmdata.labellers.forward import Forward
 from prmdata.labellers.hybrid import Hybrid
 from prmdata.labellers.mc import MonteCarlo
@@ -21,41 +21,42 @@ from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
 from prmdata.labellers.value_tree import ValueTree
-from prmdata.plugins import with_plugins
-from prmdata.settings import configured
+from prmdata.registry import Registry, make
 
-__all__ = ["LABELLERS", "Method", "method"]
+__all__ = ["LABELLERS", "Method", "method", "methods_of"]
 
-LABELLERS: dict[str, type[Method]] = {
-    "adaptive": Adaptive,
-    "bisect": Bisect,
-    "consensus": Consensus,
-    "forward": Forward,
-    "hybrid": Hybrid,
-    "mc": MonteCarlo,
-    "next-step": NextStep,
-    "omega": Omega,
-    "outcome": Outcome,
-    "posterior": Posterior,
-    "prefix-tree": PrefixTree,
-    "rollout-tree": RolloutTree,
-    "threshold": Threshold,
-    "value-tree": ValueTree,
-}
+LABELLERS: Registry[type[Method]] = Registry(
+    "method",
+    "prmdata.labellers",
+    {
+        "adaptive": Adaptive,
+        "bisect": Bisect,
+        "consensus": Consensus,
+        "forward": Forward,
+        "hybrid": Hybrid,
+        "mc": MonteCarlo,
+        "next-step": NextStep,
+        "omega": Omega,
+        "outcome": Outcome,
+        "posterior": Posterior,
+        "prefix-tree": PrefixTree,
+        "rollout-tree": RolloutTree,
+        "threshold": Threshold,
+        "value-tree": ValueTree,
+    },
+)
 
 
-def known() -> dict[str, type[Method]]:
-    return with_plugins("prmdata.labellers", LABELLERS)
+def methods_of(verb: Verb) -> dict[str, type[Method]]:
+    """The methods of `prmdata estimate`, or of `prmdata label`."""
+    return {name: kind for name, kind in LABELLERS.items() if kind.verb == verb}
 
 
-def method(name: str, verb: str, settings: Mapping[str, Any]) -> Method:
-    """The method of that name, configured; refuses a verb that is not its own."""
-    table = known()
-    if name not in table:
-        raise unknown("method", name, [n for n, kind in table.items() if kind.verb == verb])
-    if table[name].verb != verb:
+def method(name: str, verb: Verb, settings: Mapping[str, Any]) -> Method:
+    """The method of that name with its settings; a method of the other verb is refused."""
+    if name in LABELLERS and LABELLERS[name].verb != verb:
         raise UsageError(
-            f"'{name}' is a method of `prmdata {table[name].verb}`; `prmdata {verb}` has "
-            + ", ".join(sorted(n for n, kind in table.items() if kind.verb == verb))
+            f"'{name}' is a method of `prmdata {LABELLERS[name].verb}`; methods of `prmdata "
+            f"{verb}`: {', '.join(sorted(methods_of(verb)))}"
         )
-    return configured(table[name], settings)
+    return make(LABELLERS, name, settings)

@@ -5,12 +5,12 @@ A step is clear when the Wilson interval of its value is narrow; nobody gets mor
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from prmdata.errors import UsageError
+from prmdata.intervals import wilson
 from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
@@ -76,13 +76,3 @@ class Adaptive:
             return True
         low, high = wilson(seen.hits, seen.rollouts, self.deviations)
         return high - low <= self.width
-
-
-def wilson(hits: int, n: int, deviations: float) -> tuple[float, float]:
-    """The interval that holds the true share of hits."""
-    if n == 0:
-        return 0.0, 1.0
-    z = deviations**2
-    middle = (hits + z / 2) / (n + z)
-    half = deviations / (n + z) * math.sqrt(hits * (n - hits) / n + z / 4)
-    return max(middle - half, 0.0), min(middle + half, 1.0)

@@ -18,7 +18,8 @@ import numpy as np
 
 from prmdata.errors import UsageError
 from prmdata.grading import canonical
-from prmdata.labellers.belief import Belief, Known, Seen
+from prmdata.labellers.belief.model import Belief, Known, Seen
+from prmdata.labellers.belief.prior import World, read_world
 from prmdata.labellers.contract import (
     Need,
     Probe,
@@ -31,7 +32,6 @@ from prmdata.labellers.contract import (
     taken_at_its_word,
     tokens_left,
 )
-from prmdata.labellers.world import World, read_world
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Amount, Count, Whole, settings_of

@@ -12,31 +12,41 @@ from pathlib import Path
 from typing import Any
 
 from prmdata.errors import InputError, UsageError, unknown
-from prmdata.files import Unreadable, paths
-from prmdata.plugins import with_plugins
-from prmdata.problems import abacus, code, gsm8k, hub, math, numina, rows
-from prmdata.problems.rows import Layout
+from prmdata.files import Unreadable, paths, rows
+from prmdata.problems import abacus, hub
+from prmdata.problems.contract import Layout, mapped
+from prmdata.problems.layouts import code, gsm8k, math, numina, plain
 from prmdata.records import Problem
+from prmdata.registry import Registry
 
 __all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "is_path", "problems", "shard_of"]
 
-LAYOUTS: dict[str, Layout] = {
-    "gsm8k": gsm8k.LAYOUT,
-    "humaneval": code.HUMANEVAL,
-    "math": math.LAYOUT,
-    "mbpp": code.MBPP,
-    "numina": numina.LAYOUT,
-    "plain": rows.PLAIN,
-}
+LAYOUTS: Registry[Layout] = Registry(
+    "layout",
+    "prmdata.layouts",
+    {
+        "gsm8k": gsm8k.LAYOUT,
+        "humaneval": code.HUMANEVAL,
+        "math": math.LAYOUT,
+        "mbpp": code.MBPP,
+        "numina": numina.LAYOUT,
+        "plain": plain.LAYOUT,
+    },
+)
 """Name → how the rows of a known set become problems; the first whose columns fit is taken."""
 
-SOURCES: dict[str, tuple[Callable[..., Iterator[Problem | Unreadable]], str]] = {
-    "abacus": (abacus.read, "abacus:COUNT[?level=1-4&seed=S]  worded sums with exact truth"),
-    "hub": (
-        hub.read,
-        "hub:NAME[?split=S&config=C]  a set on the Hugging Face hub, or saved locally",
-    ),
-}
+Source = tuple[Callable[..., Iterator[Problem | Unreadable]], str]
+SOURCES: Registry[Source] = Registry(
+    "source",
+    "prmdata.sources",
+    {
+        "abacus": (abacus.read, "abacus:COUNT[?level=1-4&seed=S]  worded sums with exact truth"),
+        "hub": (
+            hub.read,
+            "hub:NAME[?split=S&config=C]  a set on the Hugging Face hub, or saved locally",
+        ),
+    },
+)
 """Prefix → (reader, one line of help). Anything else is a path."""
 
 
@@ -47,20 +57,19 @@ def problems(
     if is_path(source):
         return _checked(_from_rows(rows.read(source), layout, fields))
     kind, _, rest = source.partition(":")
-    read, _ = with_plugins("prmdata.sources", SOURCES)[kind]
+    read, _ = SOURCES[kind]
     return _checked(read(rest, lambda found: _from_rows(found, layout, fields)))
 
 
 def is_path(source: str) -> bool:
     """Whether a source is a file or folder; a misspelt prefix is told."""
-    sources = with_plugins("prmdata.sources", SOURCES)
     kind, colon, _ = source.partition(":")
-    if kind in sources and colon:
+    if kind in SOURCES and colon:
         return False
-    if kind in sources and not Path(source).exists():
-        raise UsageError(f"source '{source}' says not how many: write it as {sources[kind][1]}")
+    if kind in SOURCES and not Path(source).exists():
+        raise UsageError(f"source '{source}' needs a count: {SOURCES[kind][1]}")
     if colon and not paths.is_remote(source) and not Path(source).exists():
-        raise unknown("source", kind, sources)
+        raise unknown("source", kind, SOURCES)
     return True
 
 
@@ -69,10 +78,8 @@ def _from_rows(
     layout: str | None,
     fields: Mapping[str, str] | None,
 ) -> Iterator[Problem | Unreadable]:
-    chosen = rows.mapped(fields) if fields else None
+    chosen = mapped(fields) if fields else None
     if layout is not None:
-        if layout not in LAYOUTS:
-            raise unknown("layout", layout, LAYOUTS)
         chosen = LAYOUTS[layout]
     for row, where in found:
         if isinstance(row, Unreadable):

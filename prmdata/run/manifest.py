@@ -13,6 +13,7 @@ import msgspec
 
 from prmdata.errors import InputError
 from prmdata.files import codec, paths
+from prmdata.version import VERSION
 
 STATE = ".prmdata"
 PINNED = "model"
@@ -38,10 +39,9 @@ class Manifest:
 
 def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:
     """Of a run that begins now."""
-    from prmdata import __version__
 
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    return Manifest(stage, plain, dict(inputs), version=__version__)
+    return Manifest(stage, plain, dict(inputs), version=VERSION)
 
 
 def run_folder(target: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from prmdata.durations import spell
 from prmdata.files.paths import is_pipe
-from prmdata.sampler.stored import Spending
+from prmdata.sampler.storage.stored import Spending
 
 PLAIN_SECONDS = 10.0
 LIVE_SECONDS = 0.2

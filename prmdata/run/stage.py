@@ -18,10 +18,10 @@ from prmdata.run.manifest import STATE
 from prmdata.run.output import Output
 from prmdata.run.progress import Progress, say
 from prmdata.sampler import open_sampler
-from prmdata.sampler.patience import Patient, Waits
+from prmdata.sampler.endpoint.patience import Patient, Waits
 from prmdata.sampler.protocol import Sampler
-from prmdata.sampler.store import Store
-from prmdata.sampler.stored import Spending, StoredSampler
+from prmdata.sampler.storage.store import Store
+from prmdata.sampler.storage.stored import Spending, StoredSampler
 
 Item = TypeVar("Item")
 
@@ -42,7 +42,7 @@ class RunOptions:
 
 
 @dataclass(slots=True)
-class Bench:
+class Resources:
     """What the work of a stage stands on."""
 
     sampler: Sampler
@@ -51,9 +51,9 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(
+async def open_resources(
     spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[Resources]:
     """A sampler behind the store, and a grader; all are put away at the end, whatever happens."""
     async with contextlib.AsyncExitStack() as closing:
         grades = Grader(grader)
@@ -67,7 +67,7 @@ async def bench(
             store = Store(options.store)
             closing.callback(store.close)
         spending = Spending(limit=options.max_tokens_total)
-        yield Bench(StoredSampler(sampler, store, spending), grades, spending)
+        yield Resources(StoredSampler(sampler, store, spending), grades, spending)
 
 
 @dataclass(slots=True)

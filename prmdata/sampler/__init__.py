@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 
 from prmdata.errors import UsageError, unknown
-from prmdata.sampler.folders import ABACUS_MODEL
+from prmdata.sampler.models.folders import ABACUS_MODEL
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
 __all__ = ["ABACUS_MODEL", "SAMPLERS", "Completion", "Sampler", "Sampling", "open_sampler"]
@@ -18,9 +18,9 @@ SAMPLERS = {
         "open_local",
         "local:FOLDER, a causal language model on torch",
     ),
-    "vllm": ("prmdata.sampler.vllm_engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
+    "vllm": ("prmdata.sampler.vllm.engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
     "http": (
-        "prmdata.sampler.connecting",
+        "prmdata.sampler.endpoint.connecting",
         "open_endpoint",
         "http://HOST/v1[,…], OpenAI-compatible",
     ),

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampling
-from prmdata.sampler.store import SamplerCard
+from prmdata.sampler.storage.store import SamplerCard
 
 CARD = b"prmdata.sampler"
 SAMPLING = b"prmdata.sampling"

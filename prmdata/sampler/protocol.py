@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from prmdata.sampler.rendering import ChatTemplate
+from prmdata.sampler.models.rendering import ChatTemplate
 
 SEED_SPACING = 1 << 16
 """Seeds handed to `complete` are multiples of this: sample i of a call is drawn with seed + i."""

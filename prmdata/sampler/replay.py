@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.sampler.store import Keys, Store, score_key
+from prmdata.sampler.storage.store import Keys, Store, score_key
 
 
 class Replay:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from prmdata.errors import SamplerError, UsageError
 from prmdata.run.progress import PLAIN_SECONDS, say
-from prmdata.sampler.server import KEY
+from prmdata.sampler.endpoint.server import KEY
 from prmdata.serving.plan import VLLM_KEY, Plan
 from prmdata.serving.record import recorded
 from prmdata.serving.server import Server, stop

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prmdata.errors import UsageError
-from prmdata.sampler.folders import model_folder
+from prmdata.sampler.models.folders import model_folder
 
 HOST = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}

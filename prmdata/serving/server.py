@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from prmdata.errors import SamplerError
 from prmdata.files.paths import writing
-from prmdata.sampler.hints import hint
+from prmdata.sampler.vllm.hints import hint
 from prmdata.serving.launch import MISSING
 from prmdata.serving.plan import Plan
 from prmdata.serving.processes import Process, table

@@ -11,7 +11,7 @@ import msgspec
 from prmdata.errors import InputError
 from prmdata.records import Trace
 from prmdata.report.score import Score
-from prmdata.report.truth import truth_of
+from prmdata.truth import truth_of
 
 
 @dataclass(slots=True)

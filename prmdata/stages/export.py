@@ -10,11 +10,8 @@ from typing import Any
 
 import msgspec
 
-from prmdata import __version__
-from prmdata.dataset import Format
 from prmdata.dataset.card import MANIFEST, Told, card, manifest
 from prmdata.dataset.contamination import file_name
-from prmdata.dataset.contract import Accompanied, Lined, Row
 from prmdata.dataset.provenance import Provenance
 from prmdata.dataset.rows import write_rows
 from prmdata.dataset.selection import Selection
@@ -22,6 +19,8 @@ from prmdata.dataset.shuffle import ShuffledWriter
 from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
 from prmdata.errors import InputError, UsageError
+from prmdata.exports import Format
+from prmdata.exports.contract import Accompanied, Lined, Row
 from prmdata.files import Unreadable, paths, read_traces
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
@@ -31,6 +30,7 @@ from prmdata.run.manifest import input_state
 from prmdata.run.target import FileOutput, is_up_to_date
 from prmdata.settings import settings_of
 from prmdata.stages.accuracy import Accuracy, read_score
+from prmdata.version import VERSION
 
 READ = "traces read"
 
@@ -182,7 +182,7 @@ def _write_beside(
         for file, content in beside.items():
             (path / file).write_text(content, encoding="utf-8")
         everything = [*beside, *files]
-        facts = manifest(path, everything, _public(asked), counts, __version__, told)
+        facts = manifest(path, everything, _public(asked), counts, VERSION, told)
         (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
 
 

@@ -16,11 +16,11 @@ import msgspec
 from prmdata.errors import GraderError, InputError, ItemError
 from prmdata.files import Unreadable, read_groups, read_traces
 from prmdata.files.paths import writing
-from prmdata.labellers.fitting import Pilot, fit
+from prmdata.labellers.belief.fitting import Pilot, fit
+from prmdata.labellers.belief.prior import World
 from prmdata.labellers.posterior import Posterior, already_paid, known_of, seen_of
-from prmdata.labellers.world import World
 from prmdata.records import Trace
-from prmdata.run.stage import Bench, RunOptions, bench
+from prmdata.run.stage import Resources, RunOptions, open_resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.tasks import together
 
@@ -51,16 +51,16 @@ async def run_fit(asked: Fitting, options: RunOptions, tell: Callable[[str], Non
         raise InputError(
             f"{asked.source}: holds no trace with a wrong answer; there is nothing to fit"
         )
-    async with bench(asked.sampler, asked.engine, asked.grader, options) as stand:
-        pilots = await _each(groups, options, lambda group: _seen(group, asked, stand))
+    async with open_resources(asked.sampler, asked.engine, asked.grader, options) as resources:
+        pilots = await _each(groups, options, lambda group: _seen(group, asked, resources))
         tell(
             f"fit: {len(pilots):,} traces of {len(groups):,} problems, "
-            f"{stand.spending.tokens:,} tokens"
+            f"{resources.spending.tokens:,} tokens"
         )
         world = await asyncio.to_thread(fit, pilots, tell)
         if asked.tokens_per_trace is None:
             return world
-        return await _priced(world, groups, asked, options, stand, tell)
+        return await _priced(world, groups, asked, options, resources, tell)
 
 
 def write_world(world: World, path: str) -> None:
@@ -99,9 +99,9 @@ async def _each(
     return list(itertools.chain(*await together(*(one(group) for group in groups))))
 
 
-async def _seen(group: Group, asked: Fitting, stand: Bench) -> list[Pilot]:
+async def _seen(group: Group, asked: Fitting, resources: Resources) -> list[Pilot]:
     """Rollouts from every prefix of the problem's wrong traces."""
-    rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
+    rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
 
     async def one(trace: Trace) -> Pilot | None:
         free = already_paid(trace, group)
@@ -127,7 +127,7 @@ async def _priced(
     groups: Sequence[Group],
     asked: Fitting,
     options: RunOptions,
-    stand: Bench,
+    resources: Resources,
     tell: Callable[[str], None],
 ) -> World:
     """The world with the price at which the pilot's searches take the tokens asked for."""
@@ -137,7 +137,7 @@ async def _priced(
     for _ in range(HALVINGS):
         price = math.exp((low + high) / 2)
         priced = replace(world, bits_per_1000_tokens=price)
-        work = functools.partial(_searched, priced, asked, stand)
+        work = functools.partial(_searched, priced, asked, resources)
         made = await _each(groups, options, work)
         spent = sum(made) / max(len(made), 1)
         tell(f"fit: {price:.3g} bits per 1,000 tokens: {spent:,.0f} tokens a trace")
@@ -148,8 +148,8 @@ async def _priced(
     return replace(world, bits_per_1000_tokens=float(f"{math.exp(high):.4g}"))
 
 
-async def _searched(world: World, asked: Fitting, stand: Bench, group: Group) -> list[int]:
+async def _searched(world: World, asked: Fitting, resources: Resources, group: Group) -> list[int]:
     """The tokens that each wrong trace's search took."""
-    rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
+    rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
     made = await Posterior().label(group, rollouts, world)
     return [t.labels.cost.tokens for t in made if t.labels and t.labels.examined]

@@ -15,7 +15,7 @@ from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
-from prmdata.run.stage import Bench, RunOptions, bench, run_stage
+from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.stages.groups import of_shard
 from prmdata.traces.generate import Generation, generate, kept
 
@@ -74,15 +74,17 @@ async def run_generate(
             + (advice or "widen it, or take more traces a problem (-n)")
         )
 
-    async with bench(asked.sampler, asked.engine or {}, asked.grader, options) as stand:
-        output.pin("model", stand.sampler.fingerprint)
+    async with open_resources(
+        asked.sampler, asked.engine or {}, asked.grader, options
+    ) as resources:
+        output.pin("model", resources.sampler.fingerprint)
         return await run_stage(
             "generate",
-            _job(asked, how, stand, outside),
+            _job(asked, how, resources, outside),
             lambda item: item,
             output,
             options,
-            spending=stand.spending,
+            spending=resources.spending,
             total=_total(asked),
             unit="problems",
             check=check,
@@ -100,14 +102,14 @@ def told_of_cuts(cut: int, traces: int) -> str | None:
 
 
 def _job(
-    asked: Asked, how: Generation, stand: Bench, outside: Counter[str]
+    asked: Asked, how: Generation, resources: Resources, outside: Counter[str]
 ) -> Job[Problem | Unreadable]:
     """`outside` counts the traces that are not kept."""
 
     async def work(item: Problem | Unreadable) -> list[Trace]:
         if isinstance(item, Unreadable):
             return [item.as_trace()]
-        traces = await generate(item, stand.sampler, stand.grader, how)
+        traces = await generate(item, resources.sampler, resources.grader, how)
         if kept(traces, how):
             return traces
         outside["traces"] += len(traces)

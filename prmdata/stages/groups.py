@@ -12,7 +12,7 @@ from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
 from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions, run_stage
-from prmdata.sampler.stored import Spending
+from prmdata.sampler.storage.stored import Spending
 
 Group = list[Trace] | Unreadable
 Item = TypeVar("Item", bound=Problem | Group)

@@ -14,13 +14,14 @@ from prmdata.errors import UsageError
 from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.grading import Grader
 from prmdata.labellers import Method
+from prmdata.labellers.contract import Verb
 from prmdata.records import Cost, Trace
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
-from prmdata.run.stage import Bench, RunOptions, bench
-from prmdata.sampler.fingerprint import other_weights
+from prmdata.run.stage import Resources, RunOptions, open_resources
+from prmdata.sampler.models.fingerprint import other_weights
+from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.sampler.rendering import ChatTemplate
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import sampler_setting
@@ -31,7 +32,7 @@ from prmdata.stages.groups import Group, of_shard, run_groups
 class Labelling:
     """Which traces, by which method, with which sampler."""
 
-    verb: str
+    verb: Verb
     name: str
     method: Method
     source: str | None = None
@@ -86,11 +87,11 @@ async def run_labelling(
         total = count_hint(asked.source) if asked.limit is None and asked.shard is None else None
     groups = asked.groups(traces)
     if not asked.samples:
-        stand = Bench(NoSampler(), Grader("auto"))
-        return await _run(asked, groups, output, options, stand, total)
-    async with bench(asked.sampler, asked.engine, asked.grader, options) as stand:
-        output.pin("model", stand.sampler.fingerprint)
-        return await _run(asked, groups, output, options, stand, total)
+        resources = Resources(NoSampler(), Grader("auto"))
+        return await _run(asked, groups, output, options, resources, total)
+    async with open_resources(asked.sampler, asked.engine, asked.grader, options) as resources:
+        output.pin("model", resources.sampler.fingerprint)
+        return await _run(asked, groups, output, options, resources, total)
 
 
 async def _run(
@@ -98,16 +99,20 @@ async def _run(
     groups: Iterator[Group],
     output: Output,
     options: RunOptions,
-    stand: Bench,
+    resources: Resources,
     total: int | None,
 ) -> dict[str, Any]:
     async def work(group: list[Trace]) -> list[Trace]:
-        rollouts = Rollouts(stand.sampler, stand.grader, asked.rollouts)
+        rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
         return await apply(asked.method, group, rollouts)
 
     def tally(trace: Trace, counts: Counter[str]) -> None:
         written_by = trace.origin.model
-        if asked.samples and written_by and other_weights(written_by, stand.sampler.fingerprint):
+        if (
+            asked.samples
+            and written_by
+            and other_weights(written_by, resources.sampler.fingerprint)
+        ):
             counts["of_another_model"] += 1
 
     return await run_groups(
@@ -116,7 +121,7 @@ async def _run(
         work,
         output,
         options,
-        spending=stand.spending,
+        spending=resources.spending,
         total=total,
         tally=tally,
     )

@@ -7,11 +7,11 @@ from typing import Any
 from prmdata.errors import ItemError
 from prmdata.files import count_hint, read_groups, read_traces
 from prmdata.records import Trace
-from prmdata.report.truth import truth_of
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions
 from prmdata.stages.groups import run_groups
+from prmdata.truth import truth_of
 
 
 def inputs(source: str) -> dict[str, str]:

@@ -8,8 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from prmdata.errors import InputError, UsageError, unknown
-from prmdata.files import Unreadable
-from prmdata.problems import rows
+from prmdata.files import Unreadable, rows
 from prmdata.records import Message
 
 

@@ -14,14 +14,19 @@ from dataclasses import dataclass, field, replace
 
 from prmdata.records import Trace
 from prmdata.settings import Count
-from prmdata.verifiers.claims import Claim, claims
 from prmdata.verifiers.contract import Finding
-from prmdata.verifiers.expressions import Expression, Name, Unreadable
-from prmdata.verifiers.identities import Comparison, compared
-from prmdata.verifiers.letters import functions_in
-from prmdata.verifiers.polynomials import has_product, is_simplified, letters_of, polynomial_of
-from prmdata.verifiers.solving import Equation, is_posed, precision, root_of
-from prmdata.verifiers.vocabulary import (
+from prmdata.verifiers.mathematics.claims import Claim, claims
+from prmdata.verifiers.mathematics.expressions import Expression, Name, Unreadable
+from prmdata.verifiers.mathematics.identities import Comparison, compared
+from prmdata.verifiers.mathematics.letters import functions_in
+from prmdata.verifiers.mathematics.polynomials import (
+    has_product,
+    is_simplified,
+    letters_of,
+    polynomial_of,
+)
+from prmdata.verifiers.mathematics.solving import Equation, is_posed, precision, root_of
+from prmdata.verifiers.mathematics.vocabulary import (
     CONDITIONS,
     FOREIGN,
     HYPOTHETICAL,

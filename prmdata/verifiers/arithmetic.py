@@ -14,12 +14,12 @@ from fractions import Fraction
 
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count
-from prmdata.verifiers.comparing import Outcome, compare
 from prmdata.verifiers.contract import Finding
-from prmdata.verifiers.equalities import Equality, equalities, words_of
-from prmdata.verifiers.expressions import Name, Unreadable, evaluate
-from prmdata.verifiers.tokens import Token, readable, tokens_of
-from prmdata.verifiers.vocabulary import FOREIGN, HYPOTHETICAL
+from prmdata.verifiers.mathematics.comparing import Comparison, compare
+from prmdata.verifiers.mathematics.equalities import Equality, equalities, words_of
+from prmdata.verifiers.mathematics.expressions import Name, Unreadable, evaluate
+from prmdata.verifiers.mathematics.tokens import Token, readable, tokens_of
+from prmdata.verifiers.mathematics.vocabulary import FOREIGN, HYPOTHETICAL
 
 _MARK = re.compile(r"<<([^<>\n]{1,300})>>")
 _RELATION = re.compile(r"[=≈]|\\approx|\\ne")
@@ -50,7 +50,7 @@ class Arithmetic:
         context.foreign = context.foreign or FOREIGN.search(text[: self.longest]) is not None
         if len(text) > self.longest or not _RELATION.search(text):
             return Finding("unknown")
-        outcomes: list[Outcome] = []
+        outcomes: list[Comparison] = []
         for said, doubtful in self._statements(text, context):
             for equality, span in _read(said, context if self.definitions else None):
                 known = context.values if self.definitions else {}

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from prmdata.records import Trace
 from prmdata.sandbox import Result, Sandbox
 from prmdata.settings import Count, Positive, settings_of
+from prmdata.verifiers.code.printed import agrees, names
+from prmdata.verifiers.code.snippets import Snippet, snippets
 from prmdata.verifiers.contract import Finding, Ready
-from prmdata.verifiers.printed import agrees, names
-from prmdata.verifiers.snippets import Snippet, snippets
 
 _UNREPEATABLE = re.compile(
     r"\b(?:random|secrets|uuid|time|datetime|perf_counter|input|open|requests|urllib|socket|"

@@ -19,7 +19,7 @@ from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count, Positive, settings_of
 from prmdata.verifiers.contract import Finding, Ready
-from prmdata.verifiers.programs import LinearProgram
+from prmdata.verifiers.optimization.programs import LinearProgram
 
 _LONGEST = 50_000
 

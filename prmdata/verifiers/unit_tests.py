@@ -17,9 +17,9 @@ from prmdata.records import Trace
 from prmdata.sandbox import Sandbox
 from prmdata.settings import Count, Positive, settings_of
 from prmdata.tasks import together
+from prmdata.verifiers.code.listing import Listing, listing_of
+from prmdata.verifiers.code.mutations import Mutant, mutants
 from prmdata.verifiers.contract import Finding, Ready
-from prmdata.verifiers.listing import Listing, listing_of
-from prmdata.verifiers.mutations import Mutant, mutants
 
 
 @dataclass(frozen=True, slots=True)

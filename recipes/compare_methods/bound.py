@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from prmdata.labellers.belief import Belief, Joint, Known
-from prmdata.labellers.chances import Array
+from prmdata.labellers.belief.chances import Array
+from prmdata.labellers.belief.model import Belief, Joint, Known
+from prmdata.labellers.belief.prior import RECOVERY, World
 from prmdata.labellers.contract import each, taken_at_its_word
 from prmdata.labellers.posterior import Posterior, already_paid, known_of
-from prmdata.labellers.world import RECOVERY, World
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts
 

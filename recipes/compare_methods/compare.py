@@ -20,13 +20,14 @@ import prmdata
 from prmdata.grading import Grader
 from prmdata.labellers import Method, method
 from prmdata.records import Trace
-from prmdata.report.truth import truth_of
+from prmdata.registry import make
 from prmdata.sampler import open_sampler
 from prmdata.sampler.bank import Bank
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
-from prmdata.verifiers import ready, verifier
+from prmdata.truth import truth_of
+from prmdata.verifiers import VERIFIERS, ready
 from prmdata.verifiers.contract import as_evidence
 
 PRICES = (8.0, 5.0, 3.5, 2.5, 1.8, 1.3, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
@@ -181,7 +182,7 @@ def laid_out(path: str | Path, bank: Path) -> Stand:
 
 def verified(groups: list[list[Trace]]) -> list[list[Trace]]:
     async def each() -> list[list[Trace]]:
-        async with ready(verifier("arithmetic", {})) as how:
+        async with ready(make(VERIFIERS, "arithmetic", {})) as how:
 
             async def one(trace: Trace) -> Trace:
                 return trace.with_evidence(as_evidence("arithmetic", how, await how.verify(trace)))

@@ -17,7 +17,7 @@ from prmdata.sampler.bank import write_bank
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.replay import Replay
 from prmdata.sampler.rollouts import request_seed
-from prmdata.sampler.store import SamplerCard, Store
+from prmdata.sampler.storage.store import SamplerCard, Store
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
-from prmdata.dataset.tokens import last_tokens, load
+from prmdata.exports.tokens import last_tokens, load
 from prmdata.records import Trace
 from prmdata.sampler import ABACUS_MODEL
-from prmdata.sampler.rendering import read_template
+from prmdata.sampler.models.rendering import read_template
 
 BATCH = 64
 STATES = 512

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import prmdata
 from prmdata.records import Labels, Trace
-from prmdata.report.truth import truth_of
 from prmdata.sampler import ABACUS_MODEL
+from prmdata.truth import truth_of
 
 
 def posterior(traces: Sequence[Trace], sampler: str) -> list[Trace]:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from prmdata.abacus import MODEL, judge, solution, story
 from prmdata.abacus.solutions import with_error
-from prmdata.sampler.rendering import read_template
+from prmdata.sampler.models.rendering import read_template
 
 TOKENIZER = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
 

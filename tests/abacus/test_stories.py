@@ -9,7 +9,7 @@ import pytest
 from prmdata.abacus import GENERATOR_VERSION, Story, story
 from prmdata.abacus.scene import calculate
 from prmdata.abacus.stories import LEVELS
-from prmdata.abacus.words import NAMES
+from prmdata.abacus.vocabulary import NAMES
 
 FROZEN = {"2": "f928fcc5101a4434"}
 """GENERATOR_VERSION → the hash of its first 200 questions and answers."""

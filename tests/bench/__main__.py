@@ -22,8 +22,8 @@ from prmdata.problems import abacus
 from prmdata.records import Labels, Trace
 from prmdata.run.stage import RunOptions
 from prmdata.run.target import FileOutput
-from prmdata.sampler.store import Store
-from prmdata.sampler.stored import StoredSampler
+from prmdata.sampler.storage.store import Store
+from prmdata.sampler.storage.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation, generate
 from tests.bench import bench_bookkeeping, bench_export, client, kill

@@ -31,7 +31,7 @@ from prmdata.records import Trace
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler import Completion, Sampler, Sampling, open_sampler
-from prmdata.sampler.folders import model_folder
+from prmdata.sampler.models.folders import model_folder
 from prmdata.serving import Plan, Server
 from prmdata.stages.generate import Asked, run_generate
 from prmdata.stages.label import Labelling, run_labelling

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from prmdata.sampler.protocol import Sampling
-from prmdata.sampler.store import Entry, Keys, SamplerCard
+from prmdata.sampler.storage.store import Entry, Keys, SamplerCard
 from tests.sampler.test_contract import served
 
 PROBLEMS, SAMPLES = 12, 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prmdata.files import write_traces
-from tests.dataset.cases import RIGHT, WRONG
+from tests.exports.cases import RIGHT, WRONG
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.dataset import FORMATS, format_named
 from prmdata.dataset.balance import Balanced, TwoSided
-from prmdata.dataset.contract import Row
 from prmdata.dataset.selection import Selection, parse_split
 from prmdata.errors import InputError, UsageError
+from prmdata.exports import FORMATS
+from prmdata.exports.contract import Row
+from prmdata.registry import make
 from prmdata.stages.export import Exporting, preview, run_export
-from tests.dataset.cases import RIGHT, WRONG
-from tests.dataset.test_formats import SETTINGS
 from tests.dataset.test_selection import export, made
+from tests.exports.cases import RIGHT, WRONG
+from tests.exports.test_formats import SETTINGS
 
 
 class Rows:
@@ -49,7 +50,7 @@ def test_every_row_is_as_likely_to_be_taken() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_tells_right_from_wrong_or_is_refused(name: str, tmp_path: Path) -> None:
-    form = format_named(name, SETTINGS.get(name, {}))
+    form = make(FORMATS, name, SETTINGS.get(name, {}))
     traces = made(6, 3)  # two wrong ones and a right one of each
     asked = Exporting(name, form, selection=Selection(balance=1))
     if not isinstance(form, TwoSided):

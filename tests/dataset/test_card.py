@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 import prmdata
-from prmdata.dataset import format_named
 from prmdata.dataset.provenance import Provenance
 from prmdata.errors import InputError
+from prmdata.exports import FORMATS
 from prmdata.records import Cost, Evidence, Labels, Trace
+from prmdata.registry import make
 from prmdata.stages.export import Exporting, run_export
 
 
@@ -64,7 +65,7 @@ def test_a_licence_is_said_that_the_hub_knows(
         replace(t, problem=replace(t.problem, meta={"license": name} if name else {}))
         for t, name in zip(labelled, problems, strict=False)
     ]
-    asked = Exporting("stepwise", format_named("stepwise", {}), licence=said)
+    asked = Exporting("stepwise", make(FORMATS, "stepwise", {}), licence=said)
     run_export(asked, "set", traces=given)
     front = Path("set/README.md").read_text().split("---")[1].strip()
     assert front.endswith("tags:\n- process-supervision\n- prmdata")
@@ -93,7 +94,7 @@ def test_accuracy_is_told_where_truth_is_carried(labelled: list[Trace]) -> None:
     assert f"on {len(known):,} traces where it is known" in text
     assert f"| first error exact | {expected['exact']:.3f} |" in text
     Path("score.json").write_text(json.dumps({"labelled": 7, "exact": 0.5, "ece": 0.25}))
-    asked = Exporting("stepwise", format_named("stepwise", {}), score="score.json")
+    asked = Exporting("stepwise", make(FORMATS, "stepwise", {}), score="score.json")
     run_export(asked, "set", traces=known, overwrite=True)
     text = Path("set/README.md").read_text()
     assert "on 7 traces" in text
@@ -126,7 +127,7 @@ def test_what_is_not_in_the_dataset_is_not_told_of(labelled: list[Trace], left_o
 @pytest.mark.parametrize("text", ["{", "[]", '{"labelled": 0}'])
 def test_a_score_that_is_none_is_refused(labelled: list[Trace], text: str) -> None:
     Path("score.json").write_text(text)
-    asked = Exporting("stepwise", format_named("stepwise", {}), score="score.json")
+    asked = Exporting("stepwise", make(FORMATS, "stepwise", {}), score="score.json")
     with pytest.raises(InputError, match=r"score\.json.*score"):
         run_export(asked, "set", traces=labelled)
 

@@ -10,7 +10,7 @@ import pytest
 from prmdata.dataset.contamination import Contamination, questions
 from prmdata.errors import InputError
 from prmdata.files import write_traces
-from tests.dataset.cases import WRONG
+from tests.exports.cases import WRONG
 
 LONG = "Ada has nine red apples and gives four of them to her old friend Ben before lunch"
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import datasets
 import pytest
 
-from prmdata.dataset import format_named
 from prmdata.dataset.selection import Selection, parse_split
 from prmdata.errors import UsageError
+from prmdata.exports import FORMATS
 from prmdata.records import Labels, Trace
+from prmdata.registry import make
 from prmdata.stages.export import Exporting, preview, run_export
-from tests.dataset.cases import RIGHT, WRONG
+from tests.exports.cases import RIGHT, WRONG
 
 
 def made(problems: int, each: int = 2) -> list[Trace]:
@@ -26,7 +27,7 @@ def made(problems: int, each: int = 2) -> list[Trace]:
 
 
 def export(where: Path, traces: list[Trace], name: str = "stepwise", **chosen: object) -> dict:
-    asked = Exporting(name, format_named(name, {}), selection=Selection(**chosen))  # type: ignore[arg-type]
+    asked = Exporting(name, make(FORMATS, name, {}), selection=Selection(**chosen))  # type: ignore[arg-type]
     counts = run_export(asked, str(where), traces=traces, overwrite=True)
     assert counts is not None
     return counts
@@ -92,7 +93,7 @@ def test_shuffling_keeps_every_row_and_is_the_same_under_a_seed(tmp_path: Path) 
 
 
 def test_a_preview_counts_all_and_shows_three(tmp_path: Path) -> None:
-    counts, rows = preview(Exporting("stepwise", format_named("stepwise", {})), traces=made(10))
+    counts, rows = preview(Exporting("stepwise", make(FORMATS, "stepwise", {})), traces=made(10))
     assert counts == export(tmp_path / "d.jsonl", made(10))
     assert [row["trace_id"] for row in rows] == ["0/0", "0/1", "1/0"]
 
@@ -112,7 +113,7 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         Selection(per_problem=0)
     with pytest.raises(UsageError, match="directory"):
         export(tmp_path / "d.jsonl", made(1), split=parse_split("a=0.5,b=0.5"))
-    form = format_named("kto", {"layout": "llamafactory"})
+    form = make(FORMATS, "kto", {"layout": "llamafactory"})
     asked = Exporting("kto", form, selection=Selection(split=parse_split("a=0.5,b=0.5")))
     with pytest.raises(UsageError, match="val_size"):
         run_export(asked, str(tmp_path / "ds"), traces=made(1))

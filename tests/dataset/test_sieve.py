@@ -10,8 +10,8 @@ from prmdata.dataset.selection import Selection
 from prmdata.dataset.sieve import Sieve
 from prmdata.errors import UsageError
 from prmdata.records import Problem, Step, Trace
-from tests.dataset.cases import RIGHT, WRONG
 from tests.dataset.test_selection import export
+from tests.exports.cases import RIGHT, WRONG
 
 ASKED = "Ada has {} red apples and gives four of them to her old friend Ben before lunch today"
 

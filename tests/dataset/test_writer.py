@@ -9,16 +9,17 @@ import datasets
 import pyarrow.parquet as pq
 import pytest
 
-from prmdata.dataset import FORMATS, format_named
 from prmdata.dataset.writer import RowWriter
+from prmdata.exports import FORMATS
 from prmdata.records import Evidence
+from prmdata.registry import make
 from prmdata.stages.export import Exporting, run_export
-from tests.dataset.cases import RIGHT, WRONG
-from tests.dataset.test_formats import SETTINGS
+from tests.exports.cases import RIGHT, WRONG
+from tests.exports.test_formats import SETTINGS
 
 ROLLOUTS = Evidence("mc", "rollouts", (1.0, 0.0, 0.0), (2, 0, 0), (2, 2, 2))
 COUNTED = WRONG.with_evidence(ROLLOUTS)
-STEPWISE = format_named("stepwise", {})
+STEPWISE = make(FORMATS, "stepwise", {})
 
 
 def rows(count: int, size: int) -> list[dict[str, object]]:
@@ -37,12 +38,12 @@ def written(where: Path, given: list[dict[str, object]]) -> list[Path]:
     return [where / name for name in writer.close()]
 
 
-COLUMNED = [n for n in FORMATS if format_named(n, SETTINGS.get(n, {})).schema() is not None]
+COLUMNED = [n for n in FORMATS if make(FORMATS, n, SETTINGS.get(n, {})).schema() is not None]
 
 
 @pytest.mark.parametrize("name", COLUMNED)
 def test_footers_are_as_the_hubs_viewer_likes_them(name: str, tmp_path: Path) -> None:
-    form = format_named(name, SETTINGS.get(name, {}))
+    form = make(FORMATS, name, SETTINGS.get(name, {}))
     run_export(Exporting(name, form), str(tmp_path / "ds"), traces=[COUNTED, RIGHT])
     (shard,) = (tmp_path / "ds" / "data").iterdir()
     footer = pq.read_metadata(shard)

@@ -13,9 +13,10 @@ from prmdata import imports
 from prmdata.errors import UsageError
 from prmdata.files import Unreadable
 from prmdata.records import Trace
+from prmdata.registry import make
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
-from prmdata.stages.take_in import TakingIn, run_import
+from prmdata.stages.import_traces import TakingIn, run_import
 
 
 def took(rows: list[dict[str, Any]], layout: str | None = None, **settings: Any) -> list[Trace]:
@@ -220,6 +221,6 @@ def test_what_cannot_be_told_is_asked_for() -> None:
     with pytest.raises(UsageError, match="--fields"):
         list(imports.read("rows.jsonl", None, {}))
     with pytest.raises(UsageError, match="response"):
-        imports.layout_named("columns", {"fields": {"question": "a"}})
+        make(imports.IMPORTS, "columns", {"fields": {"question": "a"}})
     with pytest.raises(UsageError, match="processbench"):
-        imports.layout_named("procesbench", {})
+        make(imports.IMPORTS, "procesbench", {})

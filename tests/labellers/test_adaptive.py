@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from prmdata.labellers.adaptive import wilson
+from prmdata.intervals import wilson
 from prmdata.records import Trace
 from tests.labellers.running import run
 from tests.policy import Policy

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from prmdata.dataset.contract import LeftOut
-from prmdata.dataset.verdicts import decided
 from prmdata.errors import UsageError
+from prmdata.exports.contract import LeftOut
+from prmdata.exports.shapes.verdicts import decided
 from prmdata.labellers.consensus import Consensus
 from prmdata.records import Cost, Evidence, Problem, Step, Trace
 from tests.labellers.running import run

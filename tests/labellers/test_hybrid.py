@@ -10,7 +10,7 @@ import pytest
 from prmdata.errors import UsageError
 from prmdata.labellers.hybrid import Hybrid
 from prmdata.records import Evidence, Problem, Step, Trace
-from prmdata.report.truth import truth_of
+from prmdata.truth import truth_of
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Ready, as_evidence
 from tests.labellers.running import run

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from prmdata.dataset import format_named
-from prmdata.dataset.contract import LeftOut
+from prmdata.exports import FORMATS
+from prmdata.exports.contract import LeftOut
 from prmdata.grading import Grader
 from prmdata.labellers.next_step import NextStep
 from prmdata.records import Labels, Step, Trace
+from prmdata.registry import make
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.traces.generate import cut_steps
 from tests.labellers.running import run
@@ -126,5 +127,5 @@ def test_pairs_of_right_and_wrong_steps_come_of_it(traces: list[Trace]) -> None:
     for trace in run("bisect", wrong[:20], policy):
         made = run("threshold", run("next-step", [trace], policy), policy)
         with contextlib.suppress(LeftOut):  # all candidates right, or all wrong
-            found += len(list(format_named("pairs", {}).rows(made)))
+            found += len(list(make(FORMATS, "pairs", {}).rows(made)))
     assert found > 5

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from prmdata.errors import UsageError
-from prmdata.labellers.belief import Belief, Known, Seen
+from prmdata.labellers.belief.model import Belief, Known, Seen
+from prmdata.labellers.belief.prior import World
 from prmdata.labellers.contract import detections, steps_repeated
 from prmdata.labellers.posterior import Posterior, already_paid, known_of
-from prmdata.labellers.world import World
 from prmdata.records import Evidence, Step, Trace
-from prmdata.report.truth import truth_of
+from prmdata.truth import truth_of
 from tests.labellers.running import problems, run
 from tests.policy import Policy
 

@@ -13,8 +13,8 @@ from prmdata.errors import InputError, UsageError
 from prmdata.records import Cost, Evidence, Labels, Problem, Step, Trace
 from prmdata.report.score import score, total
 from prmdata.report.stats import stats
-from prmdata.report.truth import truth_of, truths
 from prmdata.traces.generate import cut_steps
+from prmdata.truth import truth_of, truths
 
 
 def made(number: int, truth: int | None, said: int | None, cost: int = 0) -> Trace:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from prmdata.errors import StoreError, UsageError
-from prmdata.run.stage import RunOptions, bench
-from prmdata.sampler.store import Store
+from prmdata.run.stage import RunOptions, open_resources
+from prmdata.sampler.storage.store import Store
 from tests.policy import Policy
 
 OPTIONS = RunOptions(store="store", quiet=True)
@@ -39,8 +39,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
 
 
 async def at(grader: str = "auto") -> None:
-    async with bench("policy", {}, grader, OPTIONS) as stand:
-        assert stand.sampler.fingerprint == "policy-1"
+    async with open_resources("policy", {}, grader, OPTIONS) as resources:
+        assert resources.sampler.fingerprint == "policy-1"
 
 
 def test_a_wrong_grader_leaves_no_sampler_open(held: Held) -> None:

@@ -22,8 +22,8 @@ import pytest
 from prmdata.abacus import story
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler import ABACUS_MODEL, Sampler, Sampling, open_sampler
-from prmdata.sampler.store import Store
-from prmdata.sampler.stored import StoredSampler
+from prmdata.sampler.storage.store import Store
+from prmdata.sampler.storage.stored import StoredSampler
 
 T = TypeVar("T")
 VLLM = importlib.util.find_spec("vllm") is not None

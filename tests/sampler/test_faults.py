@@ -16,10 +16,10 @@ from prmdata.errors import ItemError
 from prmdata.files import write_traces
 from prmdata.records import Trace
 from prmdata.sampler import Sampling, open_sampler
-from prmdata.sampler.patience import Patient, Waits
+from prmdata.sampler.endpoint.patience import Patient, Waits
 from prmdata.serving import free_port
+from tests.sampler.endpoint.test_sampler import PROMPT, tell
 from tests.sampler.test_contract import served
-from tests.sampler.test_endpoint import PROMPT, tell
 
 QUICK = Waits(pause_s=0.01, longest_pause_s=0.02)
 AFTER = 30

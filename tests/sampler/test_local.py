@@ -21,8 +21,8 @@ from prmdata.sampler import ABACUS_MODEL
 from prmdata.sampler.local import open_local
 from prmdata.sampler.local.draw import draw, uniforms
 from prmdata.sampler.local.sampler import LocalSampler
+from prmdata.sampler.local.tokenizer import TextTokenizer
 from prmdata.sampler.local.weights import written_out
-from prmdata.sampler.local.words import Words
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from tests.sampler.tiny import CONTEXT, QUESTION, TEXTS, save_tiny
 
@@ -63,7 +63,7 @@ def test_logits_are_those_of_transformers(any_kin: Path) -> None:
     folder = any_kin
     assert written_out(json.loads((folder / "config.json").read_text()))
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    ids = Words(folder).encode(QUESTION + "".join(TEXTS))
+    ids = TextTokenizer(folder).encode(QUESTION + "".join(TEXTS))
     with torch.no_grad():
         logits_TV = reference(torch.tensor([ids])).logits[0]
 
@@ -79,7 +79,7 @@ def test_logits_are_those_of_transformers(any_kin: Path) -> None:
 def test_greedy_text_is_that_of_transformers(any_kin: Path) -> None:
     folder = any_kin
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    words = Words(folder)
+    words = TextTokenizer(folder)
     ids = words.encode(QUESTION)
     with torch.no_grad():
         whole = reference.generate(
@@ -162,7 +162,7 @@ def test_stop_strings_are_found_across_tokens(small: Path) -> None:
 
 
 def test_stop_of_many_bytes(small: Path) -> None:
-    words = Words(small)
+    words = TextTokenizer(small)
     ids = words.encode("ok🙂🙃🙂")
     assert len(ids) > 10  # a token a byte
     assert words.stops([1], ids, ("🙂🙃🙂",))
@@ -170,7 +170,7 @@ def test_stop_of_many_bytes(small: Path) -> None:
 
 
 def test_text_is_that_of_the_tokenizer(small: Path) -> None:
-    words, plain = Words(small), Tokenizer.from_file(str(small / "tokenizer.json"))
+    words, plain = TextTokenizer(small), Tokenizer.from_file(str(small / "tokenizer.json"))
     ids = plain.encode("日本語 ünï 12.\n").ids
     lead = plain.encode("Question:").ids
     assert words.continuation(lead, [*ids, 2]) == plain.decode(ids)
@@ -219,7 +219,7 @@ def test_too_long_a_prefix_is_refused_and_a_full_context_ends(small: Path) -> No
         with pytest.raises(ItemError, match="context"):
             await sampler.score(QUESTION, QUESTION * 40)
         found = await sampler.complete(QUESTION * 8, 30, Sampling(), 0)
-        used = len(Words(small).encode(QUESTION * 8))
+        used = len(TextTokenizer(small).encode(QUESTION * 8))
         return next(c for c in found if c.tokens == CONTEXT - used)
 
     assert with_sampler(small, use).finish == "length"

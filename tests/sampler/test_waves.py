@@ -17,8 +17,8 @@ from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.local import open_local
 from prmdata.sampler.local.sampler import LocalSampler
 from prmdata.sampler.local.sequences import Request, Sequence
+from prmdata.sampler.local.tokenizer import TextTokenizer
 from prmdata.sampler.local.waves import Waves, load_causal
-from prmdata.sampler.local.words import Words
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampling
 from tests.sampler.tiny import CONTEXT, QUESTION, TEXTS, save_tiny
 
@@ -59,7 +59,7 @@ async def together(
 
 def test_greedy_in_company_is_what_generate_gives_alone(folder: Path) -> None:
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    words = Words(folder)
+    words = TextTokenizer(folder)
     found = with_sampler(folder, lambda s: together(s, Sampling(temperature=0, max_tokens=25)))
     for prefix, [completion] in zip(PREFIXES, found, strict=True):
         ids = words.encode(prefix)
@@ -79,7 +79,7 @@ def test_greedy_in_company_is_what_generate_gives_alone(folder: Path) -> None:
 def test_scores_are_the_logits_of_transformers(folder: Path) -> None:
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     text = QUESTION + "".join(TEXTS)
-    ids = Words(folder).encode(text)
+    ids = TextTokenizer(folder).encode(text)
     with torch.no_grad():
         log_TV = torch.log_softmax(reference(torch.tensor([ids])).logits[0, :-1], -1)
     expected = log_TV.gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
@@ -91,7 +91,7 @@ def test_scores_are_the_logits_of_transformers(folder: Path) -> None:
 
 def test_logprobs_in_company_are_those_of_a_plain_pass(folder: Path) -> None:
     """Padding, places and the cache are right: a wrong one would move every number."""
-    words = Words(folder)
+    words = TextTokenizer(folder)
     cpu = torch.device("cpu")
     waves = Waves(load_causal(folder, torch.float32, cpu), words, 64)
     sampling = Sampling(max_tokens=30, logprobs=True)
@@ -164,7 +164,7 @@ def test_too_long_a_prefix_is_refused_and_a_full_context_ends(gpt2: Path) -> Non
         with pytest.raises(ItemError, match="context"):
             await sampler.complete(QUESTION * 40, 1, Sampling(), 0)
         found = await sampler.complete(QUESTION * 8, 20, Sampling(), 0)
-        used = len(Words(gpt2).encode(QUESTION * 8))
+        used = len(TextTokenizer(gpt2).encode(QUESTION * 8))
         return next(c for c in found if c.tokens == CONTEXT - used)
 
     assert with_sampler(gpt2, use).finish == "length"

@@ -9,7 +9,7 @@ import pytest
 
 from prmdata.errors import InputError, OutputError
 from prmdata.files import write_traces
-from prmdata.labellers.world import World, read_world
+from prmdata.labellers.belief.prior import World, read_world
 from prmdata.records import Trace
 from prmdata.run.stage import RunOptions
 from prmdata.stages import fit as stage

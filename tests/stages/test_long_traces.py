@@ -11,8 +11,8 @@ from prmdata.errors import ItemError
 from prmdata.grading import Grader
 from prmdata.labellers import method
 from prmdata.records import Origin, Problem, Tally, Trace
+from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling, too_long
-from prmdata.sampler.rendering import ChatTemplate
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from prmdata.traces.generate import cut_steps

@@ -17,7 +17,7 @@ import pytest
 from prmdata.errors import OutputError, UsageError
 from prmdata.files import write_traces
 from prmdata.stages.publish import Upload, check_publishing, told
-from tests.dataset.cases import RIGHT, WRONG
+from tests.exports.cases import RIGHT, WRONG
 from tests.stages.hub import TOKEN
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

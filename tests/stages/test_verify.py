@@ -10,7 +10,7 @@ from pathlib import Path
 import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Trace
-from prmdata.report.truth import truth_of
+from prmdata.truth import truth_of
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -14,8 +14,8 @@ import pytest
 
 import prmdata
 from prmdata.records import Evidence, Labels, Trace
-from prmdata.report.truth import truth_of
 from prmdata.sampler import ABACUS_MODEL
+from prmdata.truth import truth_of
 
 MODEL = str(ABACUS_MODEL)
 

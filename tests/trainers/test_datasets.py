@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.dataset import FORMATS, format_named
+from prmdata.exports import FORMATS
 from prmdata.records import Trace
+from prmdata.registry import make
 from tests.trainers.exports import MODEL, loaded, needs
 
 pytestmark = needs("datasets")
 SETTINGS = {"tokens": {"tokenizer": MODEL}}
 
 
-COLUMNED = [n for n in FORMATS if format_named(n, SETTINGS.get(n, {})).schema() is not None]
+COLUMNED = [n for n in FORMATS if make(FORMATS, n, SETTINGS.get(n, {})).schema() is not None]
 
 
 @pytest.mark.parametrize("to", COLUMNED)

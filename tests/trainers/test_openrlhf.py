@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from prmdata.dataset.math_shepherd import MARK
+from prmdata.exports.math_shepherd import MARK
 from prmdata.records import Trace
 from tests.trainers.exports import loaded, needs
 

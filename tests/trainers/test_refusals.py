@@ -54,7 +54,7 @@ def test_files_with_labels_of_another_type(
 def test_soft_values_and_unknown_ones_never_become_labels(
     labelled: list[Trace], tmp_path: Path
 ) -> None:
-    from prmdata.dataset.stepwise import Stepwise
+    from prmdata.exports.stepwise import Stepwise
 
     trace = labelled[0]
     soft = (0.75, None, *(0.25,) * (len(trace.steps) - 2))

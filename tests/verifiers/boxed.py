@@ -9,13 +9,14 @@ import pytest
 
 from prmdata.errors import SandboxError
 from prmdata.records import Evidence, Problem, Step, Trace
+from prmdata.registry import make
 from prmdata.stages.verify import verified
-from prmdata.verifiers import ready, verifier
+from prmdata.verifiers import VERIFIERS, ready
 
 
 def checked(name: str, *traces: Trace, **settings: object) -> list[Evidence]:
     async def work() -> list[Trace]:
-        async with ready(verifier(name, settings)) as at_work:
+        async with ready(make(VERIFIERS, name, settings)) as at_work:
             return [await verified(trace, {name: at_work}) for trace in traces]
 
     try:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prmdata.files import read_traces
-from prmdata.report.truth import truth_of
+from prmdata.truth import truth_of
 from prmdata.verifiers.arithmetic import Arithmetic
 
 RESULT = re.compile(

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prmdata.verifiers.algebra import Algebra
-from prmdata.verifiers.equalities import equalities
-from prmdata.verifiers.identities import compared
-from prmdata.verifiers.letters import functions_in, letter_tokens
-from prmdata.verifiers.polynomials import letters_of
-from prmdata.verifiers.solving import equation_of, is_posed, root_of
+from prmdata.verifiers.mathematics.equalities import equalities
+from prmdata.verifiers.mathematics.identities import compared
+from prmdata.verifiers.mathematics.letters import functions_in, letter_tokens
+from prmdata.verifiers.mathematics.polynomials import letters_of
+from prmdata.verifiers.mathematics.solving import equation_of, is_posed, root_of
 from tests.verifiers.measure import lines
 
 Solutions = list[tuple[str, list[str]]]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from prmdata.settings import configured, describe
 from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.contract import Finding
-from prmdata.verifiers.letters import letter_tokens
-from prmdata.verifiers.parsing import parse
-from prmdata.verifiers.polynomials import polynomial_of
+from prmdata.verifiers.mathematics.letters import letter_tokens
+from prmdata.verifiers.mathematics.parsing import parse
+from prmdata.verifiers.mathematics.polynomials import polynomial_of
 from tests.verifiers.boxed import checked, trace_of
 
 

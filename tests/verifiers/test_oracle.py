@@ -17,8 +17,9 @@ import pytest
 from prmdata.errors import ItemError, PrmdataError, UsageError
 from prmdata.files import write_traces
 from prmdata.records import Trace
+from prmdata.registry import make
 from prmdata.stages.verify import verified
-from prmdata.verifiers import ready, verifier
+from prmdata.verifiers import VERIFIERS, ready
 from tests.verifiers.boxed import checked, trace_of
 
 PROGRAM = """
@@ -62,7 +63,7 @@ def tried(settings: dict[str, object], *traces: Trace) -> list[Trace | str]:
 
     async def work() -> list[Trace | str]:
         made: list[Trace | str] = []
-        async with ready(verifier("oracle", settings)) as at_work:
+        async with ready(make(VERIFIERS, "oracle", settings)) as at_work:
             for trace in traces:
                 try:
                     made.append(await verified(trace, {"oracle": at_work}))
@@ -104,7 +105,7 @@ def test_one_bad_answer_is_no_other_traces_trouble() -> None:
     words = ["up", "noise", "down", "short", "up", "die"] * 3
 
     async def work() -> list[Trace | BaseException]:
-        async with ready(verifier("oracle", {"command": command()})) as at_work:
+        async with ready(make(VERIFIERS, "oracle", {"command": command()})) as at_work:
             asked = (verified(trace_of(word), {"oracle": at_work}) for word in words)
             return await asyncio.gather(*asked, return_exceptions=True)
 

@@ -11,8 +11,8 @@ import pytest
 
 from prmdata.files import write_traces
 from prmdata.records import Step
-from prmdata.verifiers.printed import agrees, names
-from prmdata.verifiers.snippets import snippets
+from prmdata.verifiers.code.printed import agrees, names
+from prmdata.verifiers.code.snippets import snippets
 from tests.verifiers.boxed import checked, trace_of
 
 

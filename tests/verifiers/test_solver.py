@@ -13,7 +13,7 @@ import pytest
 
 from prmdata.errors import UsageError
 from prmdata.records import Evidence, Trace
-from prmdata.verifiers.programs import LinearProgram
+from prmdata.verifiers.optimization.programs import LinearProgram
 from tests.verifiers.boxed import checked, trace_of
 
 OBJECTIVE = "We want the most profit.\n```lp\nMaximize\n obj: 3x + 2y\n```\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from prmdata.records import Trace
-from prmdata.verifiers.mutations import mutants
+from prmdata.verifiers.code.mutations import mutants
 from tests.verifiers.boxed import checked, trace_of
 
 TESTS = {

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Mapping
 
 from prmdata.errors import unknown
-from prmdata.sampler.arguments import one_of, whole_number
-from prmdata.sampler.folders import model_folder
+from prmdata.sampler.models.arguments import one_of, whole_number
+from prmdata.sampler.models.folders import model_folder
 from prmdata.sampler.protocol import Sampler
 
 OPTIONS = ("dtype", "device", "max_sequences", "threads")

@@ -11,7 +11,7 @@ from prmdata.sampler.local.cache import Cache
 from prmdata.sampler.local.llama import Llama
 from prmdata.sampler.local.prompts import Prompts
 from prmdata.sampler.local.sequences import Request, Sequence, extend
-from prmdata.sampler.local.words import Words
+from prmdata.sampler.local.tokenizer import TextTokenizer
 
 PROMPTS = 32
 """Prompts that are computed together, at most."""
@@ -20,8 +20,8 @@ PROMPTS = 32
 class Batch:
     """The sequences that run, dense in the first rows of the cache, and those that wait."""
 
-    def __init__(self, model: Llama, words: Words, most: int) -> None:
-        self.model, self.words, self.most = model, words, most
+    def __init__(self, model: Llama, tokenizer: TextTokenizer, most: int) -> None:
+        self.model, self.tokenizer, self.most = model, tokenizer, most
         self.waiting: deque[Request] = deque()
         self.running: list[Sequence] = []
         self.cache = Cache(model.shape, model.kept, model.device)
@@ -96,7 +96,7 @@ class Batch:
         row = first
         while row < len(self.running):
             sequence = self.running[row]
-            if not sequence.over(self.words):
+            if not sequence.over(self.tokenizer):
                 row += 1
                 continue
             last = self.running.pop()

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.local.sequences import Request
-from prmdata.sampler.local.words import Words
+from prmdata.sampler.local.tokenizer import TextTokenizer
+from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling, too_long
-from prmdata.sampler.rendering import ChatTemplate
 
 
 class Runner(Protocol):
@@ -45,11 +45,17 @@ class Runner(Protocol):
 
 class LocalSampler:
     def __init__(
-        self, runner: Runner, words: Words, template: ChatTemplate, *, spec: str, fingerprint: str
+        self,
+        runner: Runner,
+        tokenizer: TextTokenizer,
+        template: ChatTemplate,
+        *,
+        spec: str,
+        fingerprint: str,
     ) -> None:
         self.spec, self.template, self.fingerprint = spec, template, fingerprint
         self.context = runner.context
-        self._words, self._runner = words, runner
+        self._words, self._runner = tokenizer, runner
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiters: dict[asyncio.Future[Any], Callable[[Any], None]] = {}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from prmdata.sampler.local.draw import draw, uniforms
-from prmdata.sampler.local.words import LEAD, Words, cut_at
+from prmdata.sampler.local.tokenizer import LEAD, TextTokenizer, cut_at
 from prmdata.sampler.protocol import Completion, Sampling
 
 
@@ -56,10 +56,10 @@ class Sequence:
     def length(self) -> int:
         return len(self.request.ids) + len(self.ids)
 
-    def over(self, words: Words) -> bool:
+    def over(self, tokenizer: TextTokenizer) -> bool:
         """Whether it is to leave the batch: ended, or cancelled."""
         if not self.request.cancelled:
-            self.completion = self._ending(words)
+            self.completion = self._ending(tokenizer)
         return self.request.cancelled or self.completion is not None
 
     def hand_over(self) -> None:
@@ -67,14 +67,14 @@ class Sequence:
         if self.completion is not None:
             self.request.take(self.number, self.completion)
 
-    def _ending(self, words: Words) -> Completion | None:
+    def _ending(self, tokenizer: TextTokenizer) -> Completion | None:
         request, stop = self.request, self.request.sampling.stop
         lead = request.ids[-LEAD:]
-        ended = self.ids[-1] in words.ends
-        stopped = not ended and words.stops(lead, self.ids, stop)
+        ended = self.ids[-1] in tokenizer.ends
+        stopped = not ended and tokenizer.stops(lead, self.ids, stop)
         if not ended and not stopped and len(self.ids) < request.room:
             return None
-        text = words.continuation(lead, self.ids[:-1] if ended else self.ids)
+        text = tokenizer.continuation(lead, self.ids[:-1] if ended else self.ids)
         return Completion(
             text=cut_at(text, stop),
             tokens=len(self.ids),

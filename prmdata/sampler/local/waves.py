@@ -19,7 +19,7 @@ from torch import Tensor
 
 from prmdata.errors import SamplerError
 from prmdata.sampler.local.sequences import Request, Sequence, extend
-from prmdata.sampler.local.words import Words
+from prmdata.sampler.local.tokenizer import TextTokenizer
 
 TOKENS_AT_ONCE = 1 << 15
 """Tokens of prompts, with what pads them, that one wave begins with, save for a longer one."""
@@ -67,8 +67,8 @@ class Wave:
 
 
 class Waves:
-    def __init__(self, model: Any, words: Words, most: int) -> None:
-        self.model, self.words, self.most = model, words, most
+    def __init__(self, model: Any, tokenizer: TextTokenizer, most: int) -> None:
+        self.model, self.tokenizer, self.most = model, tokenizer, most
         self.waiting: deque[Request] = deque()
         self.waves: list[Wave] = []
         config = model.config.get_text_config()
@@ -163,7 +163,7 @@ class Waves:
         """Sequences that are over leave, and waves that are empty."""
         left: list[Sequence] = []
         for wave in self.waves:
-            over = [sequence.over(self.words) for sequence in wave.sequences]
+            over = [sequence.over(self.tokenizer) for sequence in wave.sequences]
             rows = [row for row, gone in enumerate(over) if not gone]
             if rows and any(over):
                 wave.keep(rows)

@@ -1,0 +1,43 @@
+"""Export formats: one file each. A name here is the word after `--to`."""
+
+from __future__ import annotations
+
+from prmdata.exports.contract import Format
+from prmdata.exports.judge import Judge
+from prmdata.exports.kto import Kto
+from prmdata.exports.math_shepherd import MathShepherd
+from prmdata.exports.openr_tree import OpenrTree
+from prmdata.exports.pairs import Pairs
+from prmdata.exports.prm800k import Prm800k
+from prmdata.exports.processbench import Processbench
+from prmdata.exports.records import Records
+from prmdata.exports.rl import Rl
+from prmdata.exports.sft import Sft
+from prmdata.exports.stepwise import Stepwise
+from prmdata.exports.tokens import Tokens
+from prmdata.exports.value import Value
+from prmdata.exports.visualprm import Visualprm
+from prmdata.registry import Registry
+
+__all__ = ["FORMATS", "Format"]
+
+FORMATS: Registry[type[Format]] = Registry(
+    "format",
+    "prmdata.formats",
+    {
+        "judge": Judge,
+        "kto": Kto,
+        "math-shepherd": MathShepherd,
+        "openr-tree": OpenrTree,
+        "pairs": Pairs,
+        "prm800k": Prm800k,
+        "processbench": Processbench,
+        "records": Records,
+        "rl": Rl,
+        "sft": Sft,
+        "stepwise": Stepwise,
+        "tokens": Tokens,
+        "value": Value,
+        "visualprm": Visualprm,
+    },
+)

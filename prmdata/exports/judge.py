@@ -1,0 +1,116 @@
+"""Conversations that teach a generative judge: its verdicts, with reasons where notes give them.
+
+`turns`: a step, a verdict, a step, a verdict, as in RLHFlow's PRM data. `index`: the whole trace
+in tagged paragraphs, answered by the boxed number of the first wrong one, as in ProcessBench.
+`grounded`: turns whose verdict follows from what tools have said, as in GroundedPRM.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from prmdata.errors import UsageError
+from prmdata.exports.contract import Row, each
+from prmdata.exports.shapes import critic, grounded
+from prmdata.exports.shapes.chat import (
+    assistant,
+    messages_type,
+    origin,
+    origin_fields,
+    system,
+    user,
+)
+from prmdata.exports.shapes.verdicts import NO_ERROR, Unexamined, decided, error_index, step_labels
+from prmdata.records import Labels, Message, Trace
+
+JOINTS = {"space": " ", "line": "\n", "paragraph": "\n\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    labelled: ClassVar[bool] = True
+    grouped: ClassVar[bool] = False
+
+    layout: Literal["turns", "index", "grounded"] = "turns"
+    index_base: critic.IndexBase = 0
+    """`index`: the number of the first paragraph. No error is -1 with either."""
+    column: Literal["messages", "conversations", "conversation"] = "messages"
+    """`conversations` is RLHFlow's own name, `conversation` GroundedPRM's."""
+    join: Literal["space", "line", "paragraph"] = "space"
+    """`turns` and `grounded`: what stands between the question and the first step."""
+    right: str = "+"
+    wrong: str = "-"
+    after_error: Literal["stop", "wrong"] = "stop"
+    """`turns` and `grounded`: end with the first wrong step, or call all that follow it wrong."""
+    rationale: Literal["notes", "none"] = "notes"
+    """Put the evidence's notes before the verdict."""
+    unexamined: Unexamined = "keep"
+    """Traces with a right answer whose steps nobody looked into."""
+
+    def __post_init__(self) -> None:
+        if self.right == self.wrong:
+            raise UsageError(f"right and wrong are both '{self.right}': nothing could be learned")
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        return pa.schema(
+            [
+                (self.column, messages_type()),
+                ("first_error", pa.int64()),
+                ("rationale", pa.string()),
+                ("examined", pa.bool_()),
+                *origin_fields(),
+            ]
+        )
+
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        return each(group, self.row)
+
+    def row(self, trace: Trace) -> Row:
+        labels = decided(trace, self.unexamined)
+        notes, source = critic.reasons(trace, labels)
+        if self.rationale == "none":
+            notes, source = (), "none"
+        said = self.index if self.layout == "index" else self.turns
+        return {
+            self.column: said(trace, labels, notes),
+            "first_error": error_index(labels),
+            "rationale": source,
+            "examined": labels.examined,
+            **origin(trace),
+        }
+
+    def index(self, trace: Trace, labels: Labels, notes: critic.Notes) -> list[Message]:
+        verdict = critic.answer(error_index(labels, self.index_base), notes, self.index_base)
+        return [user(critic.task(trace, self.index_base)), assistant(verdict)]
+
+    def turns(self, trace: Trace, labels: Labels, notes: critic.Notes) -> list[Message]:
+        asked = [step.text.strip() for step in trace.steps]
+        asked[0] = trace.problem.question.strip() + JOINTS[self.join] + asked[0]
+        right = step_labels(trace, labels, "wrong")
+        if self.after_error == "stop" and labels.first_error is not None:
+            right = right[: labels.first_error + 1]
+        messages = [system(grounded.SYSTEM)] if self.layout == "grounded" else []
+        for i, label in enumerate(right):
+            note = notes[i] if i < len(notes) else None
+            messages += [user(asked[i]), assistant(self._said(trace, i, label == 1, note))]
+        return messages
+
+    def _said(self, trace: Trace, index: int, right: bool, note: str | None) -> str:
+        if self.layout == "grounded":
+            return grounded.verdict(trace, index, right, note)
+        mark = self.right if right else self.wrong
+        return f"{note.strip()}\n\n{mark}" if note else mark
+
+    def positive(self, row: Row) -> bool:
+        return bool(row["first_error"] == NO_ERROR)
+
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        counts["with an error"] += row["first_error"] >= 0
+        counts["with a rationale"] += row["rationale"] == "notes"
+        counts["rationales dropped"] += row["rationale"] == critic.CONTRADICTS
+        counts["unexamined traces"] += not row["examined"]

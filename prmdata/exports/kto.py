@@ -1,0 +1,76 @@
+"""Single answers, liked or not, for KTO: a whole trace and whether its answer is right.
+
+There is no such row for a step: nothing on the other side would cancel the prefix, and a wrong
+step would cost the right ones before it. Use `pairs` for steps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import llamafactory
+from prmdata.exports.shapes.chat import (
+    Prompt,
+    asked,
+    assistant,
+    messages_type,
+    origin,
+    origin_fields,
+)
+from prmdata.records import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Kto:
+    labelled: ClassVar[bool] = False
+    grouped: ClassVar[bool] = False
+
+    layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
+    prompt: Prompt = "question"
+    """`sampled`: with the system message, examples and instruction it was sampled with."""
+
+    @property
+    def verdict(self) -> str:
+        return "kto_tag" if self.layout == "llamafactory" else "label"
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        columns = {
+            "trl": [("prompt", messages_type()), ("completion", messages_type())],
+            "ms-swift": [("messages", messages_type())],
+            "llamafactory": [("conversations", pa.list_(llamafactory.turn_type()))],
+        }[self.layout]
+        return pa.schema([*columns, (self.verdict, pa.bool_()), *origin_fields()])
+
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        return each(group, self.row)
+
+    def row(self, trace: Trace) -> Row:
+        if trace.error is not None or trace.correct is None or not trace.text.strip():
+            raise LeftOut("nobody knows whether the answer is right")
+        if trace.correct and trace.labels and trace.labels.first_error is not None:
+            raise LeftOut("a right answer on a wrong step")
+        question, said = asked(trace, self.prompt), assistant(trace.text.rstrip())
+        columns: Row = {
+            "trl": {"prompt": question, "completion": [said]},
+            "ms-swift": {"messages": [*question, said]},
+            "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, said)))},
+        }[self.layout]
+        return {**columns, self.verdict: trace.correct, **origin(trace)}
+
+    def beside(self) -> Mapping[str, str]:
+        if self.layout != "llamafactory":
+            return {}
+        return llamafactory.dataset_info({"messages": "conversations", "kto_tag": "kto_tag"})
+
+    def positive(self, row: Row) -> bool:
+        return bool(row[self.verdict])
+
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        counts["right"] += row[self.verdict]
+        counts["wrong"] += not row[self.verdict]

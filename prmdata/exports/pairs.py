@@ -1,0 +1,104 @@
+"""Preference pairs: for DPO and reward models, by step or by outcome.
+
+`step`: the first wrong step of a trace against a right step of a sibling with exactly the same
+text before it, and no pair where no sibling has. In chat layouts that text begins both answers:
+in the prompt, trainers would render it as an assistant's turn that has ended.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from prmdata.errors import InputError, UsageError
+from prmdata.exports.contract import LeftOut, Row
+from prmdata.exports.shapes import preference
+from prmdata.exports.shapes.chat import Prompt, asked
+from prmdata.exports.shapes.siblings import Pair, by_outcome, by_step
+from prmdata.exports.shapes.verdicts import Unexamined
+from prmdata.records import Trace
+
+WITH_MARGIN = ("trl", "ms-swift")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    grouped: ClassVar[bool] = True
+
+    kind: Literal["step", "outcome"] = "step"
+    layout: preference.Layout = "trl"
+    prompt: Prompt = "question"
+    """`sampled`: with the system message, examples and instruction they were sampled with."""
+    most: int = 1
+    """Pairs for each wrong trace."""
+    margin: bool = False
+    """A `margin` column: how much more likely the right step leads to the answer."""
+    unexamined: Unexamined = "keep"
+    """`step`: may right steps come from right answers whose steps nobody looked into."""
+
+    def __post_init__(self) -> None:
+        if self.most < 1:
+            raise UsageError(f"most={self.most}: must be at least 1")
+        if self.margin and (self.kind != "step" or self.layout not in WITH_MARGIN):
+            raise UsageError(
+                f"margin is the gap between two steps' values, for {' and '.join(WITH_MARGIN)}; "
+                "use it with kind=step and one of these layouts"
+            )
+
+    @property
+    def labelled(self) -> bool:
+        return self.kind == "step"
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        margin = [("margin", pa.float64())] if self.margin else []
+        return pa.schema(
+            [
+                *preference.fields(self.layout),
+                *margin,
+                ("step", pa.int64()),
+                ("problem_id", pa.string()),
+                ("chosen_id", pa.string()),
+                ("rejected_id", pa.string()),
+            ]
+        )
+
+    def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
+        sound = [trace for trace in group if trace.error is None]
+        if self.kind == "step":
+            pairs = list(by_step(sound, self.most, self.unexamined))
+        else:
+            pairs = list(by_outcome(sound, self.most))
+        if not pairs:
+            raise LeftOut(f"no pair by {self.kind}")
+        return map(self.row, pairs)
+
+    def row(self, pair: Pair) -> Row:
+        step = pair.rejected.step
+        return {
+            **preference.LAYOUTS[self.layout](pair, asked(pair.rejected.trace, self.prompt)),
+            **({"margin": margin(pair)} if self.margin else {}),
+            "step": -1 if step is None else step,
+            "problem_id": pair.rejected.trace.problem.id,
+            "chosen_id": pair.chosen.trace.id,
+            "rejected_id": pair.rejected.trace.id,
+        }
+
+    def beside(self) -> Mapping[str, str]:
+        return preference.beside(self.layout)
+
+    def tally(self, row: Row, counts: Counter[str]) -> None:
+        counts["pairs at the first step"] += row["step"] == 0
+
+
+def margin(pair: Pair) -> float:
+    if pair.gap is None:
+        raise InputError(
+            f"traces {pair.chosen.trace.id} and {pair.rejected.trace.id}: their labels have no "
+            "values (or biased ones, from rollouts that stopped at the first hit) to take a "
+            "margin from; label with a method that gives values, or leave margin out"
+        )
+    return pair.gap

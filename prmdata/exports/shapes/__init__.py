@@ -1,0 +1,1 @@
+"""Row shapes that several export formats share."""

@@ -1,0 +1,1 @@
+"""The machine behind `posterior`: its model, its prior over policies, and how that is fitted."""

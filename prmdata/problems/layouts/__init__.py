@@ -1,0 +1,1 @@
+"""Known layouts of problem sets: one file each, recognised by their columns."""

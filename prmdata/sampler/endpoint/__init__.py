@@ -1,0 +1,1 @@
+"""Any OpenAI-compatible server, or several: connecting, balancing, patience, requests."""

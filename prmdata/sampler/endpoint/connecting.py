@@ -1,0 +1,168 @@
+"""Gets to know servers: which model they have, whose tokenizer, and what they can do."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prmdata.errors import SamplerError, UsageError, unknown
+from prmdata.sampler.endpoint.addresses import Address
+from prmdata.sampler.endpoint.balance import Balance, Window
+from prmdata.sampler.endpoint.offers import Offers
+from prmdata.sampler.endpoint.patience import Busy
+from prmdata.sampler.endpoint.probing import probed
+from prmdata.sampler.endpoint.sampler import Endpoint, Served
+from prmdata.sampler.endpoint.server import Missing, Model, Server
+from prmdata.sampler.models.arguments import whole_number
+from prmdata.sampler.models.fingerprint import BY_NAME, folder_fingerprint
+from prmdata.sampler.models.folders import tokenizer_folder
+from prmdata.sampler.models.rendering import read_template
+from prmdata.sampler.protocol import Sampler
+
+OPTIONS = ("model", "tokenizer", "tag", "context", "in_flight", "timeout_s")
+UNKNOWN_CONTEXT = 1 << 30
+
+
+async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> Sampler:
+    """Connect, ask which model is served and what the servers can do."""
+    for name in options:
+        if name not in OPTIONS:
+            raise unknown("engine argument", name, OPTIONS)
+    addresses = [Address.read(url) for url in urls.split(",")]
+    in_flight = whole_number(options, "in_flight", 256)
+    timeout_s = whole_number(options, "timeout_s", 3600)
+    servers = [
+        Server(at.url, at.client(in_flight, timeout_s), Window(most=in_flight)) for at in addresses
+    ]
+    try:
+        cards = await _cards(servers)
+        known = [server for server in servers if server in cards]
+        card, base = _chosen(cards[known[0]], options, known[0].url)
+        urls = ",".join(at.url for at in addresses)
+        endpoint = _described(urls, servers, card, base, options)
+        await asyncio.gather(*(endpoint.greet(server) for server in known))
+        found = await asyncio.gather(*(probed(endpoint, server) for server in known))
+        endpoint.offers = functools.reduce(Offers.__and__, found)
+        if len({offers.begins for offers in found}) > 1:
+            raise SamplerError(f"{endpoint.spec}: only some put the first token before a prompt")
+        endpoint.notes = tuple(_notes(endpoint, options))
+    except BaseException as error:
+        for server in servers:
+            await server.client.close()
+        if isinstance(error, Busy):
+            raise SamplerError(f"{error}; is the server running?") from None
+        raise
+    sampler: Sampler = endpoint
+    return sampler
+
+
+async def _cards(servers: Sequence[Server]) -> dict[Server, list[Model]]:
+    """What each of them serves. Some may be away; they are asked when they are back."""
+    asked = await asyncio.gather(*(server.models() for server in servers), return_exceptions=True)
+    found: dict[Server, list[Model]] = {}
+    for server, answer in zip(servers, asked, strict=True):
+        if isinstance(answer, Missing):
+            hint = "" if server.url.endswith("/v1") else f"; is it {server.url}/v1?"
+            raise SamplerError(f"{answer}{hint}")
+        if not isinstance(answer, BaseException):
+            found[server] = answer
+        elif not isinstance(answer, Busy):
+            raise answer
+    if not found:
+        raise next(answer for answer in asked if isinstance(answer, Busy))
+    return found
+
+
+def _chosen(cards: Sequence[Model], options: Mapping[str, str], url: str) -> tuple[Model, Model]:
+    """The card of the model, and that of the model which it adapts: else the same again."""
+    names = [card["id"] for card in cards]
+    wanted = options.get("model", names[0] if len(names) == 1 else "")
+    card = next((card for card in cards if card["id"] == wanted), None)
+    if card is None:
+        raise UsageError(
+            f"{url} serves {', '.join(names) or 'no model'}; name one with --engine-arg model=…"
+        )
+    return card, next((other for other in cards if other["id"] == card.get("parent")), card)
+
+
+def _described(
+    spec: str, servers: list[Server], card: Model, base: Model, options: Mapping[str, str]
+) -> Endpoint:
+    words = _words(card, base, options, spec)
+    told = card.get("max_model_len") or base.get("max_model_len")
+    return Endpoint(
+        spec=spec,
+        servers=servers,
+        served=Served.of(card),
+        tagged="tag" in options,
+        fingerprint=_fingerprint(card, words, options),
+        template=read_template(words),
+        context=whole_number(options, "context", told or _longest(words)),
+        tokenizer=_tokenizer(words / "tokenizer.json"),
+        balance=Balance(servers),
+    )
+
+
+def _words(card: Model, base: Model, options: Mapping[str, str], spec: str) -> Path:
+    """The folder of its tokenizer: an adapter's is that of the model it is for."""
+    asked = options.get("tokenizer")
+    names = [asked] if asked else [card.get("root"), card["id"], base.get("root"), base["id"]]
+    reasons = []
+    for name in dict.fromkeys(filter(None, names)):
+        try:
+            return tokenizer_folder(name, spec)
+        except SamplerError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _fingerprint(card: Model, words: Path, options: Mapping[str, str]) -> str:
+    """The weights, where they are in a folder here; else what the model is called."""
+    root, tag = card.get("root") or "", options.get("tag")
+    if tag is None and words == Path(root) and any(words.glob("*.safetensors")):
+        return f"{folder_fingerprint(words)}-served"
+    named = folder_fingerprint(words, card["id"], root, tag or "", weights=False)
+    label = re.sub(r"[^\w.-]+", "_", tag or card["id"])[:40]
+    return f"{BY_NAME}{named}-{label}"
+
+
+def _longest(words: Path) -> int:
+    """What the model's own configuration says, where the server says nothing."""
+    try:
+        told = json.loads((words / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return UNKNOWN_CONTEXT
+    longest = told.get("max_position_embeddings") if isinstance(told, dict) else None
+    return longest if isinstance(longest, int) and longest > 0 else UNKNOWN_CONTEXT
+
+
+def _tokenizer(path: Path) -> Any:
+    if not path.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
+    name = endpoint.served.name
+    if not endpoint.offers.seeds:
+        yield (
+            f"{endpoint.spec} does not keep to seeds: what it draws is kept in the store, and "
+            "cannot be drawn again without it"
+        )
+    if not endpoint.offers.more:
+        yield (
+            f"{endpoint.spec} takes no top_k, min_p or penalties: its own defaults for them hold "
+            "(vLLM's server leaves the model's out with --generation-config vllm)"
+        )
+    if endpoint.fingerprint.startswith(BY_NAME) and "tag" not in options:
+        yield (
+            f"the weights of {name} cannot be seen from here: other ones served under this name "
+            "would be taken for the same; name them with --engine-arg tag=…"
+        )

@@ -1,0 +1,53 @@
+"""The main job on the embedded model, through the commands a user would type."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from prmdata.errors import PrmdataError
+from prmdata.files import read_traces
+from prmdata.report.choose import choose
+from prmdata.report.score import score
+from prmdata.report.show import render
+from prmdata.run.progress import say
+from prmdata.truth import truth_of
+
+
+def run_demo(folder: str, problems: int, samples: int, seed: int) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=False)
+    place = Path(folder)
+    traces, labelled, dataset = place / "traces.jsonl", place / "labelled.jsonl", place / "dataset"
+    store = str(place / ".prmdata" / "store")
+    run = ["--seed", str(seed), "--store", store]
+    _command("generate", f"abacus:{problems}", "-n", str(samples), "-o", str(traces), *run)
+    _command("label", str(traces), "-o", str(labelled), *run)
+    _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset))
+    console.print()
+    wrong = choose(str(labelled), id=None, wrong=True, random=False, count=1)
+    console.print(render(wrong[0]))
+    figures = score(read_traces(str(labelled)), lambda trace: truth_of(trace, "abacus"))
+    first_error = figures["exact_on_erroneous"]
+    console.print(
+        f"First errors found exactly, by abacus's own truth: {first_error:.0%} of "
+        f"{figures['with_a_wrong_step']:,} traces that have one, for "
+        f"{figures['tokens']:,} generated tokens ({figures['tokens_per_trace']:,.0f} a trace)."
+        if first_error is not None
+        else "No trace has a wrong step."
+    )
+    console.print(f"Traces  {traces}\nLabels  {labelled}\nDataset {dataset}", highlight=False)
+    console.print(
+        f"Look at more: prmdata show {labelled} --wrong --random · "
+        f"load it: datasets.load_dataset('{dataset}')",
+        highlight=False,
+    )
+
+
+def _command(*words: str) -> None:
+    say("$ prmdata " + " ".join(words))
+    done = subprocess.run([sys.executable, "-m", "prmdata", *words], check=False)
+    if done.returncode != 0:
+        raise PrmdataError(f"`prmdata {words[0]}` failed (exit code {done.returncode})")

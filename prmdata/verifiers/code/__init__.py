@@ -1,0 +1,1 @@
+"""What a trace shows of programs: snippets, listings, printed output, and their mutations."""

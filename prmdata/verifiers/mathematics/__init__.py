@@ -1,0 +1,1 @@
+"""The reader behind `arithmetic` and `algebra`: text to tokens to equalities to exact values."""

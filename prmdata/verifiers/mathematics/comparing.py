@@ -1,0 +1,251 @@
+"""An equality → right, wrong, or nothing where it is true in one reading of several."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from prmdata.verifiers.mathematics.equalities import Equality, Side
+from prmdata.verifiers.mathematics.expressions import (
+    Apply,
+    Expression,
+    Number,
+    Reading,
+    Unreadable,
+    Value,
+    evaluate,
+)
+from prmdata.verifiers.mathematics.vocabulary import SCALES
+
+_READINGS = (
+    Reading(),
+    Reading(percent=False),
+    Reading(mixed=False),
+    Reading(bang=False),
+    Reading(mixed=False, bang=False),
+)
+_SAME = Fraction(1, 10**25)
+
+
+class Comparison(NamedTuple):
+    right: bool
+    expected: str = ""
+
+
+def compare(
+    equality: Equality, known: Mapping[str, Fraction], loosest: float, wholes: bool
+) -> Comparison | None:
+    """Whether the equality holds; `None` where that cannot be said."""
+    left, right = equality.left.parsed.expression, equality.right.parsed.expression
+    try:
+        a, b = evaluate(left, known), evaluate(right, known)
+    except Unreadable:
+        return None
+    if _equal(a, b):
+        return None if _is_bare(left) and _is_bare(right) and _units(equality) else Comparison(True)
+    if _shown(right, a, b) or _shown(left, b, a):
+        return Comparison(True)
+    if _agrees(left, right, known):
+        return Comparison(True)
+    if _doubtful(equality) or _close(equality, a, b, loosest, wholes):
+        return None
+    if any(_agrees(other, right, known) for other in equality.others):
+        return None
+    return Comparison(False, _told(b if _is_bare(left) and not _is_bare(right) else a))
+
+
+def _equal(a: Value, b: Value) -> bool:
+    if a.exact and b.exact:
+        return a.number == b.number
+    return abs(a.number - b.number) <= _SAME * (abs(a.number) + 1)
+
+
+def _literal(expression: Expression) -> Number | None:
+    """The number a side consists of, whatever its sign."""
+    if isinstance(expression, Apply) and expression.operation == "negate":
+        return _literal(expression.operands[0])
+    return expression if isinstance(expression, Number) else None
+
+
+def _is_bare(expression: Expression) -> bool:
+    return _literal(expression) is not None
+
+
+def _places(expression: Expression) -> int | None:
+    """Digits after the point that a side shows; of a percentage, two more."""
+    if isinstance(expression, Apply) and expression.operation == "percent":
+        inner = _literal(expression.operands[0])
+        return None if inner is None or inner.places < 0 else inner.places + 2
+    literal = _literal(expression)
+    return None if literal is None or literal.places < 0 else literal.places
+
+
+def _shown(side: Expression, exact: Value, shown: Value) -> bool:
+    """Whether a decimal is the other side's value, rounded to its digits."""
+    places = _places(side)
+    if not places or shown.number == 0:
+        return False
+    return abs(exact.number - shown.number) <= Fraction(1, 2 * 10**places)
+
+
+def _units(equality: Equality) -> bool:
+    return equality.left.units != equality.right.units
+
+
+def _doubtful(equality: Equality) -> bool:
+    """Whether the two sides may not be what is compared."""
+    left, right = equality.left, equality.right
+    sides = left.parsed, right.parsed
+    if left.cut or right.cut or any(side.doubtful for side in sides):
+        return True
+    bare = _is_bare(sides[0].expression) and _is_bare(sides[1].expression)
+    if bare and (equality.first or _units(equality)):
+        return True
+    alone = _is_bare(sides[0].expression) and (left.told or bool(left.units))
+    one, two = (side.expression for side in sides)
+    if alone or _mixes_percent(one, two) or _mixes_percent(two, one):
+        return True
+    return _converts(left, right) or _runs_on(equality)
+
+
+def _converts(left: Side, right: Side) -> bool:
+    """Units of one kind differ: hours and minutes, dollars and cents, boxes and pencils."""
+    scales = {SCALES[unit]: set[str]() for unit in left.units | right.units if unit in SCALES}
+    for unit in left.units | right.units:
+        if unit in SCALES:
+            scales[SCALES[unit]].add(unit)
+    if any(len(units) > 1 for units in scales.values()):
+        return True
+    if len(left.units) > 1 and _has(left.parsed.expression, ("+", "-")):
+        return True
+    return bool(left.units and right.units) and not left.units & right.units
+
+
+def _has(expression: Expression, operations: tuple[str, ...]) -> bool:
+    return isinstance(expression, Apply) and (
+        expression.operation in operations
+        or any(_has(operand, operations) for operand in expression.operands)
+    )
+
+
+def _mixes_percent(expression: Expression, other: Expression) -> bool:
+    """`50 - 20%` takes off a fifth of fifty, to some."""
+    sums, shares = _has(expression, ("+", "-")), _has(expression, ("percent",))
+    return sums and shares and (_has_plain(expression) or not _has(other, ("percent",)))
+
+
+def _has_plain(expression: Expression) -> bool:
+    """Whether some number in it is no percentage."""
+    if isinstance(expression, Apply):
+        return expression.operation != "percent" and any(map(_has_plain, expression.operands))
+    return True
+
+
+def _runs_on(equality: Equality) -> bool:
+    """`5 + 3 = 8 * 2 = 16` goes on with the result it has reached."""
+    expression = equality.right.parsed.expression
+    return not equality.last and isinstance(expression, Apply) and _leads(equality)
+
+
+def _leads(equality: Equality) -> bool:
+    first = equality.right.parsed.expression
+    while isinstance(first, Apply) and first.operation in ("+", "-", "*", "/"):
+        first = first.operands[0]
+    try:
+        reached = evaluate(equality.left.parsed.expression, {})
+        return _equal(reached, evaluate(first, {}))
+    except Unreadable:
+        return True
+
+
+def _close(equality: Equality, a: Value, b: Value, loosest: float, wholes: bool) -> bool:
+    """Whether it may be an approximation: cut off, to a whole, or of values rounded before."""
+    left, right = equality.left.parsed.expression, equality.right.parsed.expression
+    gap = abs(a.number - b.number)
+    scale = max(abs(a.number), abs(b.number))
+    if equality.near:
+        wholes = True
+        if gap <= scale * Fraction(loosest):
+            return True
+    if _cut_off(right, a, b, wholes) or _cut_off(left, b, a, wholes):
+        return True
+    inexact = not (a.exact and b.exact)
+    return (inexact and gap * 100 <= scale) or gap <= _rounded_before(left, right, a)
+
+
+def _rounded_before(left: Expression, right: Expression, a: Value) -> Fraction:
+    """How far off the result is where the decimals that go into it were rounded themselves."""
+    fine, places = _finest(left), _places(right)
+    if fine < 2 or places is None or not (_has(left, ("*", "/")) or places < fine):
+        return Fraction(-1)
+    shares = (abs(Fraction(1, 2 * 10**n.places) / n.value) for n in _inputs(left) if n.value)
+    return abs(a.number) * sum(shares, Fraction(0)) + Fraction(1, 2 * 10**places)
+
+
+def _inputs(expression: Expression) -> Iterator[Number]:
+    """The numbers in it that look rounded: 0.67, 3.33; not 0.05, 0.75 or 12.50."""
+    if isinstance(expression, Apply):
+        for operand in expression.operands:
+            yield from _inputs(operand)
+    elif isinstance(expression, Number) and expression.places > 1 and _looks_rounded(expression):
+        yield expression
+
+
+def _looks_rounded(number: Number) -> bool:
+    return number.value * 10 >= 1 and (number.value * 20).denominator != 1
+
+
+def _cut_off(side: Expression, exact: Value, shown: Value, wholes: bool) -> bool:
+    """Whether a decimal is the other side's value cut short, or a whole number next to it."""
+    places = _places(side)
+    if places is None or exact.number.denominator == 1:
+        return False
+    gap = exact.number - shown.number
+    if places == 0:
+        return wholes and abs(gap) < 1
+    toward_zero = gap > 0 if exact.number > 0 else gap < 0
+    return toward_zero and abs(gap) < Fraction(1, 10**places)
+
+
+def _finest(expression: Expression) -> int:
+    """The most digits after the point of any number in it."""
+    if isinstance(expression, Apply):
+        return max((_finest(operand) for operand in expression.operands), default=0)
+    return max(expression.places, 0) if isinstance(expression, Number) else 0
+
+
+def _decimals(number: Fraction) -> int:
+    """Digits after the point that it takes; 99 where they do not end."""
+    return next((d for d in range(12) if (number * 10**d).denominator == 1), 99)
+
+
+def _agrees(left: Expression, right: Expression, known: Mapping[str, Fraction]) -> bool:
+    """Whether the two are equal in some reading of each: `5 / 20 * 100 = 25%`."""
+    values = list(_values(right, known))
+    return any(
+        _equal(value, other) or _shown(right, value, other)
+        for value in _values(left, known)
+        for other in values
+    )
+
+
+def _values(expression: Expression, known: Mapping[str, Fraction]) -> Iterator[Value]:
+    """Its value in each reading that gives one."""
+    for reading in _READINGS:
+        with contextlib.suppress(Unreadable):
+            yield evaluate(expression, known, reading)
+
+
+def _told(value: Value) -> str:
+    """A value for a reader: whole, as a short decimal, or as a fraction."""
+    number = value.number
+    if _decimals(number) <= 4:
+        places = _decimals(number)
+        digits = str((abs(number) * 10**places).numerator).zfill(places + 1)
+        text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+        return ("-" if number < 0 else "") + text[:60]
+    if not value.exact or number.denominator > 1000:
+        return f"about {float(number):.6g}" if abs(number) < 10**300 else "far larger"
+    return f"{number.numerator}/{number.denominator}"[:60]

@@ -1,0 +1,1 @@
+"""Linear and integer programs in the LP format, as traces write them."""
