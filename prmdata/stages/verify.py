@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prmdata.errors import ItemError
+from prmdata.errors import ItemError, PrmdataError
 from prmdata.files import count_hint, read_groups, read_traces
 from prmdata.records import Trace
+from prmdata.run.engine import DEBUG
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions
 from prmdata.settings import settings_of
 from prmdata.stages.groups import run_groups
-from prmdata.verifiers import Ready, Verifier, ready
-from prmdata.verifiers.contract import as_evidence
+from prmdata.verifiers import Finding, Ready, Verifier, ready
+from prmdata.verifiers.contract import FAILED, as_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ async def _run(
             for verdict in ("right", "wrong", "unknown"):
                 counts[verdict] += said.count(verdict)
             counts["traces_with_a_wrong_step"] += "wrong" in said
+            notes = evidence.notes if evidence else ()
+            counts["failed_checks"] += sum((note or "").startswith(FAILED) for note in notes)
 
     return await run_groups(
         "verify",
@@ -80,9 +84,22 @@ async def _one(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
         return trace.failed(str(error))
 
 
+async def _findings(name: str, how: Ready, trace: Trace) -> Sequence[Finding]:
+    """A verifier that fails on an odd trace says nothing of it, and its siblings go on."""
+    try:
+        return await how.verify(trace)
+    except PrmdataError:
+        raise
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        note = f"{FAILED} by {name}: {type(error).__name__}: {error} ({DEBUG}=1 shows where)"
+        return [Finding("unknown", note)] * len(trace.steps)
+
+
 async def verified(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
     for name, how in verifiers.items():
-        findings = await how.verify(trace)
+        findings = await _findings(name, how, trace)
         if len(findings) != len(trace.steps):
             raise ItemError(
                 f"verifier {name} gave {len(findings)} verdicts for {len(trace.steps)} steps "

@@ -8,13 +8,15 @@ nothing at all, where one is plainly the other rewritten, or where a solution so
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from prmdata.records import Trace
 from prmdata.settings import Count
-from prmdata.verifiers.contract import Finding
+from prmdata.verifiers.contract import FAILURES, Finding, attempted
 from prmdata.verifiers.mathematics.claims import Claim, claims
 from prmdata.verifiers.mathematics.expressions import Expression, Name, Unreadable
 from prmdata.verifiers.mathematics.identities import Comparison, compared
@@ -60,9 +62,10 @@ class Algebra:
         """One finding a step; the equations of the problem and of earlier steps are known."""
         question = question[: self.longest]
         context = _Context(functions_in(question), foreign=FOREIGN.search(question) is not None)
-        for claim in claims(question, context.functions):
-            context.pose(claim, given=True)
-        return [self._finding(text, context) for text in steps]
+        with contextlib.suppress(*FAILURES):  # an odd question poses nothing
+            for claim in claims(question, context.functions):
+                context.pose(claim, given=True)
+        return [attempted(partial(self._finding, text, context)) for text in steps]
 
     def _finding(self, text: str, context: _Context) -> Finding:
         context.hear(text[: self.longest])

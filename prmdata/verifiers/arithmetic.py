@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count
-from prmdata.verifiers.contract import Finding
+from prmdata.verifiers.contract import Finding, attempted
 from prmdata.verifiers.mathematics.comparing import Comparison, compare
 from prmdata.verifiers.mathematics.equalities import Equality, equalities, words_of
 from prmdata.verifiers.mathematics.expressions import Name, Unreadable, evaluate
@@ -44,7 +45,7 @@ class Arithmetic:
     def check(self, steps: Sequence[str]) -> list[Finding]:
         """One finding a step; what a step defines, the steps after it know."""
         context = _Context()
-        return [self._finding(text, context) for text in steps]
+        return [attempted(partial(self._finding, text, context)) for text in steps]
 
     def _finding(self, text: str, context: _Context) -> Finding:
         context.foreign = context.foreign or FOREIGN.search(text[: self.longest]) is not None

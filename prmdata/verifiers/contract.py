@@ -23,6 +23,20 @@ class Finding:
     """For a wrong step, what is wrong and what was expected: `48 / 2 = 26: is 24`."""
 
 
+FAILURES = (ArithmeticError, ValueError, RecursionError, MemoryError)
+"""What working out an odd text may raise: bounds that were not thought of."""
+FAILED = "could not be checked"
+"""How the note begins of a step whose check failed."""
+
+
+def attempted(check: Callable[[], Finding]) -> Finding:
+    """What the check finds; where the check itself fails, that step is unknown and says so."""
+    try:
+        return check()
+    except FAILURES as error:
+        return Finding("unknown", f"{FAILED}: {type(error).__name__}")
+
+
 class Checks(Protocol):
     async def verify(self, trace: Trace) -> Sequence[Finding]:
         """One finding a step."""

@@ -1,8 +1,10 @@
 """Steps → what your own oracle says of them (Verifiable Process Rewards): a program that speaks
 JSON lines, or a Python function.
 
-It is given {question, answer, gold, steps, context} and gives back
-{"verdicts": ["right" | "wrong" | "unknown", …], "notes": […]}, one entry a step.
+It receives {question, answer, gold, steps, kinds, tools, results, context} and returns
+{"verdicts": ["right" | "wrong" | "unknown", …], "notes": […]}. Each of these lists has one entry
+per step: its text, its kind (thought, code, tool_call, observation, answer), the call of the tool
+that it made, and what the tool returned; the last two are null where a step does not act.
 """
 
 from __future__ import annotations
@@ -24,16 +26,16 @@ from prmdata.verifiers.contract import Finding, Ready
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """Asks a program or a function of yours about every trace."""
+    """Asks your own program or function about every trace."""
 
     command: str = ""
     """A program that answers each line on its stdin with one on its stdout, for the whole run."""
     callable: str = ""
     """`module:function`, called with a dict; it runs in a process of its own."""
     timeout_s: Positive = 10.0
-    """For one trace."""
+    """Seconds for one trace."""
     start_s: Amount = 60.0
-    """What the first answer of a process may take longer."""
+    """Seconds more that a process may take for its first answer."""
 
     def __post_init__(self) -> None:
         if bool(self.command) == bool(self.callable):
@@ -69,6 +71,9 @@ def _question(trace: Trace) -> dict[str, Any]:
         "answer": trace.answer,
         "gold": trace.problem.answer,
         "steps": [step.text for step in trace.steps],
+        "kinds": [step.kind for step in trace.steps],
+        "tools": [step.tool for step in trace.steps],
+        "results": [step.result for step in trace.steps],
         "context": trace.problem.context,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Trace
+from prmdata.stages.verify import verified
 from prmdata.truth import truth_of
+from prmdata.verifiers import Finding, Ready
+from tests.verifiers.boxed import trace_of
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -64,3 +68,20 @@ def test_unknown_verifiers_and_settings_are_refused(traces: list[Trace]) -> None
         done = command("verify", "t.jsonl", "-o", "v.jsonl", *words)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_a_verifier_that_raises_leaves_that_trace_unknown_and_is_counted() -> None:
+    async def verify(trace: Trace) -> list[Finding]:
+        if "odd" in trace.text:
+            raise OverflowError("too large")
+        return [Finding("right")] * len(trace.steps)
+
+    traces = [trace_of("odd", "two"), trace_of("even")]
+    made = [asyncio.run(verified(trace, {"own": Ready(verify)})) for trace in traces]
+    assert [trace.evidence[0].verdicts for trace in made] == [("unknown",) * 2, ("right",)]
+    assert "OverflowError: too large" in str(made[0].evidence[0].notes[0])
+    assert not any(trace.error for trace in made)
+    write_traces("t.jsonl", [trace_of("2 + 2 = 4")])
+    done = command("verify", "t.jsonl", "-o", "v.jsonl", "--summary", "v.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(Path("v.json").read_text())["failed_checks"] == 0

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prmdata.settings import configured, describe
+from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.arithmetic import Arithmetic, Finding
+from prmdata.verifiers.contract import FAILED
 
 
 def verdict(*steps: str, **chosen: object) -> str:
@@ -274,6 +276,40 @@ def test_wrong_sums_of_whole_numbers_are_wrong(terms: list[int], off: int) -> No
 @settings(max_examples=300, deadline=None)
 def test_any_text_gets_a_finding(text: str) -> None:
     assert len(Arithmetic().check([text])) == 1
+
+
+ODD = [
+    "c^{2m} = c^{m^2}",
+    "x = 10^{400} x + 1",
+    "3x = 10^{300}, so x = 10^{500}",
+    "1/10^{400} + x = x + 1/10^{401}",
+    "10^{500} = 10^{501}",
+    "0.5^{400} * x/x = 3^{700}",
+    "0^{-1} = x",
+    "25 m² = 25 cm²",
+    "x^{x^2} = x^{2x}",
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_numbers_of_any_size_can_be_told(text: str) -> None:
+    """Each of them once ended in an OverflowError."""
+    for finding in (*Arithmetic().check([text]), *Algebra().check("", [text])):
+        assert not (finding.note or "").startswith(FAILED)
+
+
+def test_a_check_that_fails_leaves_that_step_unknown_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Patched, because no text that is known makes a check fail."""
+
+    def compare(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("prmdata.verifiers.arithmetic.compare", compare)
+    found = Arithmetic().check(["2 + 2 = 4", "no equality"])
+    assert [finding.verdict for finding in found] == ["unknown", "unknown"]
+    assert [finding.note for finding in found] == [f"{FAILED}: OverflowError", None]
 
 
 HOSTILE = {

@@ -16,7 +16,7 @@ import pytest
 
 from prmdata.errors import ItemError, PrmdataError, UsageError
 from prmdata.files import write_traces
-from prmdata.records import Trace
+from prmdata.records import Step, Trace
 from prmdata.registry import make
 from prmdata.stages.verify import verified
 from prmdata.verifiers import VERIFIERS, ready
@@ -171,3 +171,23 @@ def test_a_failed_trace_is_recorded_by_the_command_and_the_others_go_on() -> Non
     assert done.returncode == 0, done.stderr
     assert '"verdicts":["right"]' in Path("v.jsonl").read_text()
     assert "the oracle ended (status 3): no such thing" in Path("v.jsonl").read_text()
+
+
+def test_it_sees_which_steps_act_and_what_came_back() -> None:
+    """The oracle of an acting trace judges the call and its result, not the text around them."""
+    Path("acting.py").write_text(
+        "def judge(question):\n"
+        "    told = zip(question['kinds'], question['tools'], question['results'], strict=True)\n"
+        "    right = {True: 'right', False: 'wrong', None: 'unknown'}\n"
+        "    return {'verdicts': [right[t and t['query'] == r] for k, t, r in told],\n"
+        "            'notes': question['kinds']}\n"
+    )
+    acting = trace_of(
+        "I look it up.",
+        Step("search", kind="tool_call", tool={"query": "a"}, result="a"),
+        Step("search", kind="tool_call", tool={"query": "a"}, result="b"),
+        Step("b", kind="observation"),
+    )
+    (evidence,) = checked("oracle", acting, callable="acting:judge")
+    assert evidence.verdicts == ("unknown", "right", "wrong", "unknown")
+    assert evidence.notes == ("thought", "tool_call", "tool_call", "observation")

@@ -39,28 +39,67 @@ def test_a_program_is_written_step_by_step() -> None:
     assert not evidence.notes
 
 
-def test_the_last_step_that_writes_leaves_another_optimum() -> None:
+def test_a_wrong_optimum_is_blamed_on_a_step_that_wrote_the_program_alone() -> None:
+    alone = OBJECTIVE + LABOUR
+    assert asked(alone).verdicts == ("wrong",)
+    assert asked(alone).notes[0] == "the optimum is 12, not 11"
     evidence = asked(OBJECTIVE, LABOUR)
-    assert evidence.verdicts == ("unknown", "wrong")
-    assert evidence.notes[1] == "its optimum is 12, not 11"
+    assert evidence.verdicts == ("unknown", "unknown")
+    assert evidence.notes[1] == "the optimum is 12, not 11: by this step or one before it"
 
 
-def test_an_optimum_that_has_passed_the_reference_is_wrong_at_once() -> None:
+WRONG_BEFORE = {
+    "a relaxing constraint": (OBJECTIVE, WOOD.replace("x <= 3", "x <= 30"), LABOUR),
+    "a tight constraint": (OBJECTIVE, LABOUR.replace("<= 4", "<= 2"), WOOD),
+    "a factor of the objective": (OBJECTIVE.replace("2y", "y"), LABOUR, WOOD),
+    "a factor of a constraint": (OBJECTIVE, LABOUR.replace("x + y", "x + 3y"), WOOD),
+    "a contrary constraint": (OBJECTIVE, LABOUR.replace("<= 4", ">= 40"), WOOD),
+    "the wrong direction": (OBJECTIVE.replace("Maximize", "Minimize"), LABOUR, WOOD),
+}
+
+
+@pytest.mark.parametrize("steps", WRONG_BEFORE.values(), ids=WRONG_BEFORE)
+def test_a_right_step_is_never_blamed_for_an_error_before_it(steps: tuple[str, ...]) -> None:
+    assert "wrong" not in asked(*steps).verdicts
+    assert any(asked(*steps).notes)
+
+
+REFERENCE = "Maximize\n3x + 2y\nsubject to\nx + y <= 4\nx + 3y <= 6\nx <= 3\nEnd"
+
+
+def test_the_problems_own_program_tells_which_step_is_wrong() -> None:
+    pytest.importorskip("highspy")
+
+    def verdicts(*steps: str) -> tuple[str | None, ...]:
+        trace = replaced(trace_of(*steps, context={"program": REFERENCE}), "11")
+        return checked("solver", trace)[0].verdicts
+
+    assert verdicts(OBJECTIVE, LABOUR, WOOD) == ("unknown", "unknown", "right")
+    wrong = ("unknown", "wrong", "unknown")
+    assert verdicts(OBJECTIVE, LABOUR.replace("<= 4", "<= 2"), WOOD) == wrong
+    assert verdicts(OBJECTIVE, LABOUR.replace("<= 4", ">= 40"), WOOD) == wrong
+    assert verdicts(OBJECTIVE.replace("2y", "y"), LABOUR, WOOD)[0] == "wrong"
+    assert "wrong" not in verdicts(*WRONG_BEFORE["a relaxing constraint"])
+    assert "wrong" not in verdicts(OBJECTIVE.replace("2y", "2z"), LABOUR, WOOD)
+
+
+def test_an_optimum_that_has_passed_the_reference_is_said_at_once() -> None:
     tight = LABOUR.replace("<= 4", "<= 3")
-    evidence = asked(OBJECTIVE, tight, WOOD)
-    assert evidence.verdicts == ("unknown", "wrong", "wrong")
-    assert evidence.notes[1] == "its optimum is 9 already, not 11"
+    assert asked(OBJECTIVE + tight, WOOD).verdicts == ("wrong", "unknown")
+    assert asked(OBJECTIVE + tight, WOOD).notes[0] == "the optimum is 9 already, not 11"
     least = "Minimize\n 2x + y\nsubject to\n x + y >= 4\nEnd"
     more = "```lp\nst\n x >= 1\n```"
     assert asked(least, more, answer="5").verdicts == ("unknown", "right")
-    assert asked(least, more, answer="3").verdicts == ("wrong", "wrong")
+    assert asked(least, more, answer="3").verdicts == ("wrong", "unknown")
 
 
 def test_no_solution_and_no_bound() -> None:
-    contrary = "```lp\nsubject to\n x >= 5\n```"
-    evidence = asked(OBJECTIVE, LABOUR, contrary, answer=None)
-    assert evidence.verdicts == ("unknown", "unknown", "wrong")
-    assert evidence.notes[2] == "the program has no solution"
+    either = asked(OBJECTIVE, LABOUR, "```lp\nsubject to\n x >= 5\n```", answer=None)
+    assert either.verdicts == ("unknown", "unknown", "unknown")
+    assert either.notes[2] == "the program has no solution: by this step or one before it"
+    alone = asked(OBJECTIVE, LABOUR, "```lp\nsubject to\n x >= 5\n x <= 3\n```", answer=None)
+    assert alone.verdicts == ("unknown", "unknown", "wrong")
+    assert alone.notes[2] == "the program has no solution"
     loose = "Maximize\n x\nsubject to\n y <= 3\nEnd"
     assert asked(loose, answer=None).notes[0] == "the program has no bound"
     assert asked(loose, "```lp\nsubject to\n x <= 2\n```", answer="2").verdicts == (

@@ -87,6 +87,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     if summary["stage"] == "verify":
         said = ", ".join(f"{summary[name]:,} {name}" for name in ("right", "wrong", "unknown"))
         told.append(f"{summary['steps']:,} steps · verdicts: {said}")
+        if summary["failed_checks"]:
+            told.append(f"{summary['failed_checks']:,} checks failed (see the notes)")
     else:
         told.append(f"{summary['right']:,} right, {summary['wrong']:,} wrong")
         if summary["unknown"]:

@@ -15,6 +15,7 @@ from prmdata.verifiers.mathematics.expressions import (
     Reading,
     Unreadable,
     Value,
+    decimal_of,
     evaluate,
 )
 from prmdata.verifiers.mathematics.vocabulary import SCALES
@@ -245,7 +246,9 @@ def _told(value: Value) -> str:
         places = _decimals(number)
         digits = str((abs(number) * 10**places).numerator).zfill(places + 1)
         text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-        return ("-" if number < 0 else "") + text[:60]
+        whole = ("-" if number < 0 else "") + text
+        return whole if len(whole) <= 60 else f"about {decimal_of(number)}"
     if not value.exact or number.denominator > 1000:
-        return f"about {float(number):.6g}" if abs(number) < 10**300 else "far larger"
-    return f"{number.numerator}/{number.denominator}"[:60]
+        return f"about {decimal_of(number)}"
+    text = f"{number.numerator}/{number.denominator}"
+    return text if len(text) <= 60 else f"about {decimal_of(number)}"

@@ -159,6 +159,18 @@ def _divided(above: Fraction, below: Fraction) -> Fraction:
     return above / below
 
 
+def decimal_of(number: Fraction) -> str:
+    """Six significant digits for a reader; no fraction is too large or too small for them."""
+    above, below = abs(number.numerator), number.denominator
+    if not above:
+        return "0"
+    if max(above.bit_length(), below.bit_length()) < 1000:
+        return f"{float(number):.6g}"
+    sign = "-" if number < 0 else ""
+    digits = round((math.log2(above) - math.log2(below)) * math.log10(2))
+    return f"{sign}10^{digits}" if digits else f"{sign}1"
+
+
 def _count(number: Fraction) -> int:
     if number.denominator != 1 or not 0 <= number <= 150:
         raise Unreadable

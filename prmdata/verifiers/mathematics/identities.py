@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from prmdata.verifiers.mathematics.expressions import Expression, Unreadable, Value, evaluate
+from prmdata.verifiers.mathematics.expressions import (
+    Expression,
+    Unreadable,
+    Value,
+    decimal_of,
+    evaluate,
+)
 from prmdata.verifiers.mathematics.polynomials import (
     Monomial,
     Polynomial,
@@ -131,4 +137,4 @@ def _values(count: int) -> list[list[Fraction]]:
 
 def _short(number: Fraction) -> str:
     text = str(number)
-    return text if len(text) <= 12 else f"about {float(number):.6g}"
+    return text if len(text) <= 12 else f"about {decimal_of(number)}"

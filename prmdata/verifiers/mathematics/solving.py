@@ -13,6 +13,7 @@ from prmdata.verifiers.mathematics.expressions import (
     Number,
     Unreadable,
     Value,
+    decimal_of,
     evaluate,
 )
 from prmdata.verifiers.mathematics.polynomials import difference, letters_of, polynomial_of
@@ -101,4 +102,4 @@ def precision(expression: Expression) -> Fraction:
 
 def _short(number: Fraction) -> str:
     text = str(number)
-    return text if len(text) <= 12 else f"{float(number):.6g}" if abs(number) < 10**300 else "…"
+    return text if len(text) <= 12 else decimal_of(number)

@@ -24,6 +24,9 @@ _WRITTEN = {
     "integers": "general",
     "binaries": "binary",
 }
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_LABEL = re.compile(r"[A-Za-z_]\w*\s?:")
+_KEYWORDS = frozenset(("free", "inf", "infinity"))
 _SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "−": "-"})
 
 
@@ -49,6 +52,38 @@ class LinearProgram:
                 if rest:
                     self.sections.setdefault(section, []).append(rest)
         return wrote
+
+    def joined(self, later: LinearProgram) -> LinearProgram:
+        """Both, as if one text had written them: a later objective begins anew."""
+        if later.begun:
+            return later
+        sections = {name: [*lines] for name, lines in self.sections.items()}
+        for name, lines in later.sections.items():
+            sections.setdefault(name, []).extend(lines)
+        return LinearProgram(self.maximize, self.begun, sections)
+
+    def under(self, objective: LinearProgram) -> LinearProgram:
+        """What is written here, with the objective of another program."""
+        sections = {**self.sections, "objective": objective.sections["objective"]}
+        return LinearProgram(objective.maximize, objective.begun, sections)
+
+    @property
+    def objective(self) -> LinearProgram:
+        """Its objective alone, where it writes one."""
+        sections = {name: rows for name, rows in self.sections.items() if name == "objective"}
+        return LinearProgram(self.maximize, self.begun, sections)
+
+    @property
+    def constraints(self) -> LinearProgram:
+        """All but its objective."""
+        sections = {name: rows for name, rows in self.sections.items() if name != "objective"}
+        return LinearProgram(self.maximize, 0, sections)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its variables."""
+        rows = " ".join(row for rows in self.sections.values() for row in rows)
+        return frozenset(_NAME.findall(_LABEL.sub(" ", rows))) - _KEYWORDS
 
     @property
     def bounds(self) -> tuple[int, int]:
