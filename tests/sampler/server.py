@@ -10,6 +10,7 @@ makes it refuse more than so many requests at a time.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import itertools
 import json
 import os
@@ -24,6 +25,61 @@ from tests.policy import Policy
 
 DRAWN = itertools.count(1 << 40)
 WORDS = Tokenizer.from_file(str(ABACUS_MODEL / "tokenizer.json"))
+
+
+HEAD = b"HTTP/1.1 200 x\r\n"
+
+
+async def dripping(writer: asyncio.StreamWriter) -> None:
+    """A byte now and then: no single read takes long."""
+    writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def endless(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"\r\n")
+    while True:
+        writer.write(b" " * (1 << 16))
+        await writer.drain()
+
+
+async def headers(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD)
+    while True:
+        writer.write(b"X-More: " + b"y" * 4000 + b"\r\n")
+        await writer.drain()
+
+
+async def early(writer: asyncio.StreamWriter) -> None:
+    """Hints before an answer that never comes."""
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def bomb(writer: asyncio.StreamWriter) -> None:
+    """A hundred megabytes in a hundred kilobytes."""
+    packed = gzip.compress(b" " * (100 << 20), 1)
+    writer.write(HEAD + b"Content-Encoding: gzip\r\n")
+    writer.write(f"Content-Length: {len(packed)}\r\n\r\n".encode() + packed)
+    await writer.drain()
+
+
+async def noise(writer: asyncio.StreamWriter) -> None:
+    writer.write(bytes(range(256)) * 8)
+    await writer.drain()
+
+
+async def silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(3600)
+
+
+HOSTILE = {one.__name__: one for one in (dripping, endless, headers, early, bomb, noise, silent)}
+"""What a server may send that is no answer."""
 
 
 @dataclass
@@ -81,6 +137,9 @@ class Served:
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         length = len(raw) + (100 if more == "torn" else 0)
         extra = f"{more}\r\n" if ":" in more else ""
+        if more in HOSTILE:
+            await HOSTILE[more](writer)
+            return False
         writer.write(
             f"HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n{extra}\r\n".encode() + raw
         )
@@ -110,6 +169,9 @@ class Served:
             return 200, "", {"calls": self.calls, "authorized": self.authorized, **counts}
         if path == "/faults":
             self.faults += asked["faults"]
+            return 200, "", {}
+        if path == "/reset":
+            self.calls, self.faults = [], []
             return 200, "", {}
         if path == "/room":
             self.room = asked["room"]
@@ -141,7 +203,7 @@ class Served:
             if fault.get("prompt", asked["prompt"]) != asked["prompt"]:
                 continue
             if len(self.calls) >= fault.get("after", 0):
-                if "prompt" not in fault:
+                if "prompt" not in fault and not fault.get("always"):
                     self.faults.remove(fault)
                 return fault
         return {"kind": "none"}
@@ -156,6 +218,13 @@ class Served:
             await asyncio.sleep(fault["seconds"])
         while fault["kind"] == "held" and len(self.calls) < fault["until"]:
             await asyncio.sleep(0.005)
+        if fault["kind"] in HOSTILE:
+            return 200, fault["kind"], b""
+        if fault["kind"] == "html":
+            return 200, "Content-Type: text/html", b"<html>Sign in [bold]here[/bold]</html>"
+        if fault["kind"] == "long":
+            choice = {"index": 0, "text": "x " * fault["size"], "finish_reason": "stop"}
+            return 200, "rubbish", {"choices": [choice] * asked["n"]}
         if fault["kind"] == "rubbish":
             return 200, "rubbish", json.dumps(fault["answer"]).encode()
         try:

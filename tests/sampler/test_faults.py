@@ -162,7 +162,7 @@ def test_a_request_that_alone_is_answered_with_rubbish_fails_alone() -> None:
         tell(url, "/faults", {"faults": [fault]})
         (failed,) = asyncio.run(ask(url))
     assert isinstance(failed, ItemError)
-    assert "answered 500: busy, again and again, while it answers others" in str(failed)
+    assert "answered 500: busy, 8 times, while other requests are answered" in str(failed)
 
 
 def test_what_is_no_duration_is_refused(tmp_path: Path) -> None:

@@ -6,17 +6,19 @@ import asyncio
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
-from prmdata.errors import SamplerError, UsageError, unknown
+from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.endpoint.addresses import Address
-from prmdata.sampler.endpoint.balance import Balance, Window
+from prmdata.sampler.endpoint.balance import Window
 from prmdata.sampler.endpoint.offers import Offers
-from prmdata.sampler.endpoint.patience import Busy
+from prmdata.sampler.endpoint.patience import Busy, Waits
+from prmdata.sampler.endpoint.pool import Pool, Served
 from prmdata.sampler.endpoint.probing import probed
-from prmdata.sampler.endpoint.sampler import Endpoint, Served
+from prmdata.sampler.endpoint.sampler import Endpoint
 from prmdata.sampler.endpoint.server import Missing, Model, Server
 from prmdata.sampler.models.arguments import whole_number
 from prmdata.sampler.models.fingerprint import BY_NAME, folder_fingerprint
@@ -37,7 +39,8 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
     in_flight = whole_number(options, "in_flight", 256)
     timeout_s = whole_number(options, "timeout_s", 3600)
     servers = [
-        Server(at.url, at.client(in_flight, timeout_s), Window(most=in_flight)) for at in addresses
+        Server(at.url, at.client(in_flight), Window(most=in_flight), timeout_s=timeout_s)
+        for at in addresses
     ]
     try:
         cards = await _cards(servers)
@@ -45,11 +48,11 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
         card, base = _chosen(cards[known[0]], options, known[0].url)
         urls = ",".join(at.url for at in addresses)
         endpoint = _described(urls, servers, card, base, options)
-        await asyncio.gather(*(endpoint.greet(server) for server in known))
-        found = await asyncio.gather(*(probed(endpoint, server) for server in known))
+        found = await _examined(endpoint, cards)
         endpoint.offers = functools.reduce(Offers.__and__, found)
         if len({offers.begins for offers in found}) > 1:
             raise SamplerError(f"{endpoint.spec}: only some put the first token before a prompt")
+        endpoint.pool.examine = functools.partial(_examine_late, endpoint)
         endpoint.notes = tuple(_notes(endpoint, options))
     except BaseException as error:
         for server in servers:
@@ -63,19 +66,58 @@ async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> 
 
 async def _cards(servers: Sequence[Server]) -> dict[Server, list[Model]]:
     """What each of them serves. Some may be away; they are asked when they are back."""
-    asked = await asyncio.gather(*(server.models() for server in servers), return_exceptions=True)
-    found: dict[Server, list[Model]] = {}
-    for server, answer in zip(servers, asked, strict=True):
+    answers = await asyncio.gather(*(s.models() for s in servers), return_exceptions=True)
+    cards: dict[Server, list[Model]] = {}
+    faults: list[BaseException] = []
+    for server, answer in zip(servers, answers, strict=True):
         if isinstance(answer, Missing):
             hint = "" if server.url.endswith("/v1") else f"; is it {server.url}/v1?"
-            raise SamplerError(f"{answer}{hint}")
-        if not isinstance(answer, BaseException):
-            found[server] = answer
-        elif not isinstance(answer, Busy):
-            raise answer
+            faults.append(SamplerError(f"{answer}{hint}"))
+        elif isinstance(answer, BaseException):
+            faults.append(answer)
+        else:
+            cards[server] = answer
+    _one_left(cards, faults)
+    return cards
+
+
+async def _examined(endpoint: Endpoint, cards: Mapping[Server, list[Model]]) -> list[Offers]:
+    """What each server can do. One that fails here rests; one with another model is an error."""
+    for server, models in cards.items():
+        endpoint.pool.recognise(server, models)
+    found = await asyncio.gather(*(probed(endpoint, s) for s in cards), return_exceptions=True)
+    offers: list[Offers] = []
+    faults: list[BaseException] = []
+    for server, result in zip(cards, found, strict=True):
+        if isinstance(result, Offers):
+            server.offers, server.known = result, True
+            offers.append(result)
+        else:
+            server.window.failed(Busy(str(result), lost=True), 0, Waits(), time.monotonic())
+            faults.append(result)
+    _one_left(offers, faults)
+    endpoint.away = [str(fault) for fault in faults]
+    return offers
+
+
+async def _examine_late(endpoint: Endpoint, server: Server) -> None:
+    """A server that was away at the start must do what the others were found to do."""
+    try:
+        offers = await probed(endpoint, server)
+    except (ItemError, SamplerError) as error:
+        raise Busy(str(error), lost=True) from None
+    if offers & endpoint.offers != endpoint.offers or offers.begins != endpoint.offers.begins:
+        raise SamplerError(f"{server.url} cannot do what the other servers can: {offers}")
+    server.offers = offers
+
+
+def _one_left(found: Sized, faults: Sequence[BaseException]) -> None:
+    """Without any server the first fault is told; what is not a server's fault is told at once."""
+    for fault in faults:
+        if not isinstance(fault, Busy | SamplerError):
+            raise fault
     if not found:
-        raise next(answer for answer in asked if isinstance(answer, Busy))
-    return found
+        raise faults[0]
 
 
 def _chosen(cards: Sequence[Model], options: Mapping[str, str], url: str) -> tuple[Model, Model]:
@@ -97,14 +139,11 @@ def _described(
     told = card.get("max_model_len") or base.get("max_model_len")
     return Endpoint(
         spec=spec,
-        servers=servers,
-        served=Served.of(card),
-        tagged="tag" in options,
+        pool=Pool(servers, Served.of(card), tagged="tag" in options),
         fingerprint=_fingerprint(card, words, options),
         template=read_template(words),
         context=whole_number(options, "context", told or _longest(words)),
         tokenizer=_tokenizer(words / "tokenizer.json"),
-        balance=Balance(servers),
     )
 
 
@@ -150,7 +189,9 @@ def _tokenizer(path: Path) -> Any:
 
 
 def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
-    name = endpoint.served.name
+    name = endpoint.pool.served.name
+    for fault in endpoint.away:
+        yield f"{fault}; the other servers go on"
     if not endpoint.offers.seeds:
         yield (
             f"{endpoint.spec} does not keep to seeds: what it draws is kept in the store, and "

@@ -27,18 +27,18 @@ class Busy(Exception):
     ) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
-        """As long as it said."""
+        """The server's Retry-After, in seconds."""
         self.lost = lost
-        """There is nobody at its address."""
+        """Nobody who could answer is at its address."""
         self.full = full
         """It has too much to do."""
         self.late = late
-        """It took longer than was waited."""
+        """It took longer than the time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """In seconds."""
+    """How long to wait, in seconds."""
 
     give_up_s: float = 600.0
     """Without any answer, from the first fault on."""
@@ -50,6 +50,10 @@ class Waits:
     silence_s: float = 1.0
     """After this long without an answer a server may be another: it is asked what it serves."""
 
+    def pause(self, earlier: int) -> float:
+        """How long to rest after a fault that `earlier` ones preceded."""
+        return float(min(self.pause_s * 2.0 ** min(earlier, 20), self.longest_pause_s))
+
 
 @runtime_checkable
 class Patient(Protocol):
@@ -60,7 +64,7 @@ class Patient(Protocol):
 
 @dataclass(slots=True)
 class Patience:
-    """What all requests of a run have seen together: any answer ends the trouble."""
+    """What all requests of a run have met with together: any answer ends the trouble."""
 
     waits: Waits = Waits()
     tell: Tell = lambda line: None
@@ -76,21 +80,21 @@ class Patience:
             self.tell(f"the server answers again after {spell(self._now() - self._since)}")
         self._since = self._said = None
 
-    def failed(self, busy: Busy, url: str, others: bool) -> None:
-        """The server at `url`; `others` are there all the while."""
+    def failed(self, busy: Busy, url: str, *, resting: bool, others: bool) -> None:
+        """The server at `url`; `resting`: it gets no work for now; `others`: some are healthy."""
+        if others:
+            if resting and url not in self._away:
+                self.tell(f"{busy}; the other servers go on")
+                self._away.add(url)
+            return
         now = self._now()
         self._since = self._since or now
         waited = now - self._since
-        if waited > self.waits.give_up_s:
+        if waited >= self.waits.give_up_s:
             raise SamplerError(
                 f"{busy}; gave up after {spell(waited)}. What was answered is kept: the same "
                 "command goes on from here (--give-up says how long to wait)"
             )
-        if busy.lost and others:
-            if url not in self._away:
-                self.tell(f"{busy}; the other servers go on")
-            self._away.add(url)
-            return
         heard = self._said if self._said is not None else (0 if busy.lost else self._since)
         if now - heard >= self.waits.say_s:
             self._said = now

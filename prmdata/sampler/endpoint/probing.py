@@ -9,12 +9,14 @@ from typing import Any
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy
-from prmdata.sampler.endpoint.sampler import Endpoint
+from prmdata.sampler.endpoint.sampler import Endpoint, most_bytes
 from prmdata.sampler.endpoint.server import Missing, Server
 from prmdata.sampler.protocol import Sampling
 
 SEED = 1 << 30
 """Of the questions that find out what a server can do: as large as those of a run."""
+PROBE_S = 600.0
+"""For a few tokens: some servers load the model first."""
 Ask = Callable[[Offers, int, int], Awaitable[dict[str, Any]]]
 
 
@@ -24,7 +26,8 @@ async def probed(endpoint: Endpoint, server: Server) -> Offers:
 
     async def asked(offers: Offers, n: int, seed: int) -> dict[str, Any]:
         body = replace(endpoint, offers=offers).body(prompt, n, sampling, seed)
-        return await server.post("/completions", body)
+        limit = most_bytes(prompt, n * body["max_tokens"])
+        return await server.post("/completions", body, limit, PROBE_S)
 
     async def choices(offers: Offers, n: int, seed: int) -> list[Any]:
         found = (await asked(offers, n, seed)).get("choices") or []

@@ -1,33 +1,23 @@
 """Any OpenAI-compatible server, or several behind one spec: `http://HOST/v1[,http://…/v1]`.
 
-A lost server is waited for, a busy one left in peace for as long as it says; a request that can
-never succeed fails alone. `connecting` finds out what a server is and does.
+What is asked of a server and what its answers say; `pool` decides which server is asked, and
+`connecting` finds out what a server is and does.
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from prmdata.errors import ItemError, SamplerError
-from prmdata.sampler.endpoint.balance import Balance
 from prmdata.sampler.endpoint.offers import Offers
-from prmdata.sampler.endpoint.patience import Busy, Patience, Tell, Waits
-from prmdata.sampler.endpoint.server import Model, Server
+from prmdata.sampler.endpoint.patience import Busy, Tell, Waits
+from prmdata.sampler.endpoint.pool import Pool, Request
 from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling, too_long
 from prmdata.tasks import together
 
-Check = Callable[[dict[str, Any]], object]
-
-TRIES = 8
-"""Of a request that alone is answered with rubbish, until it fails."""
-LATE = 2
-"""Times that a request may take too long."""
 SEEDS = 1 << 31
 """More than this is cut somewhere: gateways read numbers as doubles, servers keep 32 bits."""
 PLAIN = {
@@ -51,41 +41,30 @@ ENDS: dict[str | None, Literal["stop", "length"]] = {
     "max_tokens": "length",
     "repetition": "length",
 }
-"""What servers call the ends of a whole answer."""
+"""What servers call the end of a complete answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What a server calls the model, and where it says that it has it from."""
-
-    name: str
-    root: str
-
-    @classmethod
-    def of(cls, card: Model) -> Served:
-        return cls(card["id"], card.get("root") or card["id"])
-
-    def __str__(self) -> str:
-        return self.name if self.root == self.name else f"{self.name} ({self.root})"
+BASE_BYTES, TOKEN_BYTES, PROMPT_FACTOR, MOST_BYTES = 1 << 16, 160, 24, 1 << 27
+"""An honest answer: some bytes by itself, some a token with its number and log-probability, and the
+prompt with its tokens; never more than the last of these."""
+TOKEN_CHARACTERS = 256
+"""In the longest token of any vocabulary."""
 
 
 @dataclass(eq=False)
 class Endpoint:
     spec: str
-    servers: list[Server]
-    served: Served
+    pool: Pool
     fingerprint: str
     template: ChatTemplate
     context: int
-    balance: Balance[Server]
-    tagged: bool = False
-    """The user says which weights these are, so that it does not matter where they lie."""
-    patience: Patience = field(default_factory=Patience)
     tokenizer: Any = None
     """Where the model's folder is at hand, to know what still fits its context."""
     offers: Offers = field(default_factory=Offers)
     notes: Sequence[str] = ()
     """What a user should know of it before a run."""
+    away: Sequence[str] = ()
+    """What was wrong with the servers that failed at the start."""
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -97,7 +76,14 @@ class Endpoint:
 
     async def _ask(self, prefix: str, n: int, sampling: Sampling, seed: int) -> list[Completion]:
         body = self.body(prefix, n, sampling, seed)
-        answer = await self._persist("/completions", body, lambda found: _ended(found, n))
+        most = n * body["max_tokens"]
+
+        def check(found: dict[str, Any]) -> None:
+            _ended(found, n)
+            _measured(found, n, body["max_tokens"])
+
+        request = Request("/completions", body, check, most_bytes(prefix, most))
+        answer = await self.pool.ask(request)
         used = (answer.get("usage") or {}).get("completion_tokens")
         choices = sorted(answer["choices"], key=lambda choice: choice.get("index", 0))
         return [_completion(choice, used, sampling, self.template.eos) for choice in choices]
@@ -105,7 +91,7 @@ class Endpoint:
     def body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
         begun = self.offers.begins
         body: dict[str, Any] = {
-            "model": self.served.name,
+            "model": self.pool.served.name,
             "prompt": prefix.removeprefix(self.template.bos) if begun else prefix,
             "n": n,
             "seed": seed % SEEDS,
@@ -134,73 +120,8 @@ class Endpoint:
             raise ItemError(too_long(taken, self.context))
         return min(wanted, self.context - taken)
 
-    async def _persist(self, path: str, body: Mapping[str, Any], check: Check) -> dict[str, Any]:
-        """Ask one server after another until one answers, or it takes too long."""
-        pause, broken, answers = self.patience.waits.pause_s, 0, self.patience.answers
-        late = 0
-        while True:
-            server = await self.balance.take()
-            try:
-                return await self._try(server, path, body, check)
-            except Busy as busy:
-                if not (busy.lost or busy.full) and self.patience.answers > answers:
-                    broken, answers = broken + 1, self.patience.answers
-                if broken == TRIES:
-                    raise ItemError(f"{busy}, again and again, while it answers others") from None
-                late += busy.late
-                if late == LATE:
-                    raise ItemError(f"{busy}, {LATE} times") from None
-                self.patience.failed(busy, server.url, self._others(server))
-                alone = not busy.lost and busy.wait_s is None  # else the server itself rests
-            finally:
-                self.balance.give(server)
-            if alone:
-                await asyncio.sleep(pause * (0.5 + random.random()))
-                pause = min(pause * 2, self.patience.waits.longest_pause_s)
-
-    async def _try(
-        self, server: Server, path: str, body: Mapping[str, Any], check: Check
-    ) -> dict[str, Any]:
-        window, before = server.window, server.window.faults
-        try:
-            silence = time.monotonic() - server.heard
-            if not server.known or silence > self.patience.waits.silence_s:
-                await self.greet(server)
-            answer = await server.post(path, body)
-            check(answer)
-        except Busy as busy:
-            server.known = server.known and not busy.lost
-            rest = window.failed(busy, before, self.patience.waits, time.monotonic())
-            self.balance.rest(rest)
-            raise
-        except ItemError:  # an answer all the same
-            self._answered(server, before)
-            raise
-        self._answered(server, before)
-        return answer
-
-    async def greet(self, server: Server) -> None:
-        """Who comes back may be another: see that it serves this very model."""
-        served = [Served.of(card) for card in await server.models()]
-        same = (
-            one == self.served or (self.tagged and one.name == self.served.name) for one in served
-        )
-        if not any(same):
-            names = ", ".join(str(one) for one in served) or "no model"
-            raise SamplerError(f"{server.url} serves {names}, and not {self.served} as before")
-        server.known = True
-
-    def _answered(self, server: Server, sent_after: int) -> None:
-        server.window.answered(sent_after)
-        if not server.window.losses:  # else it was on its way when the server went
-            self.patience.answered(server.url)
-
-    def _others(self, server: Server) -> bool:
-        """Whether any other server is there."""
-        return any(other is not server and not other.window.losses for other in self.servers)
-
     def wait_as(self, waits: Waits, tell: Tell) -> None:
-        self.patience.waits, self.patience.tell = waits, tell
+        self.pool.patience.waits, self.pool.patience.tell = waits, tell
         for note in self.notes:
             tell(note)
 
@@ -219,7 +140,8 @@ class Endpoint:
                     f"{self.spec} does not score given text (echo with logprobs); use vLLM"
                 )
 
-        answer = await self._persist("/completions", body, check)
+        limit = most_bytes(prefix + text, len(prefix + text) * 2)
+        answer = await self.pool.ask(Request("/completions", body, check, limit))
         found = answer["choices"][0]["logprobs"]
         ends = [*found["text_offset"][1:], len(prefix + text) + 1]
         places = zip(ends, found["text_offset"], found["token_logprobs"], strict=True)
@@ -227,8 +149,13 @@ class Endpoint:
         return [float(p) for end, at, p in places if end > len(prefix) and at < whole]
 
     async def close(self) -> None:
-        for server in self.servers:
+        for server in self.pool.servers:
             await server.client.close()
+
+
+def most_bytes(prompt: str, tokens: int) -> int:
+    size = BASE_BYTES + PROMPT_FACTOR * len(prompt.encode()) + TOKEN_BYTES * tokens
+    return min(size, MOST_BYTES)
 
 
 def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
@@ -247,6 +174,18 @@ def _ended(answer: dict[str, Any], n: int) -> None:
             raise ItemError("the server's content filter holds the answer back")
         if end not in ENDS:
             raise Busy(f"the server broke off an answer ({end})")
+
+
+def _measured(answer: dict[str, Any], n: int, max_tokens: int) -> None:
+    """Whether no more came than was asked for: what is counted and stored is bounded by it."""
+    used = (answer.get("usage") or {}).get("completion_tokens") or 0
+    if used > n * (max_tokens + 1):
+        raise Busy(f"the server counts {used:,} tokens where {n * max_tokens:,} were asked for")
+    for choice in answer["choices"]:
+        logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
+        listed = max(len(choice.get("token_ids") or ()), len(logprobs or ()))
+        if len(choice["text"]) > TOKEN_CHARACTERS * max_tokens or listed > max_tokens + 1:
+            raise Busy(f"the server sent a text longer than the {max_tokens:,} tokens asked for")
 
 
 def _completion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Mapping
@@ -12,11 +13,15 @@ import msgspec
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.endpoint.balance import Window, Windowed
+from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy
 from prmdata.settings import Whole
 
 KEY = "PRMDATA_API_KEY"
-JSON = {"Content-Type": "application/json"}
+HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+"""An unpacked answer, whose size is known while it arrives."""
+LIST_BYTES, LIST_S = 1 << 24, 60.0
+"""A list of models: the longest that is read, and how long it may take."""
 FULL = (408, 425, 429, 503, 504)
 CUT = 524
 """A proxy had enough of waiting for the server behind it."""
@@ -71,28 +76,38 @@ class Server(Windowed):
     known: bool = False
     """It was asked what it serves since it was last away."""
     heard: float = -math.inf
-    """When it last answered; what happens in a silence, no broken connection tells."""
+    """When it last answered. It may have been replaced since, without a broken connection."""
+    timeout_s: float = 3600.0
+    """For a whole answer, however slowly it arrives."""
+    offers: Offers | None = None
+    """What it can do; `None` while it has not been found out."""
 
     async def models(self) -> list[Model]:
-        return (await self._request("GET", "/models")).get("data") or []
+        limit_s = min(LIST_S, self.timeout_s)
+        return (await self._request("GET", "/models", LIST_BYTES, limit_s)).get("data") or []
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._request("POST", path, body)
+    async def post(
+        self, path: str, body: Mapping[str, Any], most_bytes: int, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        limit_s = min(timeout_s or self.timeout_s, self.timeout_s)
+        return await self._request("POST", path, most_bytes, limit_s, body)
 
-    async def _request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+    async def _request(
+        self, method: str, path: str, most_bytes: int, limit_s: float, body: object = None
+    ) -> dict[str, Any]:
         import aiohttp
 
         data = None if body is None else msgspec.json.encode(body)
         try:
-            async with self.client.request(
-                method, f"{self.url}{path}", data=data, headers=JSON, allow_redirects=False
-            ) as answer:
-                content = await answer.read()
+            async with (
+                asyncio.timeout(limit_s),
+                self.client.request(
+                    method, f"{self.url}{path}", data=data, headers=HEADERS, allow_redirects=False
+                ) as answer,
+            ):
+                content = await self._content(answer, most_bytes)
             self.heard = time.monotonic()
             return _read(self.url, answer, content)
-        except aiohttp.SocketTimeoutError:
-            reason = f"{self.url} took longer than --engine-arg timeout_s allows for a request"
-            raise Busy(reason, late=True) from None
         except aiohttp.ClientSSLError as error:
             raise SamplerError(
                 f"{self.url} cannot be trusted: {error}; SSL_CERT_FILE=… in the environment names "
@@ -103,6 +118,22 @@ class Server(Windowed):
         except aiohttp.ClientError as error:
             reason = f"{self.url} does not answer ({type(error).__name__})"
             raise Busy(reason, lost=True) from None
+        except TimeoutError:
+            limit = f"the {limit_s:g} s that --engine-arg timeout_s allows for a request"
+            limit = limit if limit_s == self.timeout_s else f"{limit_s:g} s"
+            raise Busy(f"{self.url} took longer than {limit}", late=True) from None
+
+    async def _content(self, answer: Any, most_bytes: int) -> bytes:
+        """Read no further than an honest answer could go."""
+        packing = answer.headers.get("content-encoding", "identity")
+        if packing.lower() != "identity":
+            raise Busy(f"{self.url} sent a packed answer ({packing}), which nobody asked for")
+        content = bytearray()
+        async for block in answer.content.iter_any():
+            content += block
+            if len(content) > most_bytes:
+                raise Busy(f"{self.url} sent more than {most_bytes:,} bytes, the most that fits")
+        return bytes(content)
 
 
 def _read(url: str, answer: Any, content: bytes) -> dict[str, Any]:

@@ -204,7 +204,9 @@ def test_no_money_ends_the_run_and_says_so(url: str) -> None:
 def test_a_request_that_takes_too_long_twice_fails_alone(url: str) -> None:
     slow = {"kind": "slow", "seconds": 30}
     assert [c.text for c in asked(url, [slow], n=1, timeout_s="1")] == [RIGHT[0].text]
-    with pytest.raises(ItemError, match=r"longer than --engine-arg timeout_s allows.*, 2 times"):
+    with pytest.raises(
+        ItemError, match=r"longer than the 1 s that --engine-arg timeout_s allows.*, 2 times"
+    ):
         asked(url, [slow] * 2, n=1, timeout_s="1")
 
 
