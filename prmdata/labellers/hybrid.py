@@ -1,8 +1,9 @@
 """Tool verdicts along the path, discounted, and the outcome in one value a step (GroundedPRM,
 arXiv 2510.14942): v_i + mean over j > i of gamma^(j-i) v_j + beta F.
 
-v is +1, -1 or 0 for right, wrong and unknown; F is +1 or -1 for how the trace ended. Evidence
-that has values in the place of verdicts is read as 2 value - 1.
+v is +1, -1 or 0 for right, wrong and unknown; F is +1 or -1 for how the trace ended. Evidence that
+has values instead of verdicts is read as 2 value - 1. `evidence/reading.py` says how several pieces
+of evidence become one value a step.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from prmdata.errors import UsageError
-from prmdata.labellers.contract import Need, Verb, each
-from prmdata.labellers.threshold import evidence_of, step_values
+from prmdata.labellers.contract import Need, Verb
+from prmdata.labellers.evidence.reading import label_each, names_in, read
 from prmdata.records import Cost, Labels, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -25,11 +26,12 @@ class Hybrid:
     needs: ClassVar[tuple[Need, ...]] = ("evidence",)
 
     evidence: str = ""
-    """The name of the evidence to fuse with the outcome; empty: the last that was added."""
+    """The names of the evidence to fuse with the outcome, as in `arithmetic+algebra`; empty: all
+    evidence of the kind (verdicts, rollouts or scores) that was added last."""
     gamma: float = 0.5
-    """How much of a verdict is left for each step that it is further away."""
+    """The discount of a verdict for each step between it and the step that is valued."""
     beta: float = 0.25
-    """What the outcome counts. While gamma + beta < 1, a verdict stands for its own step, and the
+    """The weight of the outcome. While gamma + beta < 1, a verdict stands for its own step, and the
     steps after it and the outcome decide the unknown ones."""
 
     def __post_init__(self) -> None:
@@ -37,23 +39,21 @@ class Hybrid:
             raise UsageError(f"gamma {self.gamma}, beta {self.beta}: gamma is in [0, 1], beta >= 0")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            evidence = evidence_of(trace, self.evidence)
-            read = step_values(evidence)
-            fused = self.fused(read, trace.correct)
-            wrong = (i for i, value in enumerate(fused) if value < 0)
-            silent = all(value is None for value in read)
-            labels = Labels(
-                by="hybrid",
-                first_error=None if silent else next(wrong, None),
-                values=tuple(self._as_belief(value) for value in fused),
-                examined=not silent,
-                settings={**settings_of(self), "evidence": evidence.name},
-                cost=evidence.cost,
-            )
-            return replace(trace, labels=labels)
+        return label_each(group, self.label)
 
-        return await each(group, one)
+    def label(self, trace: Trace) -> Trace:
+        reading = read(trace, names_in(self.evidence))
+        fused = self.fused(reading.values, trace.correct)
+        wrong = (i for i, value in enumerate(fused) if value < 0)
+        labels = Labels(
+            by="hybrid",
+            first_error=None if reading.silent else next(wrong, None),
+            values=tuple(self._as_belief(value) for value in fused),
+            examined=reading.examined,
+            settings={**settings_of(self), "evidence": reading.names},
+            cost=reading.cost,
+        )
+        return replace(trace, labels=labels)
 
     def fused(self, values: Sequence[float | None], correct: bool | None) -> list[float]:
         """Above 0 where a step is right, below where it is wrong; 0 where nothing speaks of it."""

@@ -80,7 +80,7 @@ class Tree:
 @dataclass(frozen=True, slots=True)
 class Omega:
     verb: ClassVar[Verb] = "label"
-    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+    needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
     rollouts_per_probe: int = 8
     searches: int = 100

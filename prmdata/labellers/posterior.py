@@ -41,7 +41,7 @@ from prmdata.tasks import together
 @dataclass(frozen=True, slots=True)
 class Posterior:
     verb: ClassVar[Verb] = "label"
-    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+    needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
     bits_per_1000_tokens: Amount | None = None
     """The price: a rollout that is expected to tell less of the first error is not bought. None:

@@ -20,7 +20,7 @@ from prmdata.settings import settings_of
 @dataclass(frozen=True, slots=True)
 class PrefixTree:
     verb: ClassVar[Verb] = "estimate"
-    needs: ClassVar[tuple[Need, ...]] = ()
+    needs: ClassVar[tuple[Need, ...]] = ("siblings",)
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         below: dict[str, Probe] = defaultdict(Probe)

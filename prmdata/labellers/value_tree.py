@@ -69,7 +69,7 @@ class State:
 @dataclass(frozen=True, slots=True)
 class ValueTree:
     verb: ClassVar[Verb] = "estimate"
-    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+    needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
     simulations: int = 40
     """Of one problem, its root's included (the paper's N)."""

@@ -15,6 +15,7 @@ from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.grading import Grader
 from prmdata.labellers import Method
 from prmdata.labellers.contract import Verb
+from prmdata.labellers.evidence.reading import names_in, speaks, with_decision
 from prmdata.records import Cost, Trace
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
@@ -26,6 +27,9 @@ from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import sampler_setting
 from prmdata.stages.groups import Group, of_shard, run_groups
+
+SPOKE = "evidence "
+"""In a summary, before the name of evidence: the traces of which it says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ async def _run(
             and other_weights(written_by, resources.sampler.fingerprint)
         ):
             counts["of_another_model"] += 1
+        if "evidence" in asked.method.needs and trace.labels is not None:
+            for name in names_in(str(trace.labels.settings["evidence"])):
+                found = trace.evidence_named(name)
+                counts[SPOKE + name] += found is not None and speaks(found)
 
     return await run_groups(
         asked.verb,
@@ -127,11 +135,27 @@ async def _run(
     )
 
 
+def evidence_read(summary: Mapping[str, Any]) -> dict[str, int]:
+    """What labels were decided from → the number of traces of which it says something."""
+    return {key.removeprefix(SPOKE): n for key, n in summary.items() if key.startswith(SPOKE)}
+
+
+def warnings(summary: Mapping[str, Any]) -> list[str]:
+    """What a reader of these labels should know before using them."""
+    return [
+        f"{name} says nothing of any step of these traces: the labels do not rest on it"
+        for name, spoke in evidence_read(summary).items()
+        if not spoke
+    ]
+
+
 async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[Trace]:
     """The method over the traces that are sound, with the truth put out of its sight."""
     sound = [_without_truth(trace) for trace in group if trace.error is None]
     truths = {t.id: [e for e in t.evidence if e.kind == "truth"] for t in group}
     made = await method.apply(sound, rollouts) if sound else []
+    if method.verb == "label":
+        made = [with_decision(trace) for trace in made]
     made = [replace(trace, evidence=(*trace.evidence, *truths.get(trace.id, ()))) for trace in made]
     return made + [trace for trace in group if trace.error is not None]
 

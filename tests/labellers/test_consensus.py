@@ -50,6 +50,19 @@ def test_only_agreement_decides(
             decided(made)
 
 
+def test_a_voice_may_combine_several_pieces_of_evidence() -> None:
+    given = trace_with((1.0, 0.0, 0.0), ("unknown", "unknown", "unknown"))
+    terms = Evidence("terms", "verdicts", verdicts=("right", "wrong", "unknown"))
+    given = given.with_evidence(terms)
+    for named in ("", "mc,tool+terms"):
+        (made,) = run("consensus", [given], Policy({}), evidence=named)
+        assert made.labels is not None
+        assert made.labels.first_error == 1
+    (made,) = run("consensus", [given], Policy({}), evidence="mc,tool,terms")
+    assert made.labels is not None
+    assert made.labels.undecided  # `tool` is a voice of its own there, and says nothing
+
+
 def test_two_can_be_named_and_one_kind_is_not_enough() -> None:
     given = trace_with((1.0, 0.0, 0.0), ("right", "right", "wrong"))
     judge = Evidence("judge", "verdicts", verdicts=("right", "wrong", "wrong"))
@@ -59,5 +72,7 @@ def test_two_can_be_named_and_one_kind_is_not_enough() -> None:
     alone = replace(given, evidence=given.evidence[:1])
     (failed,) = run("consensus", [alone], Policy({}))
     assert "only one kind of evidence (rollouts, by mc)" in (failed.error or "")
-    with pytest.raises(UsageError, match="name two"):
+    with pytest.raises(UsageError, match="two voices or more"):
         Consensus(evidence="mc")
+    with pytest.raises(UsageError, match="two voices or more"):
+        Consensus(evidence="mc,")

@@ -76,6 +76,7 @@ def refuse_engine_in_pipe(sampler: str, source: str, output: str) -> None:
 def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool) -> None:
     """Tell how it went: a line for people, a file for programs."""
     from prmdata.run.progress import say
+    from prmdata.stages.label import evidence_read, warnings
 
     if file is not None:
         write_summary(summary, file)
@@ -104,6 +105,9 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         )
         if summary["undecided"]:
             told[-1] += f", {summary['undecided']:,} undecided"
+    if read := evidence_read(summary):
+        spoke = (f"{name} (on {n:,} traces)" for name, n in read.items())
+        told.append(f"decided from {', '.join(spoke)}")
     unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
     if summary["stage"] == "label" and unlabelled > 0:
         told.append(f"{unlabelled:,} left without labels")
@@ -117,6 +121,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         told.append(f"{summary['completions_from_store']:,} completions from the store")
     told.append(f"{summary['seconds']:.1f} s")
     say(f"{summary['stage']}: {' · '.join(told)}{arrow(target)}")
+    for line in warnings(summary):
+        say(f"{summary['stage']}: warning: {line}")
 
 
 def arrow(target: str) -> str:

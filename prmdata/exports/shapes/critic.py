@@ -55,6 +55,5 @@ def reasons(trace: Trace, labels: Labels) -> tuple[Notes, Source]:
 
 def _noted(trace: Trace) -> Evidence | None:
     """The evidence that the labels rest on comes first; the truth is for measuring, not reading."""
-    behind = evidence_behind(trace)
-    candidates = [*([behind] if behind else []), *reversed(trace.evidence)]
+    candidates = [*reversed(evidence_behind(trace)), *reversed(trace.evidence)]
     return next((e for e in candidates if any(e.notes) and e.kind != "truth"), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from prmdata.exports.contract import LeftOut
@@ -50,12 +51,14 @@ def error_index(labels: Labels, base: int = 0) -> int:
     return NO_ERROR if labels.first_error is None else labels.first_error + base
 
 
-def evidence_behind(trace: Trace) -> Evidence | None:
+def evidence_behind(trace: Trace) -> list[Evidence]:
     """The evidence that the labels were decided from, where it is in the trace."""
     labels = trace.labels
     if labels is None:
-        return None
-    return trace.evidence_named(str(labels.settings.get("evidence", labels.by)))
+        return []
+    named = str(labels.settings.get("evidence") or labels.by)
+    found = (trace.evidence_named(name) for name in re.split("[+,]", named))
+    return [evidence for evidence in found if evidence is not None]
 
 
 def measuring(trace: Trace, name: str | None) -> Evidence | None:
@@ -63,9 +66,9 @@ def measuring(trace: Trace, name: str | None) -> Evidence | None:
     if name is not None:
         found = trace.evidence_named(name)
     else:
-        found = evidence_behind(trace)
-        valued = (e for e in reversed(trace.evidence) if e.values and e.kind != "truth")
-        found = found if found and found.values else next(valued, None)
+        behind = reversed(evidence_behind(trace))
+        others = (e for e in reversed(trace.evidence) if e.kind != "truth")
+        found = next((e for e in (*behind, *others) if e.values), None)
     if found is not None and found.stopping == "first-hit":
         raise LeftOut("counts bent by early stopping")
     return found
@@ -79,8 +82,7 @@ def measured(trace: Trace, name: str | None) -> tuple[float | None, ...]:
 
 def biased(trace: Trace) -> bool:
     """Whether the labels' values are counts that early stopping has bent."""
-    source = evidence_behind(trace)
-    stopped = source is not None and source.stopping == "first-hit"
+    stopped = any(evidence.stopping == "first-hit" for evidence in evidence_behind(trace))
     return stopped and trace.labels is not None and trace.labels.by in READ_FROM_EVIDENCE
 
 

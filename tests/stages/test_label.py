@@ -1,0 +1,47 @@
+"""`label` over evidence: what it was decided from, and what said nothing, is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prmdata.labellers import method
+from prmdata.records import Trace
+from prmdata.run.output import ListOutput
+from prmdata.run.stage import RunOptions
+from prmdata.stages.label import Labelling, evidence_read, run_labelling, warnings
+from prmdata.verifiers import VERIFIERS, ready
+from prmdata.verifiers.contract import as_evidence
+
+
+def verified(traces: list[Trace], *names: str) -> list[Trace]:
+    async def each() -> list[Trace]:
+        made = list(traces)
+        for name in names:
+            async with ready(VERIFIERS[name]()) as how:
+                made = [t.with_evidence(as_evidence(name, how, await how.verify(t))) for t in made]
+        return made
+
+    return asyncio.run(each())
+
+
+def test_a_verifier_that_says_nothing_changes_no_label_and_is_warned_of(
+    traces: list[Trace],
+) -> None:
+    firsts = []
+    for names in (("arithmetic",), ("arithmetic", "algebra")):
+        output = ListOutput()
+        how = Labelling("label", "hybrid", method("hybrid", "label", {}))
+        options = RunOptions(quiet=True, store=None)
+        summary = asyncio.run(run_labelling(how, output, options, verified(traces[:40], *names)))
+        assert evidence_read(summary).keys() == set(names)
+        assert evidence_read(summary)["arithmetic"] > 30
+        assert [line for line in warnings(summary) if "algebra says nothing" in line] == (
+            warnings(summary) if "algebra" in names else []
+        )
+        assert len(warnings(summary)) == len(names) - 1
+        firsts.append([t.labels and t.labels.first_error for t in output.traces])
+        assert {t.labels.settings["evidence"] for t in output.traces if t.labels} == {
+            "+".join(names)
+        }
+    assert firsts[0] == firsts[1]
+    assert any(first is not None for first in firsts[0])
