@@ -7,15 +7,15 @@ from prmdata.records import Trace
 
 def lines_of(trace: Trace) -> tuple[list[str], list[int]]:
     """A line break that begins a step ends a line of the step before."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     owner: list[int] = []
     for index, step in enumerate(trace.steps):
         first, *rest = step.text.split("\n")
-        if lines:
-            lines[-1] += first
-            owner[-1] = index if first else owner[-1]
-        else:
-            lines, owner = [first], [index]
-        lines += rest
+        if not lines:
+            lines, owner = [[first]], [index]
+        elif first:
+            lines[-1].append(first)
+            owner[-1] = index
+        lines += ([line] for line in rest)
         owner += [index] * len(rest)
-    return lines, owner
+    return ["".join(parts) for parts in lines], owner
