@@ -115,7 +115,13 @@ def generate(
     from prmdata.cli.shared import running
     from prmdata.run.progress import say
     from prmdata.settings import pairs
-    from prmdata.stages.generate import Asked, parse_shard, run_generate, told_of_cuts
+    from prmdata.stages.generate import (
+        Asked,
+        advice_on_keep,
+        parse_shard,
+        run_generate,
+        told_of_cuts,
+    )
     from prmdata.traces.generate import Generation
     from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
 
@@ -162,4 +168,7 @@ def generate(
             into.close()
         running.close(made, output, summary, quiet)
         if not quiet and (advice := told_of_cuts(made["cut"], made["traces"])):
+            say(f"generate: {advice}")
+        inside = made["problems"] - made["outside"]
+        if not quiet and (advice := advice_on_keep(made.get("kept_uncertain", 0), inside)):
             say(f"generate: {advice}")

@@ -18,6 +18,9 @@ from prmdata.grading import Grade, Grader
 from prmdata.records import Cost, Message, Problem, Trace
 from prmdata.sampler.protocol import SEED_SPACING, Sampler, Sampling
 
+ACTING = ("tool_call", "observation")
+"""Kinds of steps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -63,6 +66,7 @@ class Rollouts:
         """The next n rollouts from the prefix of `after_step` steps, in sample-number order."""
         if not 0 <= after_step < len(trace.steps):
             raise ValueError(f"a rollout starts after step 0 to {len(trace.steps) - 1}")
+        refuse_acting(trace, after_step)
         place = (trace.id, after_step)
         first = self._next.get(place, 0)
         if first + n > SEED_SPACING:
@@ -84,6 +88,7 @@ class Rollouts:
 
     async def log_probs(self, trace: Trace, step: int) -> list[float]:
         """The log-probability of each token of one step (from 0), after the steps before it."""
+        refuse_acting(trace, step + 1)
         prompt = self._prompt(trace) + trace.prefix(step)
         return await self.sampler.score(prompt, trace.steps[step].text)
 
@@ -125,6 +130,17 @@ class Rollouts:
             if value is not None:
                 chosen[name] = value
         return replace(Sampling(), **chosen)
+
+
+def refuse_acting(trace: Trace, steps: int) -> None:
+    """The policy saw calls of tools and their results as messages; joined as text, it never did."""
+    acts = next((i for i, s in enumerate(trace.steps[:steps]) if s.kind in ACTING), None)
+    if acts is not None:
+        raise ItemError(
+            f"trace {trace.id}: step {acts + 1} is a {trace.steps[acts].kind.replace('_', ' ')}; "
+            "rollouts cannot continue traces that act with tools. Label them from evidence "
+            "instead: `prmdata verify`, then `prmdata label --method threshold`"
+        )
 
 
 def question_only(problem: Problem) -> tuple[Message, ...]:

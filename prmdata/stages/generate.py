@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.stages.groups import of_shard
-from prmdata.traces.generate import Generation, generate, kept
+from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
 
 MANY_CUT = 0.2
 """A share of the traces."""
@@ -87,8 +87,31 @@ async def run_generate(
             spending=resources.spending,
             total=_total(asked),
             unit="problems",
+            tally=_uncertain(how),
             check=check,
         )
+
+
+def _uncertain(how: Generation) -> Callable[[Trace, Counter[str]], None]:
+    """Counts the problems that `--keep` has kept only because some traces have no outcome."""
+
+    def tally(trace: Trace, counts: Counter[str]) -> None:
+        if how.keep is None or trace.group is None or trace.origin.sample != 0:
+            return
+        counts["kept_uncertain"] += not kept_for_certain(trace.group, how.keep)
+
+    return tally
+
+
+def advice_on_keep(uncertain: int, problems: int) -> str | None:
+    """What to say of problems whose pass rate hangs on traces without an outcome."""
+    if not uncertain:
+        return None
+    return (
+        f"{uncertain:,} of the {problems:,} problems kept may lie outside --keep: it hangs on "
+        "traces that were cut or whose answer could not be read, which count as neither right "
+        "nor wrong"
+    )
 
 
 def told_of_cuts(cut: int, traces: int) -> str | None:

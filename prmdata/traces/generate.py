@@ -39,7 +39,7 @@ class Generation:
     steps: str = "auto"
     cut_is_wrong: bool = False
     keep: tuple[float, float] | None = None
-    """Keep problems whose pass rate lies in here."""
+    """Keep problems whose pass rate lies in here, or may: cut traces count as unknown."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= SEED_SPACING:
@@ -93,8 +93,23 @@ async def generate(
 
 
 def kept(traces: Sequence[Trace], how: Generation) -> bool:
-    """Whether the problem of these is wanted."""
-    return how.keep is None or how.keep[0] <= pass_rate(count(traces)) <= how.keep[1]
+    """Whether the problem of these is wanted: its pass rate lies in the band, or may."""
+    lowest, highest = pass_rates(traces)
+    return how.keep is None or (how.keep[0] <= highest and lowest <= how.keep[1])
+
+
+def kept_for_certain(tally: Tally, band: tuple[float, float]) -> bool:
+    """Whether the pass rate lies in the band however the traces without an outcome would end."""
+    highest = (tally.n - tally.wrong) / tally.n
+    return band[0] <= tally.right / tally.n and highest <= band[1]
+
+
+def pass_rates(traces: Sequence[Trace]) -> tuple[float, float]:
+    """The lowest and the highest pass rate: traces that were cut, or whose answer could not be
+    read or graded, may be right or wrong."""
+    right = sum(trace.correct is True for trace in traces)
+    wrong = sum(trace.correct is False and trace.grade != "unparsed" for trace in traces)
+    return right / len(traces), 1 - wrong / len(traces)
 
 
 async def _trace(
@@ -158,8 +173,3 @@ def count(traces: Sequence[Trace]) -> Tally:
         timeout=sum(trace.grade == "timeout" for trace in traces),
         wrong_answers=dict(sorted(answers.items(), key=lambda item: (-item[1], item[0]))),
     )
-
-
-def pass_rate(tally: Tally) -> float:
-    decided = tally.right + tally.wrong
-    return tally.right / decided if decided else 0.0

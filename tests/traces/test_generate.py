@@ -8,9 +8,9 @@ import pytest
 from prmdata.errors import UsageError
 from prmdata.grading import Grader
 from prmdata.problems import abacus
-from prmdata.records import Problem, Trace
+from prmdata.records import Problem, Tally, Trace
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.traces.generate import Generation, count, generate, kept, pass_rate
+from prmdata.traces.generate import Generation, count, generate, kept, kept_for_certain
 from tests.policy import TEMPLATE, Policy
 
 
@@ -75,7 +75,6 @@ def test_endings_are_kept_apart() -> None:
     assert tally is not None
     assert (tally.n, tally.right, tally.wrong, tally.cut, tally.unparsed) == (6, 1, 3, 1, 1)
     assert tally.wrong_answers == {"3": 2}  # 3 and 3.0 are one answer
-    assert pass_rate(tally) == 0.25
     counted = made(sampler, SUM, Generation(samples=5, cut_is_wrong=True))
     assert [t.correct for t in counted] == [True, False, False, False, False]
 
@@ -90,6 +89,28 @@ def test_keep_drops_problems_by_pass_rate() -> None:
     assert not kept(made(Says(wrong, wrong), SUM, band), band)
     assert kept(made(Says(right, wrong), SUM, band), band)
     assert kept(made(Says(right, right), SUM, band), Generation())
+
+
+@pytest.mark.parametrize("rest", [Completion("so", 9, "length"), Completion("I babble", 9, "stop")])
+def test_what_has_no_outcome_may_lie_in_the_band(rest: Completion) -> None:
+    """One right trace and seven that were cut are no pass rate of 1."""
+    right = Completion("The answer is 2.", 1, "stop")
+    wrong = Completion("The answer is 3.", 1, "stop")
+    for ends, keep, stays in (
+        ([right, *[rest] * 7], (0.1, 0.9), True),
+        ([rest] * 8, (0.1, 0.9), True),
+        ([right] * 7 + [rest], (0.1, 0.5), False),
+        ([wrong] * 7 + [rest], (0.5, 0.9), False),
+        ([right] * 4 + [wrong] * 4, (0.1, 0.9), True),
+    ):
+        how = Generation(samples=8, keep=keep)
+        assert kept(made(Says(*ends), SUM, how), how) == stays
+
+
+def test_whether_a_pass_rate_is_certain() -> None:
+    assert kept_for_certain(Tally(8, 4, 4), (0.1, 0.9))
+    assert not kept_for_certain(Tally(8, 1, 0, cut=7), (0.1, 0.9))
+    assert not kept_for_certain(Tally(8, 0, 4, cut=4), (0.1, 0.9))
 
 
 def test_prompts_are_rendered_with_the_assistant_turn_open() -> None:

@@ -1,0 +1,22 @@
+"""`generate` says what it does not know."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prmdata.run.output import ListOutput
+from prmdata.run.stage import RunOptions
+from prmdata.stages.generate import Asked, advice_on_keep, run_generate
+from prmdata.traces.generate import Generation
+
+
+def test_problems_kept_because_of_cut_traces_are_counted() -> None:
+    how = Generation(samples=4, max_tokens=12, keep=(0.1, 0.9))
+    options = RunOptions(quiet=True, store=None)
+    summary = asyncio.run(run_generate(Asked("abacus:4"), how, ListOutput(), options))
+    assert summary["cut"] > 0
+    assert summary["kept_uncertain"] == summary["problems"] - summary["outside"] > 0
+    advice = advice_on_keep(summary["kept_uncertain"], 4)
+    assert advice is not None
+    assert "of the 4 problems kept" in advice
+    assert advice_on_keep(0, 4) is None
