@@ -42,6 +42,7 @@ def read_traces(source: str) -> Iterator[Trace | Unreadable]:
 
 
 def _read_part(part: str) -> Iterator[Trace | Unreadable]:
+    _refuse_table(part)
     if paths.format_of(part) == "parquet":
         yield from parquet.read_traces(part)
         return
@@ -50,6 +51,14 @@ def _read_part(part: str) -> Iterator[Trace | Unreadable]:
             yield decode_trace(line, where)
         except InputError as error:
             yield Unreadable(where, str(error))
+
+
+def _refuse_table(part: str) -> None:
+    if paths.is_table(part):
+        raise InputError(
+            f"{part}: a table holds rows, not traces; `prmdata import` makes traces of solutions, "
+            "`prmdata generate` samples them for problems"
+        )
 
 
 def readable(traces: Iterable[Trace | Unreadable]) -> Iterator[Trace]:
@@ -135,6 +144,7 @@ def count_hint(source: str) -> int | None:
         return None
     total = 0
     for part in paths.parts_of(source):
+        _refuse_table(part)
         if paths.format_of(part) == "parquet":
             total += parquet.count_rows(part)
         elif paths.is_remote(part) or paths.is_packed(part):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,6 +14,7 @@ from prmdata.records import Problem, Trace
 
 T = TypeVar("T")
 
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _traces = msgspec.json.Decoder(Trace)
 _encoder = msgspec.json.Encoder()
 
@@ -34,8 +37,10 @@ def encode(record: object) -> bytes:
 def decode_trace(line: bytes, where: str) -> Trace:
     try:
         trace = _traces.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where}: {_reason(error, line)}") from None
+    if _LONG_NUMBER.search(line):
+        check_numbers(trace, where)
     return checked(trace, where)
 
 
@@ -68,14 +73,41 @@ def checked(trace: Trace, where: str) -> Trace:
     return trace
 
 
+def check_numbers(trace: Trace, where: str) -> None:
+    """Refuse what Parquet or JSON could not hold: integers of more than 64 bits, NaN, infinity."""
+    for name in ("origin", "group", "evidence", "labels"):
+        odd = _odd_number(msgspec.to_builtins(getattr(trace, name)))
+        if odd is not None:
+            raise InputError(
+                f"{where}: trace {trace.id}: {name} holds {odd}, which is no number here"
+            )
+
+
+def _odd_number(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return next((odd for odd in map(_odd_number, value) if odd is not None), None)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"the value {value}"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return f"the integer {value}"
+    return None
+
+
 def decode(data: bytes, kind: type[T], where: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where}: {_reason(error, data)}") from None
 
 
 def _reason(error: Exception, data: bytes) -> str:
+    if data.lstrip().startswith(b"["):
+        return (
+            "a JSON list, where a record is needed; if it is a list of records, put each on a line "
+            "of its own: jq -c '.[]' FILE > RECORDS.jsonl"
+        )
     if isinstance(error, msgspec.ValidationError):
         return (
             f"not a prmdata record: {error}; to read problems from other data use "
@@ -89,4 +121,6 @@ def not_json(data: bytes, error: Exception) -> str:
         data.decode("utf-8")
     except UnicodeDecodeError as broken:
         return f"not UTF-8 (byte {broken.start} of the line); convert the file with iconv"
+    if isinstance(error, RecursionError):
+        return "its JSON is nested too deeply"
     return f"not JSON: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from typing import IO
 
@@ -14,19 +15,20 @@ from prmdata.records import Trace
 def read_lines(path: str) -> Iterator[tuple[bytes, str]]:
     """Lines that are not blank, each with where it stands (`file:line`)."""
     name = "standard input" if path == "-" else path
-    with paths.open_bytes(path) as raw:
-        number = 0
-        try:
-            for line in raw:
-                number += 1
-                if line.strip():
-                    yield line, f"{name}:{number}"
-        except (OSError, EOFError, ValueError) as error:
-            raise InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
-        except Exception as error:
-            if type(error).__name__ != "ZstdError":  # zstandard's own, which is imported lazily
-                raise
-            raise InputError(f"{name}:{number + 1}: cannot be unpacked ({error})") from None
+    number = 0
+    with paths.open_bytes(path) as raw, paths.unpacking(lambda: f"{name}:{number + 1}"):
+        for line in raw:
+            number += 1
+            text = _without_mark(line, name) if number == 1 else line
+            if text.strip():
+                yield text, f"{name}:{number}"
+
+
+def _without_mark(line: bytes, name: str) -> bytes:
+    """The first line, without the mark of the byte order that some programs write."""
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{name}: is UTF-16; convert it: iconv -f UTF-16 -t UTF-8")
+    return line.removeprefix(codecs.BOM_UTF8)
 
 
 def write_traces(raw: IO[bytes], traces: Iterable[Trace]) -> int:

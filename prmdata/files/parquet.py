@@ -10,7 +10,7 @@ import msgspec
 
 from prmdata.errors import InputError
 from prmdata.files import paths
-from prmdata.files.codec import Unreadable, checked
+from prmdata.files.codec import Unreadable, check_numbers, checked
 from prmdata.files.columns import records_in
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
@@ -45,7 +45,9 @@ def _trace(row: Any, where: str) -> Trace | Unreadable:
     if isinstance(row, Exception):
         return Unreadable(where, f"{where}: not a prmdata record: {row}")
     try:
-        return checked(msgspec.convert(row, Trace), where)
+        trace = msgspec.convert(row, Trace)
+        check_numbers(trace, where)
+        return checked(trace, where)
     except msgspec.ValidationError as error:
         return Unreadable(where, f"{where}: not a prmdata record: {error}")
     except InputError as error:

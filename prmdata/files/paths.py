@@ -7,7 +7,7 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -15,6 +15,7 @@ from prmdata.errors import InputError, OutputError, UsageError
 
 Format = Literal["jsonl", "parquet", "directory", "stream"]
 PARTS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
+TABLES = tuple(f".{kind}{packing}" for kind in ("csv", "tsv") for packing in ("", ".gz", ".zst"))
 
 
 def is_remote(path: str) -> bool:
@@ -31,6 +32,11 @@ def is_packed(path: str) -> bool:
     return path.endswith((".gz", ".zst"))
 
 
+def is_table(path: str) -> bool:
+    """Whether it is read only, as rows: CSV or TSV."""
+    return path.lower().endswith(TABLES)
+
+
 def format_of(path: str) -> Format:
     """By name: `-`, `.parquet`, `.jsonl[.gz|.zst]`; a name without any ending is a directory."""
     if path == "-":
@@ -38,7 +44,9 @@ def format_of(path: str) -> Format:
     name = path.rstrip("/").rsplit("/", 1)[-1]
     if name.endswith(".parquet"):
         return "parquet"
-    if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json")):
+    if name.endswith(
+        (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json", ".json.gz", ".json.zst")
+    ):
         return "jsonl"
     if (
         path.endswith("/")
@@ -54,7 +62,7 @@ def format_of(path: str) -> Format:
 
 def parts_of(path: str) -> list[str]:
     """The files that hold a source's records: itself, or a directory's parts in name order."""
-    if path == "-" or format_of(path) != "directory":
+    if path == "-" or is_table(path) or format_of(path) != "directory":
         return [path]
     filesystem, root = filesystem_of(path)
     if not is_remote(path) and Path(path).is_file():
@@ -147,6 +155,21 @@ def _unpacked(path: str, raw: IO[bytes]) -> IO[bytes]:
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
         return io.BufferedReader(reader)
     return raw
+
+
+@contextlib.contextmanager
+def unpacking(place: Callable[[], str]) -> Iterator[None]:
+    """Says where a damaged archive could not be read on."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{place()}: cannot be unpacked ({error})") from None
+    except Exception as error:
+        if type(error).__name__ != "ZstdError":  # zstandard's own, which is imported lazily
+            raise
+        raise InputError(f"{place()}: cannot be unpacked ({error})") from None
 
 
 @contextlib.contextmanager
