@@ -16,6 +16,8 @@ from prmdata.traces.generate import Generation
 from tests.policy import Policy
 
 Done = subprocess.CompletedProcess[str]
+TREE = Path(__file__).parents[2]
+"""What is tested is the tree that the tests stand in, wherever prmdata is installed from."""
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,7 @@ def prmdata(recorded: str, tmp_path: Path) -> Callable[..., Done]:
             text=True,
             env={
                 "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(TREE),
                 "PRMDATA_SAMPLER": f"replay:{recorded}",
                 "COLUMNS": "100",
             },
@@ -73,6 +76,7 @@ def shell(recorded: str) -> Callable[[str], Done]:
             text=True,
             env={
                 "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(TREE),
                 "PRMDATA_SAMPLER": f"replay:{recorded}",
                 "COLUMNS": "100",
             },
