@@ -98,32 +98,6 @@ def exists(path: str) -> bool:
     return bool(filesystem.exists(name))
 
 
-def remove(path: str) -> None:
-    filesystem, name = filesystem_of(path)
-    if filesystem.exists(name):
-        filesystem.rm(name, recursive=True)
-
-
-def move(source: str, target: str) -> None:
-    """Put a finished file or directory into its place, replacing what was there."""
-    if not is_remote(target):
-        old = None
-        if Path(target).is_dir():
-            old = Path(f"{target}.replaced")
-            Path(target).replace(old)
-        Path(source).replace(target)
-        if old is not None:
-            remove(str(old))
-        return
-    filesystem, name = filesystem_of(target)
-    if Path(source).is_dir():
-        remove(target)
-        filesystem.put(f"{source.rstrip('/')}/", f"{name.rstrip('/')}/", recursive=True)
-    else:
-        filesystem.put_file(source, name)
-    remove(source)
-
-
 @contextlib.contextmanager
 def open_bytes(path: str) -> Iterator[IO[bytes]]:
     """Read a file, unpacked; a path that is not there is the user's to put right."""

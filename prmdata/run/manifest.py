@@ -17,6 +17,8 @@ from prmdata.version import VERSION
 
 STATE = ".prmdata"
 PINNED = "model"
+RESERVED = ("store", "remote")
+"""Names beside the run folders that are no target's: the rollout store, and remote targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,9 @@ def run_folder(target: str) -> Path:
     if paths.is_remote(target):
         name = hashlib.blake2b(target.encode(), digest_size=8).hexdigest()
         return Path(STATE) / "remote" / name
-    place = Path(target.rstrip("/") or "/").absolute()
-    return place.parent / STATE / place.name
+    place = Path(os.path.realpath(target))
+    reserved = place.name in RESERVED or place.name.startswith("=")
+    return place.parent / STATE / (f"={place.name}" if reserved else place.name)
 
 
 def load_manifest(folder: Path) -> Manifest | None:

@@ -1,8 +1,8 @@
 """A target that appears whole, and can be gone on with at any moment.
 
 Its run folder, `.prmdata/NAME/` beside it, holds the manifest (settings, inputs, counts) and the
-journal of finished items. When all are done they are written in input order beside the target and
-moved into place.
+journal of finished items. When all are done they are written there in input order and moved into
+place.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from prmdata.errors import OutputError, SettingsChanged, UsageError
 from prmdata.files import codec, paths, write_traces
 from prmdata.files.paths import writing
 from prmdata.records import Trace
+from prmdata.run import placing
 from prmdata.run.journal import Journal
 from prmdata.run.manifest import (
     PINNED,
@@ -59,6 +60,11 @@ class FileOutput:
         paths.format_of(target)
         _refuse_input(target, inputs)
         self.folder = run_folder(target)
+        if not paths.is_remote(target):
+            _refuse_place(target, self.folder)
+            self.target = os.path.realpath(target)  # a link stays, and what it names is replaced
+        if not overwrite and not self.folder.is_dir() and paths.exists(self.target):
+            raise _unrecorded(target)
         with writing(target):
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder.parent / ".gitignore").write_text("*\n")
@@ -68,6 +74,8 @@ class FileOutput:
         except BlockingIOError:
             self._lock.close()
             raise OutputError(f"{target}: another prmdata run is writing it just now") from None
+        with writing(target):
+            placing.recover(self.target, self.folder)
         self.manifest = manifest_of(stage, settings, inputs)
         self._journal = Journal(self.folder, target)
         try:
@@ -82,16 +90,15 @@ class FileOutput:
     def _compare(self, overwrite: bool) -> bool:
         """Whether the target is done; refuses one that other settings made."""
         there = paths.exists(self.target)
+        if overwrite:
+            placing.refuse_foreign(self.target, self.folder)
         old = load_manifest(self.folder)
         begun = there or self._journal.begun
         if overwrite or not begun:
             self._journal.forget()
             return False
         if old is None:
-            raise SettingsChanged(
-                f"{self.target} is there already and no record says how it was made; "
-                "choose another -o, or replace it with --overwrite"
-            )
+            raise _unrecorded(self.target)
         changed = differences(old, self.manifest)
         if changed and not there and not self._journal.read():
             self._journal.forget()
@@ -148,7 +155,7 @@ class FileOutput:
             if not paths.is_remote(self.target):
                 Path(self.target).absolute().parent.mkdir(parents=True, exist_ok=True)
             _sync_file(scratch)
-            paths.move(str(scratch), self.target.rstrip("/"))
+            placing.put(scratch, self.target.rstrip("/"), self.folder)
         self._save(replace(self.manifest, complete=True, summary=dict(summary)))
         self._journal.forget()
 
@@ -161,6 +168,26 @@ class FileOutput:
             scratch = self.folder / "manifest.json.new"
             scratch.write_bytes(msgspec.json.format(codec.encode(manifest), indent=2))
             scratch.replace(self.folder / "manifest.json")
+
+
+def _unrecorded(target: str) -> SettingsChanged:
+    return SettingsChanged(
+        f"{target} is there already and no record says how it was made; "
+        "choose another -o, or replace it with --overwrite"
+    )
+
+
+def _refuse_place(target: str, folder: Path) -> None:
+    """Places where a target cannot stand, said before anything is written."""
+    here, place = Path.cwd(), Path(target).resolve()
+    if place == here or place in here.parents:
+        raise UsageError(
+            f"-o {target}: is the folder you are in or one above it; choose another output"
+        )
+    if any(folder.glob("*.sampler.json")):
+        raise UsageError(
+            f"-o {target}: its run folder {folder} is a rollout store; choose another output"
+        )
 
 
 def _refuse_input(target: str, inputs: Mapping[str, str]) -> None:

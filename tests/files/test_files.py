@@ -216,21 +216,6 @@ def test_a_stream_without_its_end_mark_was_cut(marks: list[str | None], ends: bo
     assert (StreamCut.__name__ in done.stderr.decode()) != ends
 
 
-def test_move_replaces_files_and_folders_whole(tmp_path: Path) -> None:
-    for kind in ("file", "folder"):
-        old, new = tmp_path / f"{kind}-old", tmp_path / f"{kind}-new"
-        for path, text in ((old, "old"), (new, "new")):
-            if kind == "folder":
-                path.mkdir()
-                (path / text).write_text(text)
-            else:
-                path.write_text(text)
-        paths.move(str(new), str(old))
-        assert not new.exists()
-        found = [p.name for p in old.iterdir()] if kind == "folder" else old.read_text()
-        assert found == (["new"] if kind == "folder" else "new")
-
-
 def test_json_is_what_other_tools_expect() -> None:
     row = json.loads(codec.encode(FULL))
     assert row["problem"]["id"] == "p"
