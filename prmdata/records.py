@@ -48,12 +48,15 @@ class Cost:
     rollouts: int = 0
     rounds: int = 0
     """Sampler calls that had to wait for an earlier one: the latency of a search."""
+    cut: int = 0
+    """Rollouts without an outcome: the token limit cut them, or their grading was given up."""
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             self.tokens + other.tokens,
             self.rollouts + other.rollouts,
             self.rounds + other.rounds,
+            self.cut + other.cut,
         )
 
 
@@ -117,6 +120,8 @@ class Evidence:
     """The rule that ended sampling; with `first-hit`, hits/rollouts is a biased value."""
     settings: dict[str, Any] = field(default_factory=dict)
     cost: Cost = Cost()
+    rewards: tuple[float | None, ...] = ()
+    """Signed and unbounded, such as the advantage of each step; `values` stay P(right)."""
 
     @property
     def first_wrong(self) -> int | None:

@@ -51,7 +51,7 @@ def checked(trace: Trace, where: str) -> Trace:
     if trace.error is None and not trace.problem.question.strip():
         raise InputError(f"{where}: trace {trace.id}: its problem has no question")
     for evidence in trace.evidence:
-        for column in ("values", "hits", "rollouts", "verdicts", "notes"):
+        for column in ("values", "hits", "rollouts", "verdicts", "notes", "rewards"):
             length = len(getattr(evidence, column))
             if length not in (0, len(trace.steps)):
                 raise InputError(

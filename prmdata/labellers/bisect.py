@@ -1,6 +1,6 @@
 """Binary search for the first error (OmegaPRM, arXiv 2406.06592).
 
-Roll out from the middle of what is open: a hit says the error comes later, none that it came
+Roll out from the middle of what is open: a hit says that the error comes later, no hit that it came
 before. A trace that ends right is taken at its word.
 """
 
@@ -37,7 +37,8 @@ class Bisect:
     first_hit: bool = False
     """End a probe at its first hit (waves of 1, 1, 2, 4): the same decisions for fewer tokens."""
     pass_rate_share: Share = 0.0
-    """Ask for more than this share of the problem's pass rate instead of for any hit."""
+    """Call a prefix right when its share of hits is above this share of the problem's pass rate,
+    instead of at any hit."""
     verdicts: bool = False
     """Believe verifiers: search before the first step that one calls wrong."""
 
@@ -48,14 +49,14 @@ class Bisect:
             if trace.correct:
                 return taken_at_its_word(trace, self, "bisect")
             probes: dict[int, Probe] = {}
-            told = detections(trace) if self.verdicts else []
-            right, wrong = 0, min([len(trace.steps), *told])
+            refuted = detections(trace) if self.verdicts else []
+            right, wrong = 0, min([len(trace.steps), *refuted])
             while wrong - right > 1:
                 middle = (right + wrong) // 2
                 probes[middle] = await probe(
                     rollouts, trace, middle, self.rollouts_per_probe, first_hit=self._first_hit
                 )
-                if self._still_right(trace, probes[middle]):
+                if self._still_right(trace, probes[middle], rollouts):
                     right = middle
                 else:
                     wrong = middle
@@ -65,7 +66,7 @@ class Bisect:
                 **probed(trace, probes),
                 stopping="first-hit" if self._first_hit else "fixed",
                 settings=settings_of(self),
-                cost=rollouts.cost(trace, sum(seen.rounds for seen in probes.values())),
+                cost=rollouts.cost(trace, sum(found.rounds for found in probes.values())),
             )
             return decided(trace, self, "bisect", wrong - 1, evidence)
 
@@ -82,8 +83,10 @@ class Bisect:
     def _first_hit(self) -> bool:
         return self.first_hit and self.pass_rate_share == 0
 
-    def _still_right(self, trace: Trace, seen: Probe) -> bool:
+    def _still_right(self, trace: Trace, found: Probe, rollouts: Rollouts) -> bool:
         if self.pass_rate_share == 0 or trace.group is None:
-            return seen.hits > 0
-        smoothed = (trace.group.right + 0.5) / (trace.group.n + 1)
-        return seen.hits > self.pass_rate_share * smoothed * seen.rollouts
+            return found.hits > 0
+        tally = trace.group
+        counted = tally.n if rollouts.settings.cut == "miss" else tally.right + tally.wrong
+        smoothed = (tally.right + 0.5) / (counted + 1)
+        return found.hits > self.pass_rate_share * smoothed * found.rollouts

@@ -9,8 +9,8 @@ their parent in `origin.parent`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from prmdata.errors import GraderError, ItemError, UsageError
@@ -24,18 +24,18 @@ from prmdata.labellers.contract import (
     taken_at_its_word,
     tokens_left,
 )
+from prmdata.labellers.tree.branches import branches
 from prmdata.records import Cost, Evidence, Trace
-from prmdata.sampler.rollouts import Outcome, Rollouts
+from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Amount, settings_of
-from prmdata.traces.generate import cut_steps
 
 
 @dataclass(eq=False, slots=True)
 class State:
     """A prefix, and how its rollouts ended."""
 
-    kept: int
-    """Its steps."""
+    steps: int
+    """The number of its steps."""
     hits: int
     rollouts: int
     visits: int = 0
@@ -52,12 +52,12 @@ class Wrong:
     state: State
     trace: Trace
     tokens: int
-    """Of the rollout alone."""
+    """The tokens of the rollout alone, without its prefix."""
 
 
 @dataclass(eq=False, slots=True)
 class Search:
-    """For the first error of one rollout, by halves."""
+    """A binary search for the first error of one rollout."""
 
     of: Wrong
     right: int
@@ -84,7 +84,7 @@ class Omega:
 
     rollouts_per_probe: int = 8
     searches: int = 100
-    """Of one problem, at most."""
+    """At most this many per problem."""
     alpha: Amount = 0.5
     """Q = alpha^(1 − MC) · beta^(tokens / length): prefers likely prefixes …"""
     beta: Amount = 0.9
@@ -97,10 +97,12 @@ class Omega:
 
     def __post_init__(self) -> None:
         if self.rollouts_per_probe < 1 or self.searches < 0 or self.length < 1:
-            raise UsageError("omega: rollouts_per_probe and length start at 1, searches at 0")
+            raise UsageError(
+                "omega: rollouts_per_probe and length must be at least 1, searches at least 0"
+            )
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        tree = self._root(group)
+        tree = self._root(group, rollouts)
         failed: dict[str, str] = {}
         while len(tree.searched) < self.searches and (chosen := self.select(tree)):
             tree.pool.remove(chosen)
@@ -131,17 +133,20 @@ class Omega:
         rollouts = probes * self.rollouts_per_probe
         return Cost(rollouts * tokens_left(trace, len(trace.steps) // 2), rollouts, probes)
 
-    def _root(self, group: Sequence[Trace]) -> Tree:
+    def _root(self, group: Sequence[Trace], rollouts: Rollouts) -> Tree:
         """The problem itself: its rollouts are the traces it has. Branches are searched as well."""
-        ended = [trace for trace in group if trace.correct is not None and trace.steps]
-        drawn = independent(ended)
-        root = State(0, sum(trace.correct is True for trace in drawn), len(drawn))
-        wrong = [Wrong(root, t, tokens_left(t, 0)) for t in ended if not t.correct]
+        drawn = [rollouts.outcome_of(trace) for trace in independent(group) if trace.steps]
+        root = State(0, drawn.count(True), len(drawn) - drawn.count(None))
+        wrong = [
+            Wrong(root, trace, tokens_left(trace, 0))
+            for trace in group
+            if trace.correct is False and trace.steps
+        ]
         return Tree({"": root}, wrong, frozenset(trace.id for trace in group))
 
     async def _search(self, chosen: Wrong, tree: Tree, rollouts: Rollouts) -> None:
         trace = chosen.trace
-        search = Search(chosen, chosen.state.kept, len(trace.steps))
+        search = Search(chosen, chosen.state.steps, len(trace.steps))
         tree.searched.append(search)
         while search.wrong - search.right > 1:
             middle = (search.right + search.wrong) // 2
@@ -153,8 +158,8 @@ class Omega:
                 state = tree.states[prefix] = State(middle, hits, len(outcomes))
                 tree.pool += [
                     Wrong(state, branch, outcome.tokens)
-                    for branch, outcome in children(trace, middle, outcomes)
-                    if not outcome.hit and branch.id not in tree.given
+                    for branch, outcome in branches(trace, middle, outcomes)
+                    if branch.correct is False and branch.id not in tree.given
                 ]
             if tree.states[prefix].hits:
                 search.right = middle
@@ -197,31 +202,3 @@ class Omega:
             settings=settings_of(self),
             cost=cost,
         )
-
-
-def children(
-    trace: Trace, kept: int, outcomes: Sequence[Outcome]
-) -> Iterator[tuple[Trace, Outcome]]:
-    """Rollouts as traces of their own; one that ended at once adds no step, and is none."""
-    for number, outcome in enumerate(outcomes):
-        if outcome.text.strip():
-            yield _child(trace, kept, number, outcome), outcome
-
-
-def _child(trace: Trace, kept: int, number: int, outcome: Outcome) -> Trace:
-    return Trace(
-        id=f"{trace.id}.{kept}-{number}",
-        problem=trace.problem,
-        steps=trace.steps[:kept] + cut_steps(outcome.text, trace.origin.steps),
-        answer=outcome.answer,
-        correct=outcome.hit,
-        grade=None if outcome.grade == "cut" else outcome.grade,
-        finish="length" if outcome.grade == "cut" else "stop",
-        origin=replace(
-            trace.origin,
-            parent=(trace.id, kept),
-            sample=number,
-            tokens=(trace.origin.tokens or 0) - tokens_left(trace, kept) + outcome.tokens,
-        ),
-        group=trace.group,
-    )

@@ -1,7 +1,7 @@
 """The value of a prefix is the mean outcome of the problem's traces that begin with it.
 
 No new rollouts: the traces that a problem has are folded into a tree of prefixes (TEMPO, P2T).
-Branches count for none: a search gave them their first steps, and kept them for how they ended.
+Branches do not count: a search gave them their first steps, and wrote them for how they ended.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ class PrefixTree:
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         below: dict[str, Probe] = defaultdict(Probe)
         for trace in independent(group):
-            if trace.correct is None:
+            outcome = rollouts.outcome_of(trace)
+            if outcome is None:
                 continue
             for t in range(1, len(trace.steps) + 1):
                 leaf = below[trace.prefix(t)]
                 leaf.rollouts += 1
-                leaf.hits += trace.correct
+                leaf.hits += outcome
         return [self._valued(trace, below) for trace in group]
 
     def _valued(self, trace: Trace, below: dict[str, Probe]) -> Trace:

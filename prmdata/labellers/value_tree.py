@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError, SamplerError, UsageError
 from prmdata.labellers.contract import Need, Verb, independent, tokens_left
-from prmdata.labellers.omega import children as as_traces
+from prmdata.labellers.tree.branches import branches
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -29,13 +29,13 @@ from prmdata.tasks import together
 class State:
     via: Trace
     """The whole trace by which it came into the tree."""
-    kept: int
-    """Its steps."""
+    steps: int
+    """The number of its steps."""
     parent: State | None = None
     prior: float = 1.0
     visits: int = 0
     total: float = 0.0
-    """Of the values backed up through it, each in [−1, 1]."""
+    """The sum of the values backed up through it, each in [−1, 1]."""
     children: list[State] = field(default_factory=list)
     closed: bool = False
     """It ends the trace, or cannot be continued, or all its children are closed."""
@@ -46,11 +46,11 @@ class State:
 
     @property
     def prefix(self) -> str:
-        return self.via.prefix(self.kept)
+        return self.via.prefix(self.steps)
 
     @property
     def ends(self) -> bool:
-        return self.kept == len(self.via.steps)
+        return self.steps == len(self.via.steps)
 
     def back_up(self, value: float) -> None:
         state: State | None = self
@@ -72,22 +72,25 @@ class ValueTree:
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
     simulations: int = 40
-    """Of one problem, its root's included (the paper's N)."""
+    """Simulations per problem, the root's included (the paper's N)."""
     children: int = 5
-    """Rollouts of a state when it is expanded (the paper's B1)."""
+    """Rollouts from a state when it is expanded (the paper's B1)."""
     c_puct: float = 1.25
     """Select the child that maximises Q + c_puct · prior · sqrt(N(parent)) / (1 + N)."""
     prior: Literal["log-prob", "uniform"] = "log-prob"
-    """`uniform` for samplers that cannot score a given text."""
+    """The prior of a child; `uniform` is for samplers that cannot score a given text."""
     grow: bool = True
     """Write the branches that were searched as traces, beside those that came in."""
 
     def __post_init__(self) -> None:
         if self.simulations < 1 or self.children < 1 or self.c_puct < 0:
-            raise UsageError("value-tree: simulations and children start at 1, c_puct at 0")
+            raise UsageError(
+                "value-tree: simulations and children must be at least 1, c_puct at least 0"
+            )
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        known = [t for t in independent(group) if t.correct is not None and t.steps]
+        drawn = [trace for trace in independent(group) if trace.steps]
+        known = [trace for trace in drawn if rollouts.outcome_of(trace) is not None]
         failed: dict[str, str] = {}
         if not known:
             return list(group)
@@ -118,13 +121,13 @@ class ValueTree:
         """Sample, evaluate and back up; a child that ends the trace is worth its outcome."""
         ended: list[float] = []
         if leaf.parent is not None:
-            outcomes = await rollouts.sample(leaf.via, leaf.kept, self.children)
-            known += [trace for trace, _ in as_traces(leaf.via, leaf.kept, outcomes)]
+            outcomes = await rollouts.sample(leaf.via, leaf.steps, self.children)
+            known += [trace for trace, _ in branches(leaf.via, leaf.steps, outcomes)]
             ended = [_worth(outcome.hit) for outcome in outcomes if not outcome.text.strip()]
-        below = [t for t in known if _begins(t, leaf.prefix, leaf.kept)]
+        below = [t for t in known if _begins(t, leaf.prefix, leaf.steps)]
         first: dict[tuple[str, bool], State] = {}
         for trace in below:
-            state = State(trace, leaf.kept + 1, leaf)
+            state = State(trace, leaf.steps + 1, leaf)
             first.setdefault((state.prefix, state.ends), state)
         children = list(first.values())
         for state, prior in zip(children, await self._priors(children, rollouts), strict=True):
@@ -140,13 +143,13 @@ class ValueTree:
     async def _priors(self, children: Sequence[State], rollouts: Rollouts) -> list[float]:
         if self.prior == "uniform":
             return [1 / len(children)] * len(children)
-        asked = (rollouts.log_probs(state.via, state.kept - 1) for state in children)
+        asked = (rollouts.log_probs(state.via, state.steps - 1) for state in children)
         try:
             scored = await together(*asked)
         except ItemError:
             raise
         except SamplerError as error:
-            raise SamplerError(f"{error}. --set prior=uniform does without") from None
+            raise SamplerError(f"{error}; --set prior=uniform needs no scores") from None
         return [math.exp(sum(found) / len(found)) if found else 1.0 for found in scored]
 
     def _results(
@@ -185,8 +188,8 @@ class ValueTree:
         return Cost(rounds * self.children * left, rounds * self.children, rounds)
 
 
-def _begins(trace: Trace, prefix: str, kept: int) -> bool:
-    return len(trace.steps) > kept and trace.prefix(kept) == prefix
+def _begins(trace: Trace, prefix: str, steps: int) -> bool:
+    return len(trace.steps) > steps and trace.prefix(steps) == prefix
 
 
 def _worth(hit: bool | None) -> float:

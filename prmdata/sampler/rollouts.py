@@ -1,22 +1,27 @@
 """What a labelling method sees of sampling: `rollouts.sample(trace, after_step, n)`.
 
 Behind it: the prompt is rendered, the prefix continued token for token, the sample numbers go on
-where the last call for this prefix stopped, the answers are graded, and the price is kept.
+where the last call for this prefix stopped, the answers are graded, and the cost is counted.
+
+Rollouts and traces that end without an outcome, cut by the token limit or given up in grading,
+follow one rule (`RolloutSettings.cut`); methods ask `outcome_of` how a sibling counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from prmdata.errors import ItemError, UsageError
 from prmdata.grading import Grade, Grader
 from prmdata.records import Cost, Message, Problem, Trace
-from prmdata.sampler.protocol import SEED_SPACING, Sampler, Sampling
+from prmdata.sampler.models.continuation import ends_at_once, joined
+from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 
 ACTING = ("tool_call", "observation")
 """Kinds of steps."""
@@ -31,24 +36,46 @@ class Outcome:
     answer: str | None
     tokens: int
     text: str
+    seed: int = 0
+    """What it was drawn with: the same for the same request of a run with the same seed."""
+
+    @property
+    def ended(self) -> bool:
+        return self.grade not in NO_OUTCOME
+
+
+NO_OUTCOME = ("cut", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutSettings:
     seed: int = 0
-    """Of the run."""
+    """Random seed of the run."""
     temperature: float | None = None
-    """This and the next four: `None` keeps what the trace was sampled with."""
+    """This and the next four: `None` keeps what the trace was sampled with, or the defaults of
+    `Sampling` where the trace does not say."""
     top_p: float | None = None
     top_k: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
+    system: str | None = None
+    """A system message in place of the trace's own; an empty one removes it."""
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """Given to the chat template beside the trace's own, such as `enable_thinking`."""
     cut: Literal["miss", "drop"] = "miss"
-    """A rollout that the token limit cuts counts as a miss, or is passed over."""
+    """A rollout or a sibling that the token limit cuts counts as a miss, or does not count."""
 
     def __post_init__(self) -> None:
-        if self.temperature is not None and not 0 <= self.temperature < math.inf:
-            raise UsageError(f"--temperature {self.temperature:g}: must be at least 0")
+        limits = {
+            "temperature": (0, math.inf, "at least 0"),
+            "top_p": (5e-324, 1, "above 0 and at most 1"),
+            "top_k": (0, math.inf, "at least 0 (0: off)"),
+            "max_tokens": (1, math.inf, "at least 1"),
+        }
+        for name, (low, high, words) in limits.items():
+            value = getattr(self, name)
+            if value is not None and not (low <= value <= high and math.isfinite(value)):
+                raise UsageError(f"--{name.replace('_', '-')} {value:g}: must be {words}")
 
 
 @dataclass(slots=True)
@@ -72,61 +99,88 @@ class Rollouts:
         if first + n > SEED_SPACING:
             raise ItemError(f"more than {SEED_SPACING} rollouts of one prefix (trace {trace.id})")
         self._next[place] = first + n
-        prefix = trace.prefix(after_step)
-        prompt = self._prompt(trace) + prefix
-        sampling = self._sampling(trace)
-        seed = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling)
-        completions = await self.sampler.complete(prompt, n, sampling, seed + first)
+        prefix, sampling = trace.prefix(after_step), self._sampling(trace)
+        prompt = self._before(trace, after_step, prefix)
+        purpose = "" if after_step else "rollout"  # at the root, `generate` asks the same of it
+        base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, purpose)
+        completions = await self.sampler.complete(prompt, n, sampling, base + first)
         outcomes = [
-            await self._graded(trace.problem, prefix, c.text, c.finish, c.tokens)
-            for c in completions
+            await self._graded(trace.problem, prefix, completion, sampling, base + number)
+            for number, completion in enumerate(completions, first)
         ]
-        self._spend(trace, Cost(sum(c.tokens for c in completions), n))
+        cut = sum(not outcome.ended for outcome in outcomes)
+        self._spend(trace, Cost(sum(c.tokens for c in completions), n, cut=cut))
         if self.settings.cut == "drop":
-            outcomes = [outcome for outcome in outcomes if outcome.grade != "cut"]
+            outcomes = [outcome for outcome in outcomes if outcome.ended]
         return outcomes
 
     async def log_probs(self, trace: Trace, step: int) -> list[float]:
         """The log-probability of each token of one step (from 0), after the steps before it."""
         refuse_acting(trace, step + 1)
-        prompt = self._prompt(trace) + trace.prefix(step)
-        return await self.sampler.score(prompt, trace.steps[step].text)
+        through = self._before(trace, step + 1, trace.prefix(step + 1))
+        text = trace.steps[step].text
+        return await self.sampler.score(through.removesuffix(text), text)
+
+    def outcome_of(self, trace: Trace) -> bool | None:
+        """Whether a trace counts as a hit among the rollouts of its problem, or `None`: it does
+        not count. One without an outcome counts as a rollout without one does."""
+        if trace.correct is None and self.settings.cut == "miss" and trace.error is None:
+            return False if trace.finish == "length" or trace.grade == "timeout" else None
+        return trace.correct
 
     def cost(self, trace: Trace, rounds: int) -> Cost:
         """What this trace consumed; `rounds` calls of its search had to wait for one another."""
         return replace(self._costs.get(trace.id, Cost()), rounds=rounds)
 
     async def _graded(
-        self, problem: Problem, prefix: str, text: str, finish: str, tokens: int
+        self, problem: Problem, prefix: str, completion: Completion, sampling: Sampling, seed: int
     ) -> Outcome:
-        if finish == "length":
-            return Outcome(False, "cut", None, tokens, text)
+        text, tokens = completion.text, completion.tokens
+        if ends_at_once(prefix, text, sampling.stop):
+            text = ""
+        elif completion.finish == "length":
+            return Outcome(False, "cut", None, tokens, text, seed)
         verdict = self.grader.grade_now(prefix + text, problem.answer, problem.kind)
         if verdict is None:
             verdict = await self.grader.grade(
                 prefix + text, problem.answer, problem.kind, msgspec.to_builtins(problem)
             )
         grade = verdict.grade or Grade.UNPARSED
-        return Outcome(grade == "right", grade.value, verdict.answer, tokens, text)
+        return Outcome(grade == "right", grade.value, verdict.answer, tokens, text, seed)
 
     def _spend(self, trace: Trace, cost: Cost) -> None:
         self._costs[trace.id] = self._costs.get(trace.id, Cost()) + cost
 
+    def _before(self, trace: Trace, after_step: int, prefix: str) -> str:
+        """The exact text that a model continues."""
+        prompt = self._prompt(trace)
+        imported = trace.origin.model is None
+        return joined(prompt, prefix) if imported and after_step else prompt + prefix
+
     def _prompt(self, trace: Trace) -> str:
         if trace.id not in self._prompts:
             origin = trace.origin
-            messages = origin.messages or question_only(trace.problem)
             self._prompts[trace.id] = self.sampler.template.open_turn(
-                messages, origin.template, origin.template_args
+                self._messages(trace),
+                origin.template,
+                {**origin.template_args, **self.settings.template_args},
             )
         return self._prompts[trace.id]
+
+    def _messages(self, trace: Trace) -> tuple[Message, ...]:
+        messages = trace.origin.messages or question_only(trace.problem)
+        if self.settings.system is None:
+            return messages
+        others = [message for message in messages if message["role"] != "system"]
+        lead = [{"role": "system", "content": self.settings.system}] if self.settings.system else []
+        return (*lead, *others)
 
     def _sampling(self, trace: Trace) -> Sampling:
         """What the trace was sampled with, save where this run says otherwise."""
         chosen = {}
         for name in ("temperature", "top_p", "top_k", "max_tokens", "stop"):
-            asked = getattr(self.settings, name)
-            value = getattr(trace.origin, name) if asked is None else asked
+            setting = getattr(self.settings, name)
+            value = getattr(trace.origin, name) if setting is None else setting
             if value is not None:
                 chosen[name] = value
         return replace(Sampling(), **chosen)
@@ -147,8 +201,15 @@ def question_only(problem: Problem) -> tuple[Message, ...]:
     return ({"role": "user", "content": problem.question},)
 
 
-def request_seed(run_seed: int, fingerprint: str, prompt: str, sampling: Sampling) -> int:
-    """The base seed of all samples of one prompt: spaced, so that neighbours never overlap."""
-    asked = msgspec.json.encode([run_seed, fingerprint, prompt, sampling])
-    number = int.from_bytes(hashlib.blake2b(asked, digest_size=8).digest(), "big")
-    return (number >> 1) // SEED_SPACING * SEED_SPACING
+def request_seed(
+    run_seed: int, fingerprint: str, prompt: str, sampling: Sampling, purpose: str = ""
+) -> int:
+    """The base seed of all samples of one prompt: spaced, so that neighbours never overlap.
+
+    Requests for the same text with the same settings share their samples, so that one method's
+    rollouts serve the next from the store. A purpose keeps apart what must not be shared: the
+    rollouts of a question are not the traces that `generate` has sampled of it.
+    """
+    parts = [run_seed, fingerprint, prompt, sampling, *([purpose] if purpose else [])]
+    digest = hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 1) // SEED_SPACING * SEED_SPACING

@@ -25,7 +25,7 @@ from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
-from prmdata.stages.generate import sampler_setting
+from prmdata.stages.generate import MANY_CUT, sampler_setting
 from prmdata.stages.groups import Group, of_shard, run_groups
 
 SPOKE = "evidence "
@@ -111,13 +111,8 @@ async def _run(
         return await apply(asked.method, group, rollouts)
 
     def tally(trace: Trace, counts: Counter[str]) -> None:
-        written_by = trace.origin.model
-        if (
-            asked.samples
-            and written_by
-            and other_weights(written_by, resources.sampler.fingerprint)
-        ):
-            counts["of_another_model"] += 1
+        if asked.samples:
+            _count_sampling(trace, asked, resources.sampler.fingerprint, counts)
         if "evidence" in asked.method.needs and trace.labels is not None:
             for name in names_in(str(trace.labels.settings["evidence"])):
                 found = trace.evidence_named(name)
@@ -135,18 +130,48 @@ async def _run(
     )
 
 
+def _count_sampling(trace: Trace, asked: Labelling, fingerprint: str, counts: Counter[str]) -> None:
+    written_by, origin, settings = trace.origin.model, trace.origin, asked.rollouts
+    if written_by and other_weights(written_by, fingerprint):
+        counts["of_another_model"] += 1
+    counts["temperature_assumed"] += origin.temperature is settings.temperature is None
+    counts["max_tokens_assumed"] += origin.max_tokens is settings.max_tokens is None
+    evidence = trace.evidence_named(asked.name)
+    if evidence is not None:
+        counts["rollouts"] += evidence.cost.rollouts
+        counts["rollouts_cut"] += evidence.cost.cut
+
+
 def evidence_read(summary: Mapping[str, Any]) -> dict[str, int]:
     """What labels were decided from → the number of traces of which it says something."""
     return {key.removeprefix(SPOKE): n for key, n in summary.items() if key.startswith(SPOKE)}
 
 
 def warnings(summary: Mapping[str, Any]) -> list[str]:
-    """What a reader of these labels should know before using them."""
-    return [
+    """What a reader of these labels or values should know before using them."""
+    found = [
         f"{name} says nothing of any step of these traces: the labels do not rest on it"
         for name, spoke in evidence_read(summary).items()
         if not spoke
     ]
+    cut, rollouts = summary.get("rollouts_cut", 0), summary.get("rollouts", 0)
+    if cut > MANY_CUT * rollouts:
+        found.append(
+            f"{cut:,} of {rollouts:,} rollouts were cut by the token limit and have no outcome: "
+            "raise --max-tokens, or, where the model thinks first, try --template-arg "
+            "enable_thinking=false; by default they count as misses, with --cut drop not at all"
+        )
+    assumed = {
+        "--temperature": (summary.get("temperature_assumed", 0), f"{Sampling().temperature:g}"),
+        "--max-tokens": (summary.get("max_tokens_assumed", 0), f"{Sampling().max_tokens:,}"),
+    }
+    found += [
+        f"{count:,} traces do not say how they were sampled: their rollouts took {option} {value}; "
+        f"give {option} to choose another"
+        for option, (count, value) in assumed.items()
+        if count
+    ]
+    return found
 
 
 async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[Trace]:

@@ -17,7 +17,8 @@ from prmdata.records import Labels, Step, Trace
 from prmdata.registry import make
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.traces.generate import cut_steps
-from tests.labellers.running import run
+from tests.conftest import _sampled
+from tests.labellers.running import problems, run
 from tests.policy import Policy
 
 
@@ -129,3 +130,50 @@ def test_pairs_of_right_and_wrong_steps_come_of_it(traces: list[Trace]) -> None:
         with contextlib.suppress(LeftOut):  # all candidates right, or all wrong
             found += len(list(make(FORMATS, "pairs", {}).rows(made)))
     assert found > 5
+
+
+def test_a_run_on_its_own_output_repeats_no_id_and_changes_no_value(
+    traces: list[Trace], policy: Policy
+) -> None:
+    new = 0
+    for group in problems(traces)[:10]:
+        once = run("next-step", group, policy)
+        assert len({trace.id for trace in once}) == len(once)
+        new += len(once) - len(group)
+        assert run("next-step", once, policy) == once
+        other = run("next-step", once, policy, candidates=3, after_step=1)
+        assert len({trace.id for trace in other}) == len(other)
+    assert new > 10
+
+
+def test_candidates_of_the_first_step_are_not_the_samples_of_generate() -> None:
+    """Both ask for continuations of the question with the same settings and the same seed."""
+    policy = Policy({0: 60}, slips=0.3)
+    group = asyncio.run(_sampled(policy, 12, 8))
+    texts = {trace.text for trace in group}
+    made = asyncio.run(_rooted(policy, group))
+    new = [trace for trace in made if trace.origin.parent]
+    assert len(new) > 20
+    assert sum(trace.text in texts for trace in new) < len(new) / 2
+
+
+async def _rooted(policy: Policy, group: list[Trace]) -> list[Trace]:
+    rollouts = Rollouts(policy, Grader(), RolloutSettings(seed=group[0].origin.seed or 0))
+    return await NextStep(after_step=0, rollouts_per_candidate=1).apply(group, rollouts)
+
+
+def test_the_advantage_is_the_value_less_the_mean_of_the_candidates(
+    traces: list[Trace], policy: Policy
+) -> None:
+    several = 0
+    for trace in traces[:16]:
+        made = run("next-step", [trace], policy)
+        at = len(trace.steps) // 2
+        values = [t.evidence[-1].values[at] for t in made]
+        mean = sum(v for v in values if v is not None) / len(values)
+        for one, value in zip(made, values, strict=True):
+            *others, reward = sorted(one.evidence[-1].rewards, key=lambda r: r is not None)
+            assert reward == pytest.approx((value or 0) - mean)
+            assert set(others) <= {None}
+        several += len(made) > 1 and len(set(values)) > 1
+    assert several > 3

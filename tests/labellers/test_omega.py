@@ -35,7 +35,7 @@ class Watched(Omega):
             self.trees.append(tree)
             self.chosen.clear()
         if wrong is not None:
-            self.chosen.append((wrong.trace.prefix(wrong.state.kept), wrong.trace.text))
+            self.chosen.append((wrong.trace.prefix(wrong.state.steps), wrong.trace.text))
         return wrong
 
     @property

@@ -108,6 +108,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
     if read := evidence_read(summary):
         spoke = (f"{name} (on {n:,} traces)" for name, n in read.items())
         told.append(f"decided from {', '.join(spoke)}")
+    if summary.get("rollouts_cut"):
+        told.append(f"{summary['rollouts_cut']:,} of {summary['rollouts']:,} rollouts cut")
     unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
     if summary["stage"] == "label" and unlabelled > 0:
         told.append(f"{unlabelled:,} left without labels")

@@ -1,0 +1,1 @@
+"""What the methods that grow trees of steps share."""
