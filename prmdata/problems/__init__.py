@@ -7,15 +7,17 @@ The layout of a file (GSM8K, MATH, NuminaMath, …) is told from its columns, or
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, paths, rows
+from prmdata.files.nested import check_columns
 from prmdata.problems import abacus, hub
 from prmdata.problems.contract import Layout, mapped
-from prmdata.problems.layouts import code, gsm8k, math, numina, plain
+from prmdata.problems.layouts import code, gsm8k, math, numina, plain, prompts
 from prmdata.records import Problem
 from prmdata.registry import Registry
 
@@ -31,9 +33,14 @@ LAYOUTS: Registry[Layout] = Registry(
         "mbpp": code.MBPP,
         "numina": numina.LAYOUT,
         "plain": plain.LAYOUT,
+        "verl": prompts.VERL,
+        "trl": prompts.TRL,
     },
 )
 """Name → how the rows of a known set become problems; the first whose columns fit is taken."""
+
+HEAD = 100
+"""Rows that are looked at before the first becomes a problem."""
 
 Source = tuple[Callable[..., Iterator[Problem | Unreadable]], str]
 SOURCES: Registry[Source] = Registry(
@@ -81,7 +88,12 @@ def _from_rows(
     chosen = mapped(fields) if fields else None
     if layout is not None:
         chosen = LAYOUTS[layout]
-    for row, where in found:
+    found = iter(found)
+    head = list(itertools.islice(found, HEAD))
+    if fields:
+        first = [row for row, _ in head if not isinstance(row, Unreadable)]
+        check_columns(first, fields.values(), "--fields")
+    for row, where in itertools.chain(head, found):
         if isinstance(row, Unreadable):
             yield row
             continue
@@ -113,7 +125,8 @@ def _checked(found: Iterable[Problem | Unreadable]) -> Iterator[Problem | Unread
             if key in seen:
                 raise InputError(
                     f"problem id {problem.id} comes twice; ids must be unique: drop the repeated "
-                    "problem, or take ids from another column with --fields id=COLUMN"
+                    "problem, or take ids from another column with --fields id=COLUMN (--fields "
+                    "id= takes none, and makes ids from the texts)"
                 )
             seen.add(key)
         yield problem

@@ -1,18 +1,26 @@
-"""What a layout of problems is: which columns of a row become which fields of a problem."""
+"""What a layout of problems is: which columns of a row become which fields of a problem.
+
+A column may be a dotted path into nested rows. The question may be a list of messages: a user's,
+and before it a system message, which goes into the problem's context.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError, unknown
+from prmdata.files.nested import value_at
 from prmdata.records import Problem
 
 FIELDS = ("question", "answer", "id", "kind", "images", "context", "meta", "solution")
+IDS = ("id", "unique_id", "uuid", "problem_id", "question_id", "task_id")
+"""Where ids are looked for, unless the user names the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,61 +34,99 @@ class Layout:
     answer: Callable[[str], str | None] | None = None
     """Takes the gold answer out of its column."""
     help: str = ""
+    ids: tuple[str, ...] = IDS
+    """Columns that may hold the id, where `fields` names none."""
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         return all(column in row for column in self.columns)
 
     def problem(self, row: Mapping[str, Any], where: str) -> Problem:
-        question = row.get(self.fields["question"])
-        if not isinstance(question, str) or not question.strip():
-            column = self.fields["question"]
-            state = "is missing" if question is None else "is empty or not text"
-            raise InputError(f"{where}: the question (column '{column}') {state}")
+        question, system = self._question(row, where)
         answer = self._text(row, "answer", where)
         if answer is not None and self.answer is not None:
             answer = self.answer(answer)
         solution = self._text(row, "solution", where)
-        meta = row.get(self.fields.get("meta", "meta"))
-        context = row.get(self.fields.get("context", "context"))
+        meta, context = self._value(row, "meta"), self._value(row, "context")
         return Problem(
-            id=self._text(row, "id", where) or stable_id(question, answer),
+            id=self.id_of(row, where) or stable_id(question, answer),
             question=question,
             answer=answer,
             kind=self._text(row, "kind", where) or "math",
-            images=tuple(row.get(self.fields.get("images", ""), None) or ()),
+            images=tuple(self._value(row, "images") or ()),
             context={
                 **(context if isinstance(context, dict) else {}),
                 **({} if solution is None else {"solution": solution}),
+                **({} if system is None else {"system": system}),
             },
             meta=meta if isinstance(meta, dict) else self._rest(row),
         )
 
+    def id_of(self, row: Mapping[str, Any], where: str) -> str | None:
+        """The source's own id; `None` where it has none."""
+        columns = (self.fields["id"],) if "id" in self.fields else self.ids
+        found = (_text_of(value_at(row, column), column, "id", where) for column in columns)
+        return next((text for text in found if text is not None), None)
+
+    def _value(self, row: Mapping[str, Any], field: str) -> Any:
+        return value_at(row, self.fields.get(field, field))
+
+    def _question(self, row: Mapping[str, Any], where: str) -> tuple[str, str | None]:
+        column = self.fields["question"]
+        question, system = value_at(row, column), None
+        if isinstance(question, list) and question:
+            system, question = _turns(question, column, where)
+        if not isinstance(question, str) or not question.strip():
+            state = "is missing" if question is None else "is empty or not text"
+            raise InputError(f"{where}: the question (column '{column}') {state}")
+        return question, system
+
     def _text(self, row: Mapping[str, Any], field: str, where: str) -> str | None:
-        value = row.get(self.fields.get(field, ""))
-        if value is None or value == "":
-            return None
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return str(value)
-        raise InputError(f"{where}: column '{self.fields[field]}' ({field}) is not text: {value!r}")
+        column = self.fields.get(field, "")
+        return _text_of(value_at(row, column), column, field, where) if column else None
 
     def _rest(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Small columns that say what kind of problem it is."""
-        used = set(self.fields.values())
+        used = {*self.fields.values(), *self.ids}
         return {
             name: value
             for name, value in row.items()
-            if name not in used and isinstance(value, str | int | float) and len(str(value)) <= 100
+            if name not in used
+            and isinstance(value, str | int | float)
+            and not _is_nothing(value)
+            and len(str(value)) <= 100
         }
+
+
+def _text_of(value: Any, column: str, field: str, where: str) -> str | None:
+    if _is_nothing(value):
+        return None
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise InputError(f"{where}: column '{column}' ({field}) is not text: {value!r:.80}")
+
+
+def _is_nothing(value: Any) -> bool:
+    """An empty cell: other programs write NaN where a column of numbers has a gap."""
+    return value is None or value == "" or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _turns(turns: list[Any], column: str, where: str) -> tuple[str | None, Any]:
+    """The system message, where there is one, and the user's."""
+    roles = [turn.get("role") if isinstance(turn, Mapping) else None for turn in turns]
+    if roles not in (["user"], ["system", "user"]):
+        given = ", ".join(str(role) for role in roles[:6])
+        raise InputError(
+            f"{where}: the question (column '{column}') should be text, or one user's message with "
+            f"or without a system message before it; its messages are: {given}"
+        )
+    return (turns[0].get("content") if len(turns) > 1 else None), turns[-1].get("content")
 
 
 def mapped(fields: Mapping[str, str]) -> Layout:
     """A layout of the user's own: `question=prompt,answer=gold`."""
-    unknown = set(fields) - set(FIELDS)
-    if unknown:
-        raise UsageError(
-            f"--fields: {', '.join(sorted(unknown))} is no field of a problem "
-            f"(they are {', '.join(FIELDS)})"
-        )
+    for name in fields:
+        if name not in FIELDS:
+            raise unknown("field of a problem", name, FIELDS)
     return Layout(columns=(), fields={"question": "question", **fields})
 
 

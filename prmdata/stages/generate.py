@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
-from prmdata.problems import is_path, problems
+from prmdata.problems import HEAD, is_path, problems
 from prmdata.records import Problem, Trace
 from prmdata.run.engine import Job
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
+from prmdata.run.progress import say
 from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.stages.groups import of_shard
 from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
@@ -80,7 +81,7 @@ async def run_generate(
         output.pin("model", resources.sampler.fingerprint)
         return await run_stage(
             "generate",
-            _job(asked, how, resources, outside),
+            _job(asked, how, resources, outside, options),
             lambda item: item,
             output,
             options,
@@ -125,7 +126,11 @@ def told_of_cuts(cut: int, traces: int) -> str | None:
 
 
 def _job(
-    asked: Asked, how: Generation, resources: Resources, outside: Counter[str]
+    asked: Asked,
+    how: Generation,
+    resources: Resources,
+    outside: Counter[str],
+    options: RunOptions,
 ) -> Job[Problem | Unreadable]:
     """`outside` counts the traces that are not kept."""
 
@@ -144,7 +149,24 @@ def _job(
             return [item.as_trace()]
         return [Trace(id=f"{item.id}/{how.seed}-failed", problem=item, error=reason)]
 
-    return Job(asked.problems(), work, failed)
+    found = asked.problems()
+    return Job(found if options.quiet else _warned(found), work, failed)
+
+
+def _warned(found: Iterable[Problem | Unreadable]) -> Iterator[Problem | Unreadable]:
+    """The same problems; it is said beforehand where none of the first ones has an answer."""
+    found = iter(found)
+    head = list(itertools.islice(found, HEAD))
+    problems = [problem for problem in head if isinstance(problem, Problem)]
+    if problems and not any(p.answer is not None or p.kind == "code" for p in problems):
+        columns = ", ".join(list(problems[0].meta)[:20]) or "none"
+        say(
+            f"generate: none of the first {len(problems):,} problems has an answer, so no trace "
+            "can be graded; name the column of the answers with --fields answer=COLUMN (columns "
+            f"not read: {columns})"
+        )
+    yield from head
+    yield from found
 
 
 def _total(asked: Asked) -> int | None:

@@ -35,6 +35,7 @@ class Generation:
     prompt: str = "{question}"
     """The user's message."""
     system: str | None = None
+    """The system message; `None`: the problem's own, where it has one."""
     few_shot: tuple[Message, ...] = ()
     steps: str = "auto"
     cut_is_wrong: bool = False
@@ -57,9 +58,10 @@ class Generation:
         return Sampling(self.temperature, self.top_p, self.top_k, self.max_tokens, self.stop)
 
     def messages(self, problem: Problem) -> tuple[Message, ...]:
-        asked = self.prompt.replace("{question}", problem.question)
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return (*system, *self.few_shot, {"role": "user", "content": asked})
+        question = self.prompt.replace("{question}", problem.question)
+        text = self.system or problem.context.get("system")
+        system = [{"role": "system", "content": str(text)}] if text else []
+        return (*system, *self.few_shot, {"role": "user", "content": question})
 
 
 async def generate(

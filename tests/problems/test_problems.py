@@ -13,6 +13,7 @@ from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
 from prmdata.problems import problems, shard_of
 from prmdata.records import Problem
+from prmdata.traces.generate import Generation
 
 
 def read(source: str, **how: object) -> list[Problem]:
@@ -102,3 +103,75 @@ def test_real_sets_are_recognised() -> None:
     assert (len(gsm8k), len(math)) == (1319, 500)
     assert all(p.answer for p in [*gsm8k, *math])
     assert all(p.answer and p.answer.lstrip("-").replace(".", "").isdigit() for p in gsm8k)
+
+
+def test_nested_columns_and_ids_of_the_source() -> None:
+    rows = [{"data": {"q": f"q{i}", "gold": [3, 4]}, "id": f"n{i}"} for i in "12"]
+    found = read(wrote(*rows), fields={"question": "data.q", "answer": "data.gold.1"})
+    assert [(p.id, p.question, p.answer) for p in found] == [("n1", "q1", "4"), ("n2", "q2", "4")]
+    (first, _) = read("p.jsonl", fields={"question": "data.q", "id": ""})
+    assert len(first.id) == 16
+
+
+def test_a_misspelt_column_is_refused_with_the_nearest_name() -> None:
+    wrote({"question": "q", "gold": 1}, {"question": "r", "gold": 2, "late": 3})
+    with pytest.raises(UsageError, match=r"--fields gould: .*did you mean 'gold'\?"):
+        read("p.jsonl", fields={"answer": "gould"})
+    with pytest.raises(UsageError, match="did you mean 'answer'"):
+        read("p.jsonl", fields={"anwser": "gold"})
+    assert read("p.jsonl", fields={"answer": "late"})[1].answer == "3"
+
+
+USER = {"role": "user", "content": "1 + 1?"}
+SYSTEM = {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(
+    ("row", "answer", "system"),
+    [
+        ({"prompt": [USER], "reward_model": {"style": "rule", "ground_truth": "2"}}, "2", None),
+        ({"prompt": [SYSTEM, USER], "reward_model": {"ground_truth": "2"}}, "2", "Be brief."),
+        ({"prompt": [USER], "solution": r"\boxed{2}"}, "2", None),
+        ({"prompt": "1 + 1?", "answer": 2}, "2", None),
+        ({"messages": [SYSTEM, USER], "ground_truth": "2"}, "2", "Be brief."),
+    ],
+)
+def test_prompts_for_reinforcement_learning(row: dict, answer: str, system: str | None) -> None:
+    (problem,) = read(wrote(row))
+    assert (problem.question, problem.answer) == ("1 + 1?", answer)
+    assert problem.context.get("system") == system
+    messages = Generation().messages(problem)
+    assert [m["role"] for m in messages] == (["system"] if system else []) + ["user"]
+    assert Generation(system="Mine.").messages(problem)[0]["content"] == "Mine."
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [[USER, {"role": "assistant", "content": "2"}], [USER, USER], [SYSTEM], ["x"], [], [{}], 7],
+)
+def test_prompts_of_another_shape_are_refused(prompt: object) -> None:
+    wrote({"prompt": prompt, "answer": "2"}, {"prompt": "1 + 1?", "answer": "2"})
+    bad, good = problems("p.jsonl", fields={"question": "prompt", "answer": "answer"})
+    assert isinstance(bad, Unreadable)
+    assert "p.jsonl:1: the question (column 'prompt')" in bad.reason
+    assert isinstance(good, Problem)
+
+
+@pytest.mark.parametrize("trainer", ["verl", "trl", "ms-swift"])
+def test_our_own_prompts_are_read_again(trainer: str) -> None:
+    from prmdata.exports.rl import Rl
+
+    export = Rl(trainer=trainer)  # type: ignore[arg-type]
+    row = export.row(Problem("p7", "1 + 1?", "2"), "", "1 + 1?", "2")
+    pq.write_table(pa.Table.from_pylist([row], schema=export.schema()), "rl.parquet")
+    (problem,) = read("rl.parquet")
+    assert (problem.id, problem.question, problem.answer) == ("p7", "1 + 1?", "2")
+
+
+def test_gaps_in_a_column_of_numbers_are_no_answers() -> None:
+    rows = [{"question": "q", "answer": 2.0}, {"question": "r", "answer": None}]
+    pq.write_table(pa.Table.from_pylist(rows), "p.parquet")
+    table = pq.read_table("p.parquet")
+    gap = pa.array([2.0, float("nan")])
+    pq.write_table(table.set_column(1, "answer", gap), "p.parquet")
+    assert [p.answer for p in read("p.parquet")] == ["2.0", None]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
+
+import pytest
 
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
@@ -20,3 +24,17 @@ def test_problems_kept_because_of_cut_traces_are_counted() -> None:
     assert advice is not None
     assert "of the 4 problems kept" in advice
     assert advice_on_keep(0, 4) is None
+
+
+def test_it_is_said_at_once_where_no_problem_has_an_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [{"question": f"{i} + 1?", "gold": i + 1} for i in range(3)]
+    Path("p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    how, output = Generation(samples=1, max_tokens=2), ListOutput()
+    for fields in (None, {"answer": "gold"}):
+        options = RunOptions(store=None)
+        asyncio.run(run_generate(Asked("p.jsonl", fields=fields), how, output, options))
+        told = capsys.readouterr().err
+        assert ("none of the first 3 problems has an answer" in told) == (fields is None)
+        assert ("columns not read: gold" in told) == (fields is None)

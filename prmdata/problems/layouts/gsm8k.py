@@ -22,7 +22,7 @@ class _Layout(Layout):
 
 LAYOUT = _Layout(
     columns=("question", "answer"),
-    fields={"question": "question", "answer": "answer", "solution": "answer", "id": "id"},
+    fields={"question": "question", "answer": "answer", "solution": "answer"},
     answer=final_answer,
     help="question, answer ending '#### 72'",
 )

@@ -25,7 +25,6 @@ LAYOUT = _Layout(
         "question": "problem",
         "answer": "answer",
         "solution": "solution",
-        "id": "unique_id",
     },
     help="problem, solution, level; answer or the last \\boxed{}",
 )

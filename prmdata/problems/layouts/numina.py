@@ -10,7 +10,6 @@ LAYOUT = Layout(
         "question": "problem",
         "answer": "answer",
         "solution": "solution",
-        "id": "uuid",
         "images": "images",
     },
     help="problem, answer, and where present solution and uuid",

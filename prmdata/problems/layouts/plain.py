@@ -6,6 +6,6 @@ from prmdata.problems.contract import FIELDS, Layout
 
 LAYOUT = Layout(
     columns=("question",),
-    fields={name: name for name in FIELDS},
+    fields={name: name for name in FIELDS if name != "id"},
     help="question, and where present answer, id, kind, context, meta",
 )
