@@ -7,6 +7,7 @@ import contextlib
 import copy
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -47,35 +48,46 @@ class Mutant(NamedTuple):
     program: str
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    line: int
+    index: int
+    """Place of the node, in the order of `ast.walk`."""
+    node: ast.AST
+    other: ast.AST
+    """What stands there instead."""
+
+
 def mutants(tree: ast.Module, per_line: int) -> Iterator[Mutant]:
     """In the order of the lines, made as they are asked for."""
     taken: Counter[int] = Counter()
-    for _, index, node, other in sorted(_changes(tree), key=lambda change: change[:2]):
-        line = node.lineno  # type: ignore[attr-defined]
-        taken[line] += 1
-        if taken[line] > per_line:
+    for change in sorted(changes(tree), key=lambda change: (change.line, change.index)):
+        taken[change.line] += 1
+        if taken[change.line] > per_line:
             continue
         with contextlib.suppress(RecursionError, ValueError):  # too deep for Python to write
-            yield Mutant(line, f"{_shown(node)} → {_shown(other)}", _swapped(tree, index, other))
+            told = f"{shown(change.node)} → {shown(change.other)}"
+            yield Mutant(change.line, told, swapped(tree, change))
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[int, int, ast.AST, ast.AST]]:
-    """Line, place in the walk, what is changed, and into what."""
-    said = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+def changes(tree: ast.Module) -> Iterator[Change]:
+    """Every small thing that may be changed; texts that stand alone are comments, and stay."""
+    comments = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
     for index, node in enumerate(ast.walk(tree)):
-        if not (isinstance(node, ast.Constant) and id(node) in said):
+        if not (isinstance(node, ast.Constant) and id(node) in comments):
             for other in _variants(node):
-                yield node.lineno, index, node, other  # type: ignore[attr-defined]
+                yield Change(node.lineno, index, node, other)  # type: ignore[attr-defined]
 
 
-def _swapped(tree: ast.Module, index: int, other: ast.AST) -> str:
+def swapped(tree: ast.Module, change: Change) -> str:
+    """The program with the change."""
     changed = copy.deepcopy(tree)
-    target = next(at for i, at in enumerate(ast.walk(changed)) if i == index)
-    whole = _Swap(target, copy.deepcopy(other)).visit(changed)
+    target = next(at for i, at in enumerate(ast.walk(changed)) if i == change.index)
+    whole = _Swap(target, copy.deepcopy(change.other)).visit(changed)
     return ast.unparse(ast.fix_missing_locations(whole))
 
 
-def _shown(node: ast.AST) -> str:
+def shown(node: ast.AST) -> str:
     return ast.unparse(node.test if isinstance(node, ast.If | ast.While) else node)
 
 
