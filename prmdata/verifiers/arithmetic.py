@@ -16,7 +16,7 @@ from functools import partial
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count
 from prmdata.verifiers.contract import Finding, attempted
-from prmdata.verifiers.mathematics.comparing import Comparison, compare
+from prmdata.verifiers.mathematics.comparing import compare
 from prmdata.verifiers.mathematics.equalities import Equality, equalities, words_of
 from prmdata.verifiers.mathematics.expressions import Name, Unreadable, evaluate
 from prmdata.verifiers.mathematics.tokens import Token, readable, tokens_of
@@ -51,16 +51,19 @@ class Arithmetic:
         context.foreign = context.foreign or FOREIGN.search(text[: self.longest]) is not None
         if len(text) > self.longest or not _RELATION.search(text):
             return Finding("unknown")
-        outcomes: list[Comparison] = []
-        for said, doubtful in self._statements(text, context):
-            for equality, span in _read(said, context if self.definitions else None):
+        outcomes: set[str] = set()
+        for statement, doubtful in self._statements(text, context):
+            for equality, words in _read(statement, context if self.definitions else None):
                 known = context.values if self.definitions else {}
-                outcome = compare(equality, known, self.loosest, self.whole_quotients)
-                if outcome is not None and outcome.right:
-                    outcomes.append(outcome)
-                elif outcome is not None and not (doubtful or equality.doubtful):
-                    return Finding("wrong", f"{span}: is {outcome.expected}")
-        return Finding("right" if outcomes else "unknown")
+                compared = compare(equality, known, self.loosest, self.whole_quotients)
+                if compared is None:
+                    continue
+                outcome = compared.outcome
+                if outcome == "wrong" and not (doubtful or equality.doubtful):
+                    return Finding("wrong", f"{words}: is {compared.expected}")
+                outcomes.add("excused" if outcome == "wrong" else outcome)
+        # What was excused may be an error: the rest of such a step does not make it right.
+        return Finding("right" if outcomes == {"right"} else "unknown")
 
     def _statements(self, text: str, context: _Context) -> Iterator[tuple[str, bool]]:
         """Calculator marks, each alone, then the text without them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from prmdata.verifiers.mathematics.equalities import Equality, Side
 from prmdata.verifiers.mathematics.expressions import (
@@ -30,31 +30,50 @@ _READINGS = (
 _SAME = Fraction(1, 10**25)
 
 
+Outcome = Literal["right", "wrong", "excused"]
+
+
 class Comparison(NamedTuple):
-    right: bool
+    outcome: Outcome
+    """`excused`: it does not hold as it is read, and may be meant in another way."""
     expected: str = ""
+
+
+_EXCUSED = Comparison("excused")
+_RIGHT = Comparison("right")
 
 
 def compare(
     equality: Equality, known: Mapping[str, Fraction], loosest: float, wholes: bool
 ) -> Comparison | None:
-    """Whether the equality holds; `None` where that cannot be said."""
+    """Whether the equality holds; `None` where there is nothing to work out."""
     left, right = equality.left.parsed.expression, equality.right.parsed.expression
     try:
         a, b = evaluate(left, known), evaluate(right, known)
     except Unreadable:
         return None
     if _equal(a, b):
-        return None if _is_bare(left) and _is_bare(right) and _units(equality) else Comparison(True)
-    if _shown(right, a, b) or _shown(left, b, a):
-        return Comparison(True)
-    if _agrees(left, right, known):
-        return Comparison(True)
-    if _doubtful(equality) or _close(equality, a, b, loosest, wholes):
-        return None
+        return None if _is_bare(left) and _is_bare(right) and _units(equality) else _RIGHT
+    if _shown(right, a, b) or _shown(left, b, a) or _agrees(left, right, known):
+        return _RIGHT
+    if _doubtful(equality) or _is_close(equality, known, loosest, wholes):
+        return _EXCUSED
     if any(_agrees(other, right, known) for other in equality.others):
-        return None
-    return Comparison(False, _told(b if _is_bare(left) and not _is_bare(right) else a))
+        return _EXCUSED
+    return Comparison("wrong", _told(b if _is_bare(left) and not _is_bare(right) else a))
+
+
+def _is_close(
+    equality: Equality, known: Mapping[str, Fraction], loosest: float, wholes: bool
+) -> bool:
+    """Whether it may be an approximation, with percentages taken as shares or as numbers."""
+    left, right = equality.left.parsed.expression, equality.right.parsed.expression
+    for reading in (Reading(), Reading(percent=False)):
+        with contextlib.suppress(Unreadable):
+            a, b = evaluate(left, known, reading), evaluate(right, known, reading)
+            if _close(equality, a, b, loosest, wholes, reading.percent):
+                return True
+    return False
 
 
 def _equal(a: Value, b: Value) -> bool:
@@ -64,28 +83,32 @@ def _equal(a: Value, b: Value) -> bool:
 
 
 def _literal(expression: Expression) -> Number | None:
-    """The number a side consists of, whatever its sign."""
-    if isinstance(expression, Apply) and expression.operation == "negate":
+    """The number a side consists of, whatever its sign, or its sign of a percentage."""
+    if isinstance(expression, Apply) and expression.operation in ("negate", "percent"):
         return _literal(expression.operands[0])
     return expression if isinstance(expression, Number) else None
 
 
 def _is_bare(expression: Expression) -> bool:
-    return _literal(expression) is not None
+    """Whether it is a number alone; `20%` is a sum of one."""
+    while isinstance(expression, Apply) and expression.operation == "negate":
+        expression = expression.operands[0]
+    return isinstance(expression, Number)
 
 
-def _places(expression: Expression) -> int | None:
-    """Digits after the point that a side shows; of a percentage, two more."""
+def _places(expression: Expression, percent: bool = True) -> int | None:
+    """Digits after the point that a side shows; of a percentage taken as a share, two more."""
     if isinstance(expression, Apply) and expression.operation == "percent":
         inner = _literal(expression.operands[0])
-        return None if inner is None or inner.places < 0 else inner.places + 2
+        more = 2 if percent else 0
+        return None if inner is None or inner.places < 0 else inner.places + more
     literal = _literal(expression)
     return None if literal is None or literal.places < 0 else literal.places
 
 
-def _shown(side: Expression, exact: Value, shown: Value) -> bool:
+def _shown(side: Expression, exact: Value, shown: Value, percent: bool = True) -> bool:
     """Whether a decimal is the other side's value, rounded to its digits."""
-    places = _places(side)
+    places = _places(side, percent)
     if not places or shown.number == 0:
         return False
     return abs(exact.number - shown.number) <= Fraction(1, 2 * 10**places)
@@ -104,11 +127,22 @@ def _doubtful(equality: Equality) -> bool:
     bare = _is_bare(sides[0].expression) and _is_bare(sides[1].expression)
     if bare and (equality.first or _units(equality)):
         return True
+    if _states_a_share(sides[0].expression, sides[1].expression):
+        return True
     alone = _is_bare(sides[0].expression) and (left.told or bool(left.units))
     one, two = (side.expression for side in sides)
     if alone or _mixes_percent(one, two) or _mixes_percent(two, one):
         return True
     return _converts(left, right) or _runs_on(equality)
+
+
+def _states_a_share(one: Expression, other: Expression) -> bool:
+    """`30% = 60` says what a share comes to; `15% = 0.51` is said of one number."""
+    for share, whole in ((one, other), (other, one)):
+        if isinstance(share, Apply) and share.operation == "percent":
+            literal, inner = _literal(whole), _literal(share)
+            return inner is not None and literal is not None and abs(literal.value) > 1
+    return False
 
 
 def _converts(left: Side, right: Side) -> bool:
@@ -161,7 +195,9 @@ def _leads(equality: Equality) -> bool:
         return True
 
 
-def _close(equality: Equality, a: Value, b: Value, loosest: float, wholes: bool) -> bool:
+def _close(
+    equality: Equality, a: Value, b: Value, loosest: float, wholes: bool, percent: bool
+) -> bool:
     """Whether it may be an approximation: cut off, to a whole, or of values rounded before."""
     left, right = equality.left.parsed.expression, equality.right.parsed.expression
     gap = abs(a.number - b.number)
@@ -170,10 +206,19 @@ def _close(equality: Equality, a: Value, b: Value, loosest: float, wholes: bool)
         wholes = True
         if gap <= scale * Fraction(loosest):
             return True
-    if _cut_off(right, a, b, wholes) or _cut_off(left, b, a, wholes):
+    wholes = wholes or _counts_whole_ones(equality)
+    up = "dollar" in equality.left.units | equality.right.units  # a cent more each covers the sum
+    if _cut_off(right, a, b, wholes, percent, up) or _cut_off(left, b, a, wholes, percent, up):
         return True
     inexact = not (a.exact and b.exact)
     return (inexact and gap * 100 <= scale) or gap <= _rounded_before(left, right, a)
+
+
+def _counts_whole_ones(equality: Equality) -> bool:
+    """`36/5 = 7 pens`, `17/5 = 3 (remainder 2)`: things that come whole, or are said to."""
+    if not any(_has(side.parsed.expression, ("/",)) for side in (equality.left, equality.right)):
+        return False
+    return equality.whole or bool(equality.right.units - SCALES.keys())
 
 
 def _rounded_before(left: Expression, right: Expression, a: Value) -> Fraction:
@@ -185,9 +230,17 @@ def _rounded_before(left: Expression, right: Expression, a: Value) -> Fraction:
     return abs(a.number) * sum(shares, Fraction(0)) + Fraction(1, 2 * 10**places)
 
 
+_THIRDS = frozenset(map(Fraction, (33, 66, 67, 17, 83)))
+"""Percentages that stand for thirds and sixths."""
+
+
 def _inputs(expression: Expression) -> Iterator[Number]:
-    """The numbers in it that look rounded: 0.67, 3.33; not 0.05, 0.75 or 12.50."""
-    if isinstance(expression, Apply):
+    """The numbers in it that look rounded: 0.67, 3.33, 33%; not 0.05, 0.75 or 12.50."""
+    if isinstance(expression, Apply) and expression.operation == "percent":
+        inner = _literal(expression.operands[0])
+        if inner is not None and (inner.value in _THIRDS or inner.places > 0):
+            yield Number(inner.value / 100, inner.places + 2)
+    elif isinstance(expression, Apply):
         for operand in expression.operands:
             yield from _inputs(operand)
     elif isinstance(expression, Number) and expression.places > 1 and _looks_rounded(expression):
@@ -198,20 +251,24 @@ def _looks_rounded(number: Number) -> bool:
     return number.value * 10 >= 1 and (number.value * 20).denominator != 1
 
 
-def _cut_off(side: Expression, exact: Value, shown: Value, wholes: bool) -> bool:
+def _cut_off(
+    side: Expression, exact: Value, shown: Value, wholes: bool, percent: bool, up: bool
+) -> bool:
     """Whether a decimal is the other side's value cut short, or a whole number next to it."""
-    places = _places(side)
+    places = _places(side, percent)
     if places is None or exact.number.denominator == 1:
         return False
     gap = exact.number - shown.number
     if places == 0:
         return wholes and abs(gap) < 1
     toward_zero = gap > 0 if exact.number > 0 else gap < 0
-    return toward_zero and abs(gap) < Fraction(1, 10**places)
+    return (toward_zero or (up and places == 2)) and abs(gap) < Fraction(1, 10**places)
 
 
 def _finest(expression: Expression) -> int:
-    """The most digits after the point of any number in it."""
+    """The most digits after the point of any number in it; of a percentage, two more."""
+    if isinstance(expression, Apply) and expression.operation == "percent":
+        return _places(expression) or 0
     if isinstance(expression, Apply):
         return max((_finest(operand) for operand in expression.operands), default=0)
     return max(expression.places, 0) if isinstance(expression, Number) else 0
@@ -224,19 +281,29 @@ def _decimals(number: Fraction) -> int:
 
 def _agrees(left: Expression, right: Expression, known: Mapping[str, Fraction]) -> bool:
     """Whether the two are equal in some reading of each: `5 / 20 * 100 = 25%`."""
+    if any(_agrees(left, part, known) for part in _share_alone(right)):
+        return True
     values = list(_values(right, known))
     return any(
-        _equal(value, other) or _shown(right, value, other)
-        for value in _values(left, known)
-        for other in values
+        _equal(value, other) or _shown(right, value, other, percent)
+        for value, _ in _values(left, known)
+        for other, percent in values
     )
 
 
-def _values(expression: Expression, known: Mapping[str, Fraction]) -> Iterator[Value]:
-    """Its value in each reading that gives one."""
+def _share_alone(expression: Expression) -> Iterator[Expression]:
+    """`150/200 = 75% of 200`: the share that stands before `of`."""
+    if isinstance(expression, Apply) and expression.operation == "*":
+        share = expression.operands[0]
+        if isinstance(share, Apply) and share.operation == "percent":
+            yield share
+
+
+def _values(expression: Expression, known: Mapping[str, Fraction]) -> Iterator[tuple[Value, bool]]:
+    """Its value in each reading that gives one, and whether that takes percentages as shares."""
     for reading in _READINGS:
         with contextlib.suppress(Unreadable):
-            yield evaluate(expression, known, reading)
+            yield evaluate(expression, known, reading), reading.percent
 
 
 def _told(value: Value) -> str:

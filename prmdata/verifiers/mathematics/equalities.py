@@ -15,17 +15,23 @@ from prmdata.verifiers.mathematics.expressions import Apply, Expression, Unreada
 from prmdata.verifiers.mathematics.parsing import Parsed, parse
 from prmdata.verifiers.mathematics.tokens import Token
 from prmdata.verifiers.mathematics.vocabulary import (
+    ABOUT,
+    BECOMES,
     CONDITIONS,
     CUT_AFTER,
     CUT_BEFORE,
     DENIED,
     DOUBTS,
     FRACTIONS,
+    FUNCTIONS,
     LEADS_TO,
     NEAR_CUT_BEFORE,
+    NUMBERED,
     RETRACTED,
     ROUNDED,
+    SCALES,
     SUPPOSED,
+    WHOLE,
     unit_name,
 )
 
@@ -54,12 +60,15 @@ class Equality:
     """It is supposed, asked, denied or taken back rather than asserted."""
     others: tuple[Expression, ...]
     """Other ways to read its left side."""
+    whole: bool = False
+    """Words near it say that only whole ones count, or what is left over."""
 
 
 _DENIED_BEFORE = 6
 """Tokens before a `not` that it may deny: `2 + 2 = 5 is not true`."""
 _LONGEST = 150
 """Tokens looked back over for the start of a side."""
+_MOST_WORDS = 6
 _NUMBERS_AFTER = frozenset(("number", "fraction", "name", "money", "pi", "root", "open"))
 
 
@@ -85,6 +94,7 @@ class _Doubts:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._stretches: list[tuple[int, int]] = []
         self._rounded: list[tuple[int, int]] = []
+        self._whole: list[tuple[int, int]] = []
         ends = [at for at, token in enumerate(tokens) if _ends_sentence(token)]
         self._ends = [*ends, len(tokens)]
         for at, token in enumerate(tokens):
@@ -92,6 +102,8 @@ class _Doubts:
                 word = token.text.lower()
                 if word in DOUBTS:
                     self._word(tokens, at, word)
+                if word in WHOLE:
+                    self._whole.append(self._around(at))
             elif token.kind == "stop" and token.text == "?":
                 self._stretches.append((self._sentence(at - 1)[0], at))
 
@@ -103,11 +115,16 @@ class _Doubts:
             self._stretches.append((at, len(tokens)))
         elif word in RETRACTED or word in ROUNDED:
             taken_back = self._stretches if word in RETRACTED else self._rounded
-            taken_back.append((self._sentence(self._sentence(start - 1)[0] - 1)[0], end))
+            taken_back.append(self._around(at))
         elif word in CONDITIONS:
             clause = _clause_end(tokens, at, end)
             related = any(tokens[i].kind in ("equal", "near") for i in range(at, clause))
             self._stretches.append((at, end if related else clause))
+
+    def _around(self, at: int) -> tuple[int, int]:
+        """Its sentence and the two before it."""
+        start, end = self._sentence(at)
+        return self._sentence(self._sentence(start - 1)[0] - 1)[0], end
 
     def _sentence(self, at: int) -> tuple[int, int]:
         number = bisect_right(self._ends, max(at, 0) - 1)
@@ -120,6 +137,11 @@ class _Doubts:
     def cover_roughly(self, start: int, mark: int) -> bool:
         """Whether what stands there is said to be rounded."""
         return any(first <= mark and start <= last for first, last in self._rounded)
+
+    def cover_whole(self, start: int, mark: int) -> bool:
+        """Whether only whole ones are said to count there; `= 4 boxes. Two are left` too."""
+        after = self._sentence(self._sentence(mark)[1] + 1)[1]
+        return any(first <= after and start <= last for first, last in self._whole)
 
 
 def _ends_sentence(token: Token) -> bool:
@@ -155,11 +177,14 @@ def _chain(tokens: Sequence[Token], start: int, end: int, doubts: _Doubts) -> It
         yield Equality(
             left,
             right,
-            near=tokens[mark].kind == "near" or doubts.cover_roughly(left.start, mark),
+            near=tokens[mark].kind == "near"
+            or doubts.cover_roughly(left.start, mark)
+            or _is_about(tokens, left.start),
             first=not after_equality,
             last=number + 1 == len(marks),
             doubtful=mixed or doubts.cover(left.start, mark),
             others=tuple(_others(tokens, left, mark)),
+            whole=doubts.cover_whole(left.start, mark),
         )
         after_equality = True
 
@@ -178,16 +203,29 @@ def _ending(tokens: Sequence[Token], start: int, end: int, follows: bool) -> Sid
     return None
 
 
+def _is_about(tokens: Sequence[Token], at: int) -> bool:
+    return at > 0 and tokens[at - 1].text.lower() in ABOUT
+
+
 def _begun(
     tokens: Sequence[Token], parsed: Parsed, at: int, start: int, follows: bool
 ) -> Side | None:
     """The side, where it begins at a word or with its statement."""
     if at > start and tokens[at - 1].kind != "word":
         return None
+    if at and _belongs(tokens[at - 1], tokens[at]):
+        return None
     cut = False if (follows and at == start) else _cut_before(tokens, at, follows and at > start)
     word = tokens[at - 1] if at else None
     told = word is not None and word.kind == "word" and word.text.lower() not in LEADS_TO
     return Side(parsed, at, told, cut, parsed.units)
+
+
+def _belongs(word: Token, value: Token) -> bool:
+    """Whether a word is a part of the value after it: `cos 30`, `year2`."""
+    if word.kind != "word":
+        return False
+    return word.text.lower() in FUNCTIONS or (word.end == value.start and value.kind != "money")
 
 
 def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
@@ -203,7 +241,13 @@ def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
         return True
     if token.kind != "word":
         return token.kind == "stop" and token.text == "," and _value_before(tokens, before, at)
+    if _sum_before(tokens, before):
+        return True
     if before < at - 1 and word in NEAR_CUT_BEFORE:
+        return False
+    if word in NUMBERED and before == at - 1 and tokens[at].kind == "number":
+        return True
+    if word == "to" and before and tokens[before - 1].text.lower() in BECOMES:
         return False
     if word == "of":
         return (
@@ -212,6 +256,28 @@ def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
             or (tokens[before - 1].kind in ("number", "percent", "close"))
         )
     return word in CUT_BEFORE and not (word == "and" and after_equality)
+
+
+def _sum_before(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the words that end here stand in a longer sum: `90 + Year 2 + 45`."""
+    first = at
+    while first >= 0 and tokens[first].kind == "word" and at - first < _MOST_WORDS:
+        first -= 1
+    if first < 0 or tokens[first].kind != "operator":
+        return False
+    return tokens[first].text != "-" or (
+        first > 0 and tokens[first - 1].kind in ("number", "close", "percent", "name")
+    )
+
+
+def _sum_after(tokens: Sequence[Token], at: int, end: int) -> bool:
+    """Whether the words that start here stand in a longer sum: `= 5 tall ones that he has + 3`."""
+    last = at
+    while last < end and tokens[last].kind == "word" and last - at < _MOST_WORDS:
+        last += 1
+    if last + 1 >= end or tokens[last].kind != "operator":
+        return False
+    return tokens[last].text != "-" or tokens[last + 1].kind in _NUMBERS_AFTER
 
 
 def _value_before(tokens: Sequence[Token], comma: int, at: int) -> bool:
@@ -229,11 +295,21 @@ def _starting(tokens: Sequence[Token], start: int, end: int, more: bool) -> Side
     if parsed is None:
         return None
     after = parsed.end
-    if after < end and tokens[after].kind != "word":
+    if after < end and (tokens[after].kind != "word" or _is_factor(tokens, after, end)):
         return None
     words = [token.text.lower() for token in tokens[after : min(after + 2, end)]]
     units = parsed.units | frozenset(unit_name(word) for word in words[:1])
     return Side(parsed, start, False, after < len(tokens) and _cut_after(tokens, after, end), units)
+
+
+def _is_factor(tokens: Sequence[Token], at: int, end: int) -> bool:
+    """Whether the word after a number is no unit but a factor: `272 cos(A)`, `2 num_apples`."""
+    word = tokens[at]
+    if word.text.lower() in FUNCTIONS - {"round", "sum", "sign", "max", "min", "int"}:
+        return True
+    following = tokens[at + 1] if at + 1 < end else None
+    glued = following is not None and following.start == word.end
+    return glued and following is not None and following.kind in ("open", "number", "other")
 
 
 def _cut_after(tokens: Sequence[Token], after: int, end: int) -> bool:
@@ -241,11 +317,22 @@ def _cut_after(tokens: Sequence[Token], after: int, end: int) -> bool:
         after += 1
     if after == len(tokens) or tokens[after].kind != "word":
         return after < len(tokens) and tokens[after].kind in ("operator", "other")
+    if _sum_after(tokens, after, end) or _measures_on(tokens, after):
+        return True
     following = tokens[after + 1] if after + 1 < len(tokens) else None
     word = tokens[after].text.lower()
     if word in ("and", "of", "to", "with", "times", "more", "less", "fewer"):
         return _counts_on(tokens, after, word)
     return word in CUT_AFTER or (following is not None and following.text.lower() == "times")
+
+
+def _measures_on(tokens: Sequence[Token], after: int) -> bool:
+    """`14 weeks and 2 days`, `6 feet 2 inches`: one measure of two units."""
+    kinds = [SCALES.get(unit_name(token.text)) for token in tokens[after : after + 4]]
+    numbers = [token.kind == "number" for token in tokens[after : after + 4]]
+    return bool(kinds and kinds[0]) and any(
+        number and kind == kinds[0] for number, kind in zip(numbers, kinds[1:], strict=False)
+    )
 
 
 def _counts_on(tokens: Sequence[Token], after: int, word: str) -> bool:

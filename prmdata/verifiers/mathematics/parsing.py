@@ -238,18 +238,25 @@ class _Parser:
     def _skip_units(self) -> None:
         """Words after a number, where an operator, a bracket or the end follows them."""
         at = self.at
-        while at < self.end and self._isunit_name(at):
+        while at < self.end and self._is_unit(at):
             at += 1
         words = [token.text.lower() for token in self.tokens[self.at : at] if token.kind == "word"]
         following = self.tokens[at].kind if at < self.end else ""
         if not words or len(words) > _MOST_UNITS or ENDS_UNITS.intersection(words):
             return
         if following in ("", "operator", "close"):
+            # `1/4 of the oranges = …`: what it is a part of is not said
+            self.doubtful |= words[0] == "of" and self._is_share()
             self.units.add(unit_name(words[0]))
             self.units.update(unit_name(word) for word in words[1:] if unit_name(word) in SCALES)
             self.at = at
 
-    def _isunit_name(self, at: int) -> bool:
+    def _is_share(self) -> bool:
+        """Whether a fraction or a percentage stands before."""
+        before = self.tokens[self.at - 1]
+        return self._after_fraction() or before.kind == "percent" or before.places != 0
+
+    def _is_unit(self, at: int) -> bool:
         token = self.tokens[at]
         if token.kind == "operator" and token.text == "/":
             return at + 1 < self.end and self.tokens[at + 1].kind == "word"

@@ -10,6 +10,7 @@ from fractions import Fraction
 from prmdata.verifiers.mathematics.scanning import Token
 from prmdata.verifiers.mathematics.vocabulary import SHORT_WORDS, TIGHT_UNITS
 
+_GREEK = re.compile(r"[α-ωΑ-Ω]")
 _NO_DIGIT = re.compile(r"[^0-9.]")
 _OPERATORS = {"×": "*", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "÷": "/", "−": "-", "–": "-"}
 _OPERATORS |= {"**": "^"} | {mark: mark for mark in "+-*/^"}
@@ -63,7 +64,9 @@ def _glyph(token: Token, last: Token, following: Token) -> Token:
     return token._replace(kind="number", value=Fraction(*_GLYPHS[token.text]), places=-1)
 
 
-def _superscript(token: Token, last: Token, following: Token) -> Token:
+def _superscript(token: Token, last: Token, following: Token) -> Token | None:
+    if last.kind == "word" and last.end == token.start and last.text in TIGHT_UNITS:
+        return None  # 9 cm²: its unit says nothing of the number
     value = Fraction(_SUPERSCRIPTS.index(token.text))
     tight = following.kind != "superscript" and last.kind in _VALUES
     return token._replace(kind="superscript" if tight else "other", value=value)
@@ -94,8 +97,6 @@ def _word(token: Token, last: Token, following: Token) -> Token:
         article = word in "aAI" and not glued and not token.math
         beside = {last.kind, following.kind} & {"operator", "equal"}
         return token if article and not beside else token._replace(kind="name")
-    if word == "π":
-        return token._replace(kind="pi")
     if word == "sqrt" and following.kind == "open":
         return token._replace(kind="root")
     if word == "percent" and last.kind == "number":
@@ -106,7 +107,7 @@ def _word(token: Token, last: Token, following: Token) -> Token:
 def _is_word(token: Token, glued: bool) -> bool:
     word = token.text.lower()
     if not word.isascii():
-        return True
+        return not _GREEK.match(word)  # letters of formulas, unlike other scripts
     if glued or token.math:
         return word in TIGHT_UNITS
     return len(word) > 2 or word in SHORT_WORDS
@@ -155,4 +156,5 @@ _SETTLERS = {
     "label": _label,
     "degree": _degree,
     "dots": _unread,
+    "subscript": _unread,
 }

@@ -9,13 +9,55 @@ from __future__ import annotations
 from prmdata.verifiers.mathematics.brackets import balance
 from prmdata.verifiers.mathematics.scanning import Token, readable, scan
 from prmdata.verifiers.mathematics.settling import settle
+from prmdata.verifiers.mathematics.vocabulary import DOUBTS, FUNCTIONS
 
 __all__ = ["Token", "readable", "tokens_of"]
 
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, with brackets that hold whole statements turned into stops."""
-    return balance(_join(settle(list(scan(text)))))
+    return balance(_without_remarks(_join(settle(list(scan(text))))))
+
+
+def _without_remarks(tokens: list[Token]) -> list[Token]:
+    """Without what is told of a number inside a sum: `10 (from John) + 5 (from Mary) = 15`.
+
+    Only words, only where the sum goes on after them, and none that cast doubt on a number.
+    """
+    left: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        end = _remark_end(tokens, at)
+        at = end or at
+        if not end:
+            left.append(tokens[at])
+            at += 1
+    return left
+
+
+_REMARKED = frozenset(("number", "percent", "close", "word", "money"))
+_LONGEST_REMARK = 12
+
+
+def _remark_end(tokens: list[Token], start: int) -> int:
+    """Where the remark that starts here ends; 0 where there is none."""
+    before = tokens[start - 1] if start else None
+    if tokens[start].text != "(" or before is None or before.kind not in _REMARKED:
+        return 0
+    if before.kind == "word" and before.end == tokens[start].start:
+        return 0  # cos(angle)
+    end = start + 1
+    while end < min(len(tokens), start + _LONGEST_REMARK) and _is_told(tokens[end]):
+        end += 1
+    following = tokens[end + 1] if end + 1 < len(tokens) else None
+    closed = end < len(tokens) and tokens[end].text == ")" and end > start + 1
+    goes_on = following is not None and following.kind in ("operator", "equal", "near")
+    return end + 1 if closed and goes_on else 0
+
+
+def _is_told(token: Token) -> bool:
+    plain = token.kind == "word" and token.text.lower() not in DOUBTS | FUNCTIONS
+    return plain or token.text == ","
 
 
 def _join(tokens: list[Token]) -> list[Token]:

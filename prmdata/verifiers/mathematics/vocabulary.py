@@ -38,7 +38,7 @@ LEADS_TO = words("so thus then hence therefore that get gives have is total equa
 CUT_AFTER = words(
     "times plus minus divided multiplied over hundred thousand million billion trillion dozen "
     "squared cubed mod modulo to or and choose remainder with base percent pi k r cubed half "
-    "thirds quarters more less fewer of"
+    "thirds quarters more less fewer of o'clock o’clock am pm noon midnight"
 )
 """After a number, they may change what it stands for."""
 DENIED = words(
@@ -61,13 +61,39 @@ ROUNDED = words(
     "ceiling leftover"
 )
 """Results beside them need not be exact."""
+WHOLE = words(
+    "full fully whole wholes complete completely completed entire entirely remainder remainders "
+    "remain remains remaining left leftover leftovers over partial partially partly extra integer "
+    "integers quotient multiple multiples least most enough cannot can't can’t only"
+)
+"""Near them a quotient may be meant as a whole number: `36/5 = 7 full pens`."""
+FUNCTIONS = words(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp max min gcd lcm hcf "
+    "abs floor ceil ceiling round int mod sqrt cbrt det dim arg cis lim sum prod sign sgn choose "
+    "ncr npr sine cosine tangent"
+)
+"""What stands before or after them is a part of a longer expression."""
+NUMBERED = words(
+    "year day week month quarter hour room box step part case question problem group team house "
+    "number chapter page grade level round stage phase section figure equation table option row "
+    "column line lane bag tank car person player student game test trial month side type layer"
+)
+"""A number right after them is a name: `Year 2 - 100 * 1.05 = 105`."""
+ABOUT = words("about around nearly almost roughly approximately ~")
+"""Right before a side, they make it an estimate."""
+BECOMES = words(
+    "simplifies reduces comes leads becomes amounts equivalent equal simplify reduce turns changes "
+    "evaluates rearranges rearrange simplified reduced gets"
+)
+"""Before `to`, they say that what follows is the same, not the end of a range."""
 CONDITIONS = words("if when unless whether provided")
 """What their clause says is not asserted."""
 DOUBTS = DENIED | SUPPOSED | RETRACTED | CONDITIONS | ROUNDED
 ENDS_UNITS = words(
     "is are was were has have had and or so then that which than if when because since but "
     "gives equals makes leaves times plus minus by hundred thousand million billion dozen "
-    "half squared cubed mod modulo choose remainder more less fewer he she it they we"
+    "half squared cubed mod modulo choose remainder more less fewer he she it they we am pm "
+    "o'clock o’clock noon midnight"
 )
 """They are no unit of the number before them."""
 FOREIGN = re.compile(
