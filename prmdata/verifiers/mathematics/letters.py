@@ -39,12 +39,27 @@ def _taken_apart(tokens: Sequence[Token], functions: frozenset[str]) -> Iterator
     for index, token in enumerate(tokens):
         following = tokens[index + 1] if index + 1 < len(tokens) else None
         applied = following is not None and following.text == "(" and following.start == token.end
-        if token.kind == "name" and applied and token.text in functions:
+        if (
+            token.kind == "name"
+            and token.text in functions
+            and (applied or _is_inverse(tokens, index))
+        ):
             yield token._replace(kind="other")
         elif (_is_product(token) and not applied) or _is_difference(tokens, index):
             yield from _letters(token)
         else:
             yield token
+
+
+def _is_inverse(tokens: Sequence[Token], at: int) -> bool:
+    """`f^{-1}`, `f^2(x)`: a function to a power is another function."""
+    if at + 1 < len(tokens) and tokens[at + 1].kind == "superscript":
+        return at + 2 < len(tokens) and tokens[at + 2].text == "("
+    if at + 1 == len(tokens) or tokens[at + 1].text != "^":
+        return False
+    ahead = [token.text for token in tokens[at + 2 : at + 7]]
+    closed = ahead.index("}") if ahead[:1] == ["{"] and "}" in ahead else 0
+    return ahead[:4] == ["{", "-", "1", "}"] or ahead[closed + 1 : closed + 2] == ["("]
 
 
 def _letters(token: Token) -> Iterator[Token]:

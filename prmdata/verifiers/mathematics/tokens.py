@@ -56,8 +56,9 @@ def _remark_end(tokens: list[Token], start: int) -> int:
 
 
 def _is_told(token: Token) -> bool:
-    plain = token.kind == "word" and token.text.lower() not in DOUBTS | FUNCTIONS
-    return plain or token.text == ","
+    word = token.text.lower()
+    plain = len(max(word.split("-"), key=len)) > 1 and word not in DOUBTS | FUNCTIONS
+    return (token.kind == "word" and plain) or word == ","
 
 
 def _join(tokens: list[Token]) -> list[Token]:

@@ -112,6 +112,12 @@ REWRITES = words(
     "rewrite rewrites rewriting rewritten identity collecting combining"
 )
 """What follows them is an expression in another form."""
+DERIVES = words(
+    "subtract subtracting subtracts add adding adds divide dividing divides multiply multiplies "
+    "combine combined combines like isolate isolating moving move cancel cancelling canceling "
+    "becomes reduces implies so thus hence therefore gives yields"
+)
+"""What follows them is drawn from the equation before them."""
 POSES = words(
     "equation equations sides side solve solving solves set sets setting let letting equate "
     "equating where root roots satisfies satisfy satisfying condition must want need given "
