@@ -5,11 +5,14 @@ type (`**`), the end of a statement or a decimal point. What is not understood b
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 
 from prmdata.verifiers.mathematics.scanning import Token
 from prmdata.verifiers.mathematics.vocabulary import SHORT_WORDS, TIGHT_UNITS
 
+_CROSSES = "✗✘✖❌✕❎"
+"""They say that what stands before them is false."""
 _GREEK = re.compile(r"[α-ωΑ-Ω]")
 _NO_DIGIT = re.compile(r"[^0-9.]")
 _OPERATORS = {"×": "*", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "÷": "/", "−": "-", "–": "-"}
@@ -78,10 +81,11 @@ def _command(token: Token, last: Token, following: Token) -> Token | None:
 
 
 def _operator(token: Token, last: Token, following: Token) -> Token | None:
-    if token.text == "**" and not (
-        last.kind in _VALUES and following.kind in ("number", "name", "open", "word")
-    ):
-        return None  # bold type
+    if token.text == "**":
+        spaced = (last.end == token.start) != (following.start == token.end)
+        powers = last.kind in _VALUES and following.kind in ("number", "name", "open", "word")
+        if spaced or not powers:
+            return None  # bold type
     return token._replace(text=_OPERATORS[token.text])
 
 
@@ -138,6 +142,15 @@ def _degree(token: Token, last: Token, following: Token) -> Token:
     return token._replace(kind="word", text="degrees")
 
 
+def _other(token: Token, last: Token, following: Token) -> Token:
+    """The edge of a table's cell and a tick end a statement; bars around a number do not."""
+    if token.text == "|":
+        spaced = last.end < token.start and following.start != token.end
+        return token._replace(kind="stop") if spaced else token
+    tick = len(token.text) == 1 and unicodedata.category(token.text) == "So"
+    return token._replace(kind="stop") if tick and token.text not in _CROSSES else token
+
+
 def _unread(token: Token, last: Token, following: Token) -> Token:
     return token._replace(kind="other")
 
@@ -157,4 +170,5 @@ _SETTLERS = {
     "degree": _degree,
     "dots": _unread,
     "subscript": _unread,
+    "other": _other,
 }
