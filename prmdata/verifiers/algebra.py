@@ -37,6 +37,7 @@ from prmdata.verifiers.mathematics.vocabulary import (
     HYPOTHETICAL,
     LEADS_TO,
     NO_SOLUTION,
+    OTHERS,
     PLACES,
     POSES,
     REWRITES,
@@ -253,7 +254,7 @@ def _follows(claim: Claim, context: _Context, before: Equation) -> bool:
     """Whether it is drawn from the equation before it, and not tried, supposed or looked at."""
     if context.cases or context.last not in claim.letters or claim.letters & context.solved:
         return False
-    if CONDITIONS & {*claim.before} or (HYPOTHETICAL | PLACES) & {*claim.before[-3:]}:
+    if (CONDITIONS | OTHERS) & {*claim.before} or (HYPOTHETICAL | PLACES) & {*claim.before[-3:]}:
         return False
     if isinstance(claim.left, Name) or isinstance(claim.right, Name):
         return not claim.equality.left.told or claim.before[-1] in LEADS_TO | SOLVES

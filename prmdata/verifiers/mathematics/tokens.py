@@ -16,7 +16,21 @@ __all__ = ["Token", "readable", "tokens_of"]
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, with brackets that hold whole statements turned into stops."""
-    return balance(_without_remarks(_join(settle(list(scan(text))))))
+    return balance(_without_remarks(_join(_bulleted(settle(list(scan(text)))))))
+
+
+def _bulleted(tokens: list[Token]) -> list[Token]:
+    """With the dashes between whole equalities as bullets: `- $x = 2$ - $x = 3$` on one line."""
+    related = False
+    for at, token in enumerate(tokens):
+        if token.kind == "stop":
+            related = False
+        related |= token.kind == "equal"
+        edged = 0 < at < len(tokens) - 1 and tokens[at - 1].kind == tokens[at + 1].kind == "edge"
+        if token.kind == "operator" and token.text == "-" and edged and related:
+            tokens[at] = token._replace(kind="stop")
+            related = False
+    return tokens
 
 
 def _without_remarks(tokens: list[Token]) -> list[Token]:

@@ -118,6 +118,8 @@ DERIVES = words(
     "becomes reduces implies so thus hence therefore gives yields"
 )
 """What follows them is drawn from the equation before them."""
+OTHERS = words("other another also second different instead neither reject discard ignore note")
+"""What their sentence says of an unknown may be one solution of several, or none."""
 POSES = words(
     "equation equations sides side solve solving solves set sets setting let letting equate "
     "equating where root roots satisfies satisfy satisfying condition must want need given "
