@@ -20,16 +20,21 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def _bulleted(tokens: list[Token]) -> list[Token]:
-    """With the dashes between whole equalities as bullets: `- $x = 2$ - $x = 3$` on one line."""
-    related = False
+    """With dashes before mathematics as bullets, where what stands before them is whole.
+
+    `the roots are: - $x = 2$ - $x = 3$`, all on one line; but `$10$ - $3$ = $7$`.
+    """
+    whole = True
     for at, token in enumerate(tokens):
-        if token.kind == "stop":
-            related = False
-        related |= token.kind == "equal"
-        edged = 0 < at < len(tokens) - 1 and tokens[at - 1].kind == tokens[at + 1].kind == "edge"
-        if token.kind == "operator" and token.text == "-" and edged and related:
-            tokens[at] = token._replace(kind="stop")
-            related = False
+        if token.kind in ("stop", "equal"):
+            whole = True
+        elif token.kind == "edge" and token.math:
+            whole = False
+        elif token.kind == "operator" and token.text == "-" and whole:
+            before = tokens[at - 1].kind if at else "stop"
+            after = tokens[at + 1].kind if at + 1 < len(tokens) else ""
+            if before in ("edge", "stop") and after == "edge":
+                tokens[at] = token._replace(kind="stop")
     return tokens
 
 
