@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,67 @@ def test_a_torn_journal_loses_its_last_row_only() -> None:
     journal.write_bytes(b"garbage\n" + journal.read_bytes())
     with pytest.raises(OutputError, match="journal is damaged"):
         opened()
+
+
+def test_no_flipped_bit_in_a_journal_becomes_a_trace() -> None:
+    first = opened()
+    for index, trace in enumerate((A, B, C)):
+        first.accept(index, KEYS[index], [trace])
+    first.close()
+    (journal,) = run_folder("t.jsonl").glob("journal-*")
+    whole = journal.read_bytes()
+    noticed = 0
+    for bit in random.Random(3).sample(range(8 * len(whole)), 300):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        journal.write_bytes(flipped)
+        try:
+            again = opened()
+        except OutputError:
+            noticed += 1
+            continue
+        found = [again.known(index, key) for index, key in enumerate(KEYS)]
+        again.close()
+        assert all(one in (None, [trace]) for one, trace in zip(found, (A, B, C), strict=True))
+    assert noticed > 280
+
+
+@pytest.mark.parametrize("row", [b"[" * 4000, b"null", b"{}", b'{"key":"zz","traces":[]}', b""])
+def test_a_foreign_row_in_a_journal_is_one_message(row: bytes) -> None:
+    opened().close()
+    (run_folder("t.jsonl") / "journal-0.jsonl").write_bytes(row + b"\n")
+    with pytest.raises(OutputError, match="journal is damaged"):
+        opened()
+
+
+def test_a_disk_that_fills_up_leaves_a_journal_that_can_be_read() -> None:
+    words = [sys.executable, "-c", FILLING]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(words, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    again = opened()
+    assert [again.known(index, key) for index, key in enumerate(KEYS)] == [[A], None, [C]]
+    again.close()
+
+
+FILLING = """
+import resource, signal
+from prmdata.errors import OutputError
+from tests.run.test_target import A, B, C, KEYS, opened, run_folder
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+output = opened()
+output.accept(0, KEYS[0], [A])
+(journal,) = run_folder("t.jsonl").glob("journal-*")
+resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size + 50, -1))
+try:
+    output.accept(1, KEYS[1], [B])
+    raise SystemExit("it was written")
+except OutputError:
+    pass
+resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+output.accept(2, KEYS[2], [C])
+"""
 
 
 def test_failed_items_get_another_try() -> None:

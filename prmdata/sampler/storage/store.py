@@ -1,15 +1,17 @@
 """The rollout store: every completion ever paid for, by what was asked and the sample's seed.
 
-A directory of append-only segments of JSON lines. Each process writes a segment of its own, so
-stages of a pipe can share a store. Rows reach the operating system before they are handed out
-(a killed process loses only calls in flight) and the disk within a second (power loss). A torn
-last line is passed over; damage before it is an error. The index costs 16 bytes a completion.
+A directory of append-only segments of JSON lines, each with a checksum. Each process writes a
+segment of its own and follows those of running neighbours, so stages of a pipe share a store. Rows
+reach the operating system before they are handed out (a killed process loses only calls in flight)
+and the disk within a second (power loss). A torn last line is passed over; damage before it is an
+error. The index costs 16 bytes a completion.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +20,17 @@ import msgspec
 import numpy as np
 
 from prmdata.errors import StoreError
+from prmdata.files import sealed
 from prmdata.files.paths import writing
 from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.storage.segments import Segments
 
 SYNC_SECONDS = 1.0
 SYNC_ROWS = 1000
 MERGE_ROWS = 1 << 14
 OFFSET_BITS = 44
+KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +58,41 @@ class Store:
         self._hashes = np.empty(0, dtype=np.uint64)
         self._places = np.empty(0, dtype=np.uint64)
         self._recent: dict[int, int] = {}
-        self._files: list[int] = []
-        self._segment: int | None = None
-        self._offset = 0
+        self._decoder = msgspec.json.Decoder(Entry)
+        self._segments = Segments(self.folder)
+        self._own: int | None = None
+        self._end = 0
+        """Of our own segment, in bytes."""
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        for path in sorted(self.folder.glob("*.jsonl")):
-            self._load(path)
+        self._follow()
         self._merge()
 
     def __len__(self) -> int:
         return len(self._hashes) + len(self._recent)
 
     def get(self, key: str) -> Completion | None:
+        """What this key was answered with, here or by a neighbour that runs just now."""
         place = self._place(_short(key))
+        if place is None and self._follow():
+            place = self._place(_short(key))
         if place is None:
             return None
-        entry = msgspec.json.decode(self._read_line(place), type=Entry)
+        number, offset = place >> OFFSET_BITS, place & ((1 << OFFSET_BITS) - 1)
+        entry = self._entry(number, offset, self._segments.line(number, offset))
         return entry.c if entry.k == key else None
 
     def put(self, rows: list[tuple[str, Completion]]) -> None:
         """Acknowledge completions: when this returns they survive the process."""
-        lines = [msgspec.json.encode(Entry(key, done)) + b"\n" for key, done in rows]
+        lines = [sealed.seal(msgspec.json.encode(Entry(key, done))) for key, done in rows]
         with writing(str(self.folder)):
-            number = self._own_segment()
-            _write_all(self._files[number], b"".join(lines))
+            if self._own is None:
+                self._own = self._segments.create()
+            begin = self._end
+            self._end = sealed.append(self._segments.file(self._own), lines, begin)
             for (key, _), line in zip(rows, lines, strict=True):
-                self._recent[_short(key)] = number << OFFSET_BITS | self._offset
-                self._offset += len(line)
+                self._recent[_short(key)] = self._own << OFFSET_BITS | begin
+                begin += len(line)
             self._unsynced += len(rows)
             due = time.monotonic() - self._synced_at > SYNC_SECONDS
             if due or self._unsynced >= SYNC_ROWS:
@@ -89,12 +101,10 @@ class Store:
             self._merge()
 
     def close(self) -> None:
-        if self._segment is not None and self._unsynced:
+        if self._own is not None and self._unsynced:
             self._sync()
-        for file in self._files:
-            os.close(file)
-        self._files = []
-        self._segment = None
+        self._segments.close()
+        self._own = None
 
     def card(self, fingerprint: str | None = None) -> SamplerCard:
         """The sampler that wrote here; with several, the one asked for."""
@@ -105,7 +115,13 @@ class Store:
                 f"{self.folder}: cannot tell which sampler to replay (recorded: {names}); "
                 "name one with replay:FOLDER#FINGERPRINT"
             )
-        return msgspec.json.decode(found[0].read_bytes(), type=SamplerCard)
+        try:
+            return msgspec.json.decode(found[0].read_bytes(), type=SamplerCard)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"{found[0]}: damaged ({error}); delete it: the next run with this store and the "
+                "same sampler writes it anew"
+            ) from None
 
     def remember(self, card: SamplerCard) -> None:
         path = self.folder / f"{card.fingerprint}.sampler.json"
@@ -125,36 +141,31 @@ class Store:
             return int(self._places[at])
         return None
 
-    def _read_line(self, place: int) -> bytes:
-        file, offset = self._files[place >> OFFSET_BITS], place & ((1 << OFFSET_BITS) - 1)
-        line = b""
-        while True:
-            block = os.pread(file, 4096, offset + len(line))
-            cut = block.find(b"\n")
-            line += block if cut < 0 else block[:cut]
-            if cut >= 0 or not block:
-                return line
+    def _follow(self) -> bool:
+        """Take in the rows that were added since; whether there were any."""
+        if self._segments.at_rest():
+            return False
+        found = False
+        for number, offset, line in self._segments.added():
+            entry = self._entry(number, offset, line)
+            self._recent[_short(entry.k)] = number << OFFSET_BITS | offset
+            found = True
+            if len(self._recent) >= MERGE_ROWS:
+                self._merge()
+        return found
 
-    def _load(self, path: Path) -> None:
-        number = len(self._files)
-        self._files.append(os.open(path, os.O_RDONLY))
-        offset = 0
-        decoder = msgspec.json.Decoder(Entry)
-        with path.open("rb") as raw:
-            for row, line in enumerate(raw, 1):
-                if not line.endswith(b"\n"):
-                    return  # torn: its call was never acknowledged
-                try:
-                    entry = decoder.decode(line)
-                except msgspec.DecodeError as error:
-                    raise StoreError(
-                        f"{path}:{row}: the rollout store is damaged ({error}); move this segment "
-                        "away to go on without it: its calls will be made again"
-                    ) from None
-                self._recent[_short(entry.k)] = number << OFFSET_BITS | offset
-                offset += len(line)
-                if len(self._recent) >= MERGE_ROWS:
-                    self._merge()
+    def _entry(self, number: int, offset: int, line: bytes) -> Entry:
+        try:
+            entry = self._decoder.decode(self._segments.row(number, line))
+            if not KEY.fullmatch(entry.k):
+                raise sealed.Broken("a key that is not one")
+        except (msgspec.DecodeError, ValueError) as error:
+            raise StoreError(
+                f"{self._segments.name(number)}: the rollout store is damaged at byte {offset:,} "
+                f"({error}); move this segment away to go on without it: its calls will be made "
+                "again"
+            ) from None
+        return entry
 
     def _merge(self) -> None:
         """Fold the recent rows into the sorted arrays."""
@@ -168,19 +179,9 @@ class Store:
         self._places = np.insert(self._places, at, places[order])
         self._recent = {}
 
-    def _own_segment(self) -> int:
-        if self._segment is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / ".gitignore").write_text("*\n")
-            name = f"{time.time_ns():020d}-{os.getpid()}.jsonl"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
-            self._files.append(os.open(self.folder / name, flags, 0o644))
-            self._segment = len(self._files) - 1
-        return self._segment
-
     def _sync(self) -> None:
-        assert self._segment is not None
-        os.fsync(self._files[self._segment])
+        assert self._own is not None
+        os.fsync(self._segments.file(self._own))
         self._unsynced = 0
         self._synced_at = time.monotonic()
 
@@ -203,8 +204,3 @@ def score_key(fingerprint: str, prefix: str, text: str) -> str:
 
 def _short(key: str) -> int:
     return int(key[:16], 16)
-
-
-def _write_all(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
