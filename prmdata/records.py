@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["right", "wrong", "unknown"]
+AnswerRule = Literal["boxed", "marked", "last"]
 GradeName = Literal["right", "wrong", "unparsed", "timeout"]
 Message = dict[str, str]
 """A chat message: `role` and `content`."""
@@ -22,12 +23,20 @@ class Problem:
     answer: str | None = None
     """The gold answer; `None` where there is none."""
     kind: str = "math"
-    """How answers are compared: math, choice, text; `code` by the tests in the context."""
+    """How answers are compared: math, choice, text (or qa); `code` by the tests in the context."""
     images: tuple[str, ...] = ()
     context: dict[str, Any] = field(default_factory=dict)
     """What a solver or a tool may need: documents, tests, a reference solution."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Where it comes from: source, level, subject."""
+    answers: tuple[str, ...] = ()
+    """Further gold answers: one that equals any of them is right too."""
+
+    @property
+    def golds(self) -> tuple[str, ...]:
+        """Every gold answer, the first one first."""
+        first = () if self.answer is None else (self.answer,)
+        return (*first, *(gold for gold in self.answers if gold != self.answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Cost:
     """Sampler calls that had to wait for an earlier one: the latency of a search."""
     cut: int = 0
     """Rollouts without an outcome: the token limit cut them, or their grading was given up."""
+    unparsed: int = 0
+    """Rollouts without an outcome: their answer could not be read."""
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -57,6 +68,7 @@ class Cost:
             self.rollouts + other.rollouts,
             self.rounds + other.rounds,
             self.cut + other.cut,
+            self.unparsed + other.unparsed,
         )
 
 
@@ -86,6 +98,8 @@ class Origin:
     """How its text was cut into steps."""
     template_args: dict[str, Any] = field(default_factory=dict)
     """Given to the chat template, such as `enable_thinking`."""
+    answers: AnswerRule | None = None
+    """What its answer was read by, and its rollouts' are; `None` stands for `last`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ class Tally:
     cut: int = 0
     """Ended by the token limit; in neither of the above."""
     unparsed: int = 0
-    """Ended without an answer that could be read; counted as wrong too."""
+    """Ended without an answer that could be read; neither right nor wrong."""
     timeout: int = 0
     """Answers whose grading was given up; in neither."""
     wrong_answers: dict[str, int] = field(default_factory=dict)
@@ -164,6 +178,8 @@ class Trace:
     labels: Labels | None = None
     error: str | None = None
     """Why this item failed; such records are counted, and `export` leaves them out."""
+    score: float | None = None
+    """How right the answer is, in [0, 1], where that has degrees: F1 for answers in words."""
     stream: Literal["more", "end"] | None = None
     """Set between stages of a pipe only: whether the stage before had more to say."""
 

@@ -77,6 +77,7 @@ def generate(
             "With `,min=80,max=100` short ones are joined: to 80 characters, 100 steps at most."
         ),
     ] = "auto",
+    answers: o.Answers = "last",
     keep: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="LOW..HIGH", help="Keep problems whose pass rate is in here."),
@@ -113,6 +114,7 @@ def generate(
     import asyncio
 
     from prmdata.cli.shared import running
+    from prmdata.grading import answer_rule
     from prmdata.run.progress import say
     from prmdata.settings import pairs
     from prmdata.stages.generate import (
@@ -149,6 +151,7 @@ def generate(
         system=system,
         few_shot=read_few_shot(few_shot, prompt) if few_shot else (),
         steps=steps,
+        answers=answer_rule(answers),
         cut_is_wrong=cut_is_wrong,
         keep=parse_keep(keep) if keep else None,
     )

@@ -28,6 +28,7 @@ def import_(
         Optional[str],  # noqa: UP045
         typer.Option(help="How plain responses are cut: auto, lines, paragraphs, sentences, …"),
     ] = None,
+    answers: o.Answers = "last",
     settings: o.Settings = None,
     grader: o.Grader = "auto",
     max_errors: o.MaxErrors = "1%",
@@ -39,6 +40,7 @@ def import_(
     import asyncio
 
     from prmdata.cli.shared import running
+    from prmdata.grading import answer_rule
     from prmdata.imports import IMPORTS
     from prmdata.registry import make
     from prmdata.settings import pairs
@@ -52,7 +54,7 @@ def import_(
         layout = layout or "columns"
     if layout is not None:
         make(IMPORTS, layout, chosen)
-    asked = TakingIn(source, layout, chosen, grader)
+    asked = TakingIn(source, layout, chosen, grader, answer_rule(answers))
     run = running.run_options(64, max_errors, None, "none", quiet)
     into = running.open_output(
         output, "import", asked.said(), asked.inputs(), overwrite=overwrite, quiet=quiet

@@ -51,6 +51,8 @@ class Kto:
         return each(group, self.row)
 
     def row(self, trace: Trace) -> Row:
+        if trace.error is None and trace.correct is None and trace.grade == "unparsed":
+            raise LeftOut("the answer could not be read")
         if trace.error is not None or trace.correct is None or not trace.text.strip():
             raise LeftOut("nobody knows whether the answer is right")
         if trace.correct and trace.labels and trace.labels.first_error is not None:

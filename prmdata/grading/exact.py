@@ -1,239 +1,161 @@
-"""Answers compared in this process, exactly: numbers, fractions, tuples, intervals, sets, text.
+"""Answers compared exactly: numbers, units, tuples, intervals, sets, equations by name, words.
 
-`compare` says right or wrong where that is certain and `None` where an expression has to be
-understood. Nothing is evaluated, every number is bounded: hostile text costs microseconds.
+`compare` says right or wrong where that is certain. What has to be understood goes to
+`understand`, where one is given, and makes the answer `None` where none is. Nothing is evaluated
+here, every number is bounded: hostile text costs microseconds.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Callable
 
-DIGITS = 40
-"""Longer numbers are compared as text."""
+from prmdata.grading.reading import Reading, read
 
-_WORDS = re.compile(r"\\(?:text|textbf|mathrm|mathbf|operatorname|mbox)\s*\{([^{}]*)\}")
-_SPACES = re.compile(r"\\[,;:! ]|\\q?quad\b|~|\s+")
-_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:(?:,|\{,\})\d{3})+)(?![\d]|,\d)")
-_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
-_RATIO = re.compile(r"([-+]?\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
-_MIXED = re.compile(r"([-+]?)(\d+) (\d+)/(\d+)")
-_POWER = re.compile(
-    r"([-+]?(?:\d+\.?\d*|\.\d+))(?:[eE]([-+]?\d{1,4})|(?:\\times|\\cdot|x|\*)10\^\{?([-+]?\d{1,4})\}?)"
-)
-_TEN = re.compile(r"10\^\{?([-+]?\d{1,4})\}?")
-_ASSIGNED = re.compile(r"^[a-zA-Z]\w{0,3}\s*(?:=|\\in)\s*(?=[^=]+$)")
-_UNIT = re.compile(
-    r"^(?P<value>[^a-zA-Z\\]*\d[^a-zA-Z\\]*?)\s*(?P<unit>(?:[a-zA-Z]{2,}|[a-zA-Z](?=$|\^|/| ))"
-    r"[a-zA-Z0-9 /^{}.]*)$"
-)
-_DEGREES = re.compile(r"(?:\^\{?\\circ\}?|°|\\degree)$")
+Understand = Callable[[str, str], bool | None]
+"""(answer, gold) → whether two expressions are the same; `None`: one cannot be read."""
+MOST_PARTS = 200
+_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 
 
-def compare(answer: str, gold: str) -> bool | None:
-    """Whether the answer is the gold one; `None`: not to be said without understanding it."""
+def compare(
+    answer: str, gold: str, *, ordered: bool = False, understand: Understand | None = None
+) -> bool | None:
+    """Whether the answer is the gold one.
+
+    `ordered`: the order of a bare list counts, as it always does in `(1, 2)`.
+    """
     if answer == gold:
         return True
-    mine, theirs = _read(answer), _read(gold)
-    if mine.text == theirs.text:
-        return True
-    if mine.parts is not None and theirs.parts is not None:
-        return _same_parts(mine, theirs)
-    if mine.parts is None and theirs.parts is None:
+    return _Comparison(ordered, understand).same(read(answer), read(gold))
+
+
+class _Comparison:
+    def __init__(self, ordered: bool, understand: Understand | None) -> None:
+        self._ordered = ordered
+        self._understand = understand
+
+    def same(self, mine: Reading, theirs: Reading) -> bool | None:
+        if mine.name and theirs.name and mine.name.casefold() != theirs.name.casefold():
+            both = f"{mine.name}={mine.text}", f"{theirs.name}={theirs.text}"
+            return self._statements(*both, mine, theirs)
+        if mine.text == theirs.text and mine.shape == theirs.shape != "number":
+            return True
+        if "parts" in (mine.shape, theirs.shape):
+            return self._lists(mine, theirs)
+        if "statement" in (mine.shape, theirs.shape):
+            return self._statement(mine, theirs)
         if mine.number is not None and theirs.number is not None:
             return _same_number(mine, theirs)
-        if mine.is_words and theirs.is_words:
+        if mine.shape == theirs.shape == "words":
             return mine.text.casefold() == theirs.text.casefold()
-        if (mine.number is None) != (theirs.number is None) and (mine.is_words or theirs.is_words):
+        if mine.text.casefold() == theirs.text.casefold() and _WORD.search(mine.text):
+            return True
+        if "words" in (mine.shape, theirs.shape) and "number" in (mine.shape, theirs.shape):
             return False
-    return None
+        if mine.unit and theirs.unit and mine.unit != theirs.unit:
+            return False
+        return self._understood(mine.text, theirs.text)
+
+    def _understood(self, mine: str, theirs: str) -> bool | None:
+        return None if self._understand is None else self._understand(mine, theirs)
+
+    def _statement(self, mine: Reading, theirs: Reading) -> bool | None:
+        """An equation against an equation, or what it says of a value against that value."""
+        return self._statements(_said(mine), _said(theirs), mine, theirs)
+
+    def _statements(self, a: str, b: str, mine: Reading, theirs: Reading) -> bool | None:
+        plain_values = mine.number is not None and theirs.number is not None
+        if plain_values and _letters(mine.name) and _letters(theirs.name):
+            return False  # x=5 is not y=5
+        return self._understood(a, b)
+
+    def _lists(self, mine: Reading, theirs: Reading) -> bool | None:
+        if mine.shape != "parts" or theirs.shape != "parts":
+            return self._one_against_list(mine, theirs)
+        if len(mine.parts) != len(theirs.parts) or len(mine.parts) > MOST_PARTS:
+            return False
+        kinds = {mine.opening, theirs.opening}
+        if kinds <= {"", "\\{"}:
+            by_name = _names(mine) != _names(theirs) and max(_names(mine), _names(theirs)) > 1
+            sets = "\\{" in kinds
+            if by_name or (self._ordered and not sets):
+                return self._in_order(mine, theirs)
+            return self._in_any_order(mine, theirs)
+        if kinds <= {"∪", ""} and all(_is_interval(r) for r in (*mine.parts, *theirs.parts)):
+            return self._in_any_order(mine, theirs)
+        brackets = (mine.opening, mine.closing), (theirs.opening, theirs.closing)
+        if brackets[0] != brackets[1] and ("", "") not in brackets:
+            return False
+        if "∪" in kinds or "\\{" in kinds:
+            return False
+        return self._in_order(mine, theirs)
+
+    def _one_against_list(self, mine: Reading, theirs: Reading) -> bool | None:
+        one, many = (theirs, mine) if mine.shape == "parts" else (mine, theirs)
+        if many.opening == "\\{" and len(many.parts) == 1:
+            pair = (many.parts[0], one) if many is mine else (one, many.parts[0])
+            return self.same(*pair)
+        if one.shape in ("number", "words"):
+            return False
+        return self._understood(mine.text, theirs.text)
+
+    def _in_order(self, mine: Reading, theirs: Reading) -> bool | None:
+        found = [self.same(a, b) for a, b in zip(mine.parts, theirs.parts, strict=True)]
+        return False if False in found else None if None in found else True
+
+    def _in_any_order(self, mine: Reading, theirs: Reading) -> bool | None:
+        """Each part has a partner of its own: `1, 1, 2` is not `1, 2, 2`."""
+        left = list(theirs.parts)
+        open_question = False
+        for part in sorted(mine.parts, key=lambda part: not part.name):
+            found = [self.same(part, other) for other in left]
+            if True in found:
+                left.pop(found.index(True))
+            elif None in found:
+                open_question = True
+            else:
+                return False
+        return None if open_question else True
 
 
-class Reading:
-    """An answer taken apart as far as it is certain."""
-
-    __slots__ = ("closing", "is_words", "number", "opening", "parts", "text", "unit")
-
-    def __init__(self, text: str) -> None:
-        self.text, self.unit = text, ""
-        self.number: Fraction | None = None
-        self.parts: tuple[Reading, ...] | None = None
-        self.opening = self.closing = ""
-        self.is_words = False
+def _said(reading: Reading) -> str:
+    return f"{reading.name}={reading.text}" if reading.name else reading.text
 
 
-@functools.lru_cache(maxsize=4096)
-def _read(raw: str) -> Reading:
-    text = _plain(raw)
-    reading = Reading(text)
-    if len(text) > 400:
-        return reading
-    brackets = _bracketed(text)
-    if brackets is not None:
-        reading.opening, inner, reading.closing = brackets
-        reading.parts = tuple(_read(part) for part in inner)
-        return reading
-    value, reading.unit = _unit(text)
-    reading.number = number(value)
-    if reading.number is None:
-        reading.unit = ""
-        reading.is_words = re.fullmatch(r"[^\W\d_]{2,}(?: [^\W\d_]+)*", text) is not None
-    return reading
+def _letters(name: str) -> bool:
+    return any(mark.isalpha() for mark in name)
 
 
-def _plain(raw: str) -> str:
-    """The same answer without its typography."""
-    text = raw.strip()
-    if len(text) > 2000:
-        return text
-    for left, right in (("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
-        if text.startswith(left) and text.endswith(right) and len(text) > len(left + right):
-            text = text[len(left) : -len(right)]
-    text = text.replace("\\$", "").replace("\\%", "%").replace("\\left", "").replace("\\right", "")
-    text = text.replace("−", "-").replace("\\lbrace", "\\{").replace("\\rbrace", "\\}")
-    text = _WORDS.sub(r" \1 ", text)
-    text = _SPACES.sub(" ", text).strip().rstrip(".").strip()
-    text = text.removeprefix("$").strip()
-    text = _ASSIGNED.sub("", text)
-    text = re.sub(r"\\cup\b", "∪", text)
-    text = _DEGREES.sub(" degrees", text)
-    text = _THOUSANDS.sub(lambda m: re.sub(r"[,{}]", "", m[1]), text)
-    text = _FRACTION.sub(
-        lambda m: f" {m[1] if m[1] is not None else m[2]}/{m[3] if m[3] is not None else m[4]}",
-        text,
-    )
-    text = re.sub(r"(?<=-) (?=[\d])", "", text)
-    return (
-        re.sub(r"\s*([-+*/=,()\[\]])\s*", r"\1", text).replace(",", ", ").strip()
-        if (_MIXED.search(text) is None)
-        else text
-    )
+def _names(reading: Reading) -> int:
+    """How many things the parts of a list are said of."""
+    return len({part.name for part in reading.parts if part.name})
 
 
-def number(text: str) -> Fraction | None:
-    """The number that a text is, exactly; `None` where it is not a plain one."""
-    text = text.strip()
-    if not text or len(text) > DIGITS * 2:
-        return None
-    if text.endswith("%"):
-        return number(text[:-1])
-    if mixed := _MIXED.fullmatch(text):
-        sign = -1 if mixed[1] == "-" else 1
-        if int(mixed[4]) == 0 or max(map(len, mixed.groups())) > DIGITS:
-            return None
-        return sign * (int(mixed[2]) + Fraction(int(mixed[3]), int(mixed[4])))
-    compact = text.replace(" ", "")
-    if power := _POWER.fullmatch(compact):
-        exponent = int(power[2] or power[3])
-        if abs(exponent) > 60:
-            return None
-        return Fraction(Decimal(power[1])) * Fraction(10) ** exponent
-    if power := _TEN.fullmatch(compact):
-        return Fraction(10) ** int(power[1]) if abs(int(power[1])) <= 60 else None
-    if ratio := _RATIO.fullmatch(compact):
-        bottom = Fraction(Decimal(ratio[2]))
-        return Fraction(Decimal(ratio[1])) / bottom if bottom else None
-    if _NUMBER.fullmatch(compact) and len(compact) <= DIGITS:
-        return Fraction(Decimal(compact))
-    return None
-
-
-def _unit(text: str) -> tuple[str, str]:
-    """A value and the unit that follows it: `5 cm`, `12 dollars`, `28%`."""
-    if text.endswith("%"):
-        return text[:-1].strip(), "%"
-    if _POWER.fullmatch(text.replace(" ", "")):
-        return text, ""
-    found = _UNIT.match(text)
-    if found and number(found["value"]) is not None:
-        return found["value"], re.sub(r"[\s.{}]", "", found["unit"]).casefold()
-    return text, ""
+def _is_interval(reading: Reading) -> bool:
+    return reading.opening in ("(", "[") and len(reading.parts) == 2
 
 
 def _same_number(mine: Reading, theirs: Reading) -> bool:
     """28% is 28 where percents are asked for, and 0.28 where a share is."""
     if (mine.unit == "%") != (theirs.unit == "%"):
         percent, other = (mine, theirs) if mine.unit == "%" else (theirs, mine)
-        share = None if percent.number is None else percent.number / 100
-        return other.unit == "" and other.number in (percent.number, share)
-    return mine.number == theirs.number and _units_agree(mine.unit, theirs.unit)
-
-
-def _units_agree(mine: str, theirs: str) -> bool:
-    """A unit that only one side gives is taken as understood; two that differ are not the same."""
-    if not mine or not theirs:
-        return True
-    return _singular(mine) == _singular(theirs)
-
-
-def _singular(unit: str) -> str:
-    return unit[:-1] if len(unit) > 2 and unit.endswith("s") else unit
-
-
-def _bracketed(text: str) -> tuple[str, tuple[str, ...], str] | None:
-    """`(1, 2)`, `[0, 5)`, `\\{1, 2\\}`, `1, 2`: the opening, the parts, the closing."""
-    opening = closing = ""
-    inner = text
-    for left, right in (("\\{", "\\}"), ("(", ")"), ("[", "]"), ("(", "]"), ("[", ")")):
-        if text.startswith(left) and text.endswith(right) and len(text) >= len(left + right):
-            inside = text[len(left) : -len(right)]
-            if _balanced(inside):
-                opening, inner, closing = left, inside, right
-                break
-    parts = _split_commas(inner)
-    if parts is None or (len(parts) < 2 and opening != "\\{"):
-        return None
-    return opening, tuple(parts), closing
-
-
-def _balanced(text: str) -> bool:
-    depth = 0
-    for mark in text:
-        depth += (mark in "([") - (mark in ")]")
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def _split_commas(text: str) -> list[str] | None:
-    parts, depth, start = [], 0, 0
-    for at, mark in enumerate(text):
-        depth += (mark in "([{") - (mark in ")]}")
-        if mark == "," and depth == 0:
-            parts.append(text[start:at].strip())
-            start = at + 1
-    parts.append(text[start:].strip())
-    return parts if depth == 0 and all(parts) and "..." not in text and "dots" not in text else None
-
-
-def _same_parts(mine: Reading, theirs: Reading) -> bool | None:
-    assert mine.parts is not None
-    assert theirs.parts is not None
-    unordered = {mine.opening, theirs.opening} <= {"", "\\{"}
-    if not unordered and (mine.opening, mine.closing) != (theirs.opening, theirs.closing):
-        bare = "" in (mine.opening, theirs.opening)
-        return None if bare else False
-    if len(mine.parts) != len(theirs.parts) and not unordered:
-        return False
-    pairs = [[compare(a.text, b.text) for b in theirs.parts] for a in mine.parts]
-    if not unordered:
-        line = [pairs[i][i] for i in range(len(pairs))]
-        return False if False in line else None if None in line else True
-    if any(None in row for row in pairs):
-        return None
-    return all(any(row) for row in pairs) and all(map(any, zip(*pairs, strict=True)))
+        assert percent.number is not None
+        return other.unit == "" and other.number in (percent.number, percent.number / 100)
+    units_differ = mine.unit != theirs.unit and bool(mine.unit) and bool(theirs.unit)
+    return mine.number == theirs.number and not units_differ
 
 
 def canonical(answer: str) -> str:
     """A form that equal answers share: `1,000`, `1000` and `1000.0` count as one."""
-    reading = _read(answer)
-    if reading.parts is not None:
-        parts = [canonical(part.text) for part in reading.parts]
-        inner = sorted(parts) if reading.opening in ("", "\\{") else parts
+    return _canonical(read(answer))
+
+
+def _canonical(reading: Reading) -> str:
+    if reading.shape == "parts":
+        parts = [_canonical(part) for part in reading.parts]
+        inner = sorted(parts) if reading.opening in ("", "\\{", "∪") else parts
         return f"{reading.opening}{', '.join(inner)}{reading.closing}"
     if reading.number is not None:
         return str(reading.number)
-    return reading.text.casefold() if reading.is_words else reading.text
+    return reading.text.casefold() if reading.shape == "words" else reading.text

@@ -1,7 +1,8 @@
 """Answers that have to be understood: math-verify, behind guards against what it gets wrong.
 
 Runs in a worker process that can be killed. Only the LaTeX reader is used: the one for plain
-expressions evaluates text.
+expressions evaluates text. What holds an expression (a list, an interval, an equation with a name)
+is taken apart by `exact`; only expressions and statements come to the parser.
 """
 
 from __future__ import annotations
@@ -9,11 +10,34 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from prmdata.grading.exact import compare
+from prmdata.grading.spelling import LONGEST
+
 Found = Literal["right", "wrong", "unparsed"]
 
-_DOTS = re.compile(r"\\[lcd]?dots|\.\.\.|…")
+_DOTS = re.compile(r"\\[lcdv]?dots|\.\.\.|…")
 _BASE = re.compile(r"\d_\{?\d")
-_APPROXIMATE = re.compile(r"\d\.\d{3,}")
+_APPROXIMATE = re.compile(r"-?\d*\.\d{3,}")
+_RELATION = re.compile(r"<|>|\\(?:le|ge|ne|in|equiv|approx|sim|cong|to|mid|cup|cap)(?![a-zA-Z])")
+_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
+_FUNCTIONS = frozenset(
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "log",
+        "exp",
+        "sqrt",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "max",
+        "min",
+    ]
+)
 
 
 def warm_up() -> None:
@@ -21,32 +45,71 @@ def warm_up() -> None:
     understood(r"\frac{1}{2}+x", r"x+\frac{2}{4}")
 
 
-def understood(answer: str, gold: str) -> Found:
-    """Whether two expressions are the same; math-verify compares from the gold side."""
-    if len(answer) > 2000 or _DOTS.search(answer) or _DOTS.search(gold):
-        return "wrong"  # a row of numbers with dots is read as its first ones
-    if _BASE.search(answer) or _BASE.search(gold):
-        return "wrong"  # bases are dropped; equal spellings never come here
-    mine, theirs = _equation_sides(answer), _equation_sides(gold)
-    if len(mine) != len(theirs) and len(theirs) > 1:
+def understood(answer: str, gold: str, ordered: bool = False) -> Found:
+    """Whether the two are the same."""
+    if len(answer) > LONGEST:
         return "wrong"
-    if len(mine) == len(theirs) == 2:  # an equation says both its sides
-        sides = [_same(a, b) for a, b in zip(mine, theirs, strict=True)]
-        crossed = [_same(a, b) for a, b in zip(mine, reversed(theirs), strict=True)]
-        for pair in (sides, crossed):
-            if pair == ["right", "right"]:
-                return "right"
-        return "wrong"
-    if len(mine) > 1:
-        answer = mine[-1] if re.fullmatch(r"\s*[a-zA-Z]\w{0,3}\s*", mine[0]) else answer
-    return _same(answer, gold)
+    same = compare(answer, gold, ordered=ordered, understand=_leaf)
+    return "unparsed" if same is None else "right" if same else "wrong"
 
 
-def _equation_sides(text: str) -> list[str]:
+def _leaf(mine: str, theirs: str) -> bool | None:
+    """Two texts without lists, spelled plainly."""
+    if mine == theirs:
+        return True
+    if any(_DOTS.search(text) or _BASE.search(text) for text in (mine, theirs)):
+        return False  # rows are read as their first numbers, and bases are dropped
+    if "," in mine or "," in theirs:
+        return False  # a tuple within an expression: the parser loses what stands around it
+    if _words(mine) != _words(theirs):
+        return False
+    a, b = _sides(mine), _sides(theirs)
+    if _RELATION.search(mine) or _RELATION.search(theirs):
+        return len(a) == len(b) == 1 and _same(mine, theirs)
+    if len(a) == len(b) == 2:
+        return _same_equation(a, b)
+    if len(a) > 1 and len(b) > 1:
+        return False
+    if len(b) > 1:  # the gold answer is an equation; its value alone does not say it
+        return not _letters(b[0]) and _same(a[0], b[-1])
+    if len(a) > 1:
+        return a[-1] != "0" and _same(a[-1], b[0])
+    return _same(a[0], b[0])
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)} - _FUNCTIONS
+
+
+def _letters(text: str) -> bool:
+    return bool(re.search(r"(?<![\\a-zA-Z])[a-zA-Z](?![a-zA-Z])", text))
+
+
+def _sides(text: str) -> list[str]:
     return re.split(r"(?<![<>!\\=])=(?!=)", text)
 
 
-def _same(answer: str, gold: str) -> Found:
+def _same_equation(mine: list[str], theirs: list[str]) -> bool | None:
+    """`y=2x+3` and `2x-y+3=0`: their differences are proportional."""
+    from sympy import Expr, simplify
+
+    crossed = [theirs, list(reversed(theirs))]
+    if any(all(_same(a, b) for a, b in zip(mine, pair, strict=True)) for pair in crossed):
+        return True
+    differences = []
+    for left, right in (mine, theirs):
+        found = _parsed(f"({left})-({right})")
+        if not found or not isinstance(found[0], Expr):
+            return None
+        differences.append(found[0])
+    first, second = differences
+    if first == 0 or second == 0 or first.free_symbols != second.free_symbols:
+        return False
+    ratio = simplify(first / second)
+    return bool(ratio.is_number and ratio != 0)
+
+
+def _same(answer: str, gold: str) -> bool | None:
     import logging
 
     from math_verify import verify
@@ -54,15 +117,15 @@ def _same(answer: str, gold: str) -> Found:
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # its advice on time-outs: ours kill
     theirs, mine = _parsed(gold), _parsed(answer)
     if not mine:
-        return "unparsed"
+        return None
     if not theirs:
-        return "wrong"
-    if _approximates(answer, mine) != _approximates(gold, theirs):
-        return "wrong"  # a rounded number is not the exact one: 3.1415927 is not π
+        return False
+    if _approximates(answer) != _approximates(gold):
+        return False  # a rounded number is not the exact one: 3.1415927 is not π
     same = verify(theirs, mine, timeout_seconds=None, raise_on_error=True)
     if not same and {_shape(mine[0]), _shape(theirs[0])} == {"relation", "set"}:
         same = verify(mine, theirs, timeout_seconds=None, raise_on_error=True)
-    return "right" if same and not _surely_differ(mine[0], theirs[0]) else "wrong"
+    return bool(same) and not _surely_differ(mine[0], theirs[0])
 
 
 def _shape(parsed: Any) -> str:
@@ -75,12 +138,14 @@ def _shape(parsed: Any) -> str:
 
 
 def _surely_differ(mine: Any, theirs: Any) -> bool:
-    """Exact numbers that are merely close: 1/2^99 is not 1/2^98."""
+    """Exact numbers that are merely close, and letters that only one side has."""
     from sympy import Expr, Float
 
     if not (isinstance(mine, Expr) and isinstance(theirs, Expr)):
         return False
     difference = mine - theirs
+    if difference.free_symbols and difference.expand() != 0 and difference.equals(0) is False:
+        return True
     if not difference.is_number or difference.has(Float):
         return False
     return difference.equals(0) is False
@@ -89,8 +154,11 @@ def _surely_differ(mine: Any, theirs: Any) -> bool:
 def _parsed(text: str) -> list[Any]:
     from math_verify import LatexExtractionConfig, parse
 
+    latex = _latex(text)
+    if not _RELATION.search(text) and "=" not in text:
+        latex = f"({latex})"  # so that no letter at its end is taken for a unit
     found: list[Any] = parse(
-        f"\\boxed{{{_latex(text)}}}",
+        f"\\boxed{{{latex}}}",
         extraction_config=[LatexExtractionConfig(boxed_match_priority=0)],
         parsing_timeout=None,
         raise_on_error=True,
@@ -100,13 +168,14 @@ def _parsed(text: str) -> list[Any]:
 
 def _latex(text: str) -> str:
     """Small repairs that the parser needs."""
-    text = text.strip().strip("$")
-    text = text.replace("√", "\\sqrt").replace("π", "\\pi ").replace("\\mathrm{e}", "e")
-    text = re.sub(r"\bsqrt\(([^()]*)\)", r"\\sqrt{\1}", text)
+    text = text.replace("*", "\\cdot ").replace("²", "^2")
     text = re.sub(r"\\sqrt\{?-1\}?", "i", text)
-    return re.sub(r"(?<![\\a-zA-Z])pi\b", r"\\pi ", text)
+    text = re.sub(r"(?<![a-zA-Z\\])e\^", "e^", text)
+    text = re.sub(r"(?<![\d.}])(\d+)/(\d+)(?=[a-zA-Z\\(])", r"\\frac{\1}{\2}", text)
+    text = re.sub(r"(\\[a-zA-Z]+\s)|\s", lambda m: m[1] or "", text)  # `2 ab`: not a unit
+    return re.sub(r"(?<![\\a-zA-Z])(sin|cos|tan|log|ln|exp)(?![a-zA-Z])", r"\\\1 ", text)
 
 
-def _approximates(text: str, parsed: list[Any]) -> bool:
+def _approximates(text: str) -> bool:
     """Whether it is a number given to several decimals, where the other side may be exact."""
-    return bool(_APPROXIMATE.fullmatch(text.strip().lstrip("-"))) and bool(parsed)
+    return bool(_APPROXIMATE.fullmatch(text.strip()))

@@ -1,5 +1,7 @@
 """A pool of our own worker processes: a task that hangs or crashes costs itself and nothing else.
 
+A task is given processor time, so that a busy machine changes no verdict; the clock ends only what
+waits for something. The kernel counts and kills, also where C code cannot be interrupted.
 `concurrent.futures` cannot kill a worker, and a crash there loses every task in flight.
 """
 
@@ -9,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,10 +22,12 @@ from prmdata.sandbox import frames
 
 MEMORY_BYTES = 2 << 30
 START_SECONDS = 60.0
+WALL = 10.0
+"""Seconds on the clock for each second of processor time, where nothing else is said."""
 
 
 class TimedOut(Exception):
-    """The task was still running at its deadline; its worker was killed."""
+    """The task used up its time; its worker was killed."""
 
 
 class Crashed(Exception):
@@ -34,11 +39,17 @@ class Raised(Exception):
 
 
 class Pool:
-    """Calls `module:function` with plain data: one task a worker, `size` workers."""
+    """Calls `module:function` with plain data: one task a worker, `size` workers.
 
-    def __init__(self, target: str, size: int = 1, timeout_s: float = 1.0) -> None:
+    `timeout_s` is processor time; on the clock, a task may take `wall_s`.
+    """
+
+    def __init__(
+        self, target: str, size: int = 1, timeout_s: float = 1.0, wall_s: float | None = None
+    ) -> None:
         self.target = target
         self.timeout_s = timeout_s
+        self._limits = timeout_s, WALL * timeout_s if wall_s is None else wall_s
         self._size = size
         self._idle: asyncio.Queue[_Worker] | None = None
         self._all: list[_Worker] = []
@@ -51,7 +62,7 @@ class Pool:
                 self._idle.put_nowait(worker)
         worker = await self._idle.get()
         try:
-            return await worker.call(arguments, self.timeout_s)
+            return await worker.call(arguments, *self._limits)
         except Raised:
             raise
         except BaseException:
@@ -76,17 +87,18 @@ class _Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._killed: asyncio.subprocess.Process | None = None
 
-    async def call(self, arguments: Sequence[Any], timeout_s: float) -> Any:
+    async def call(self, arguments: Sequence[Any], timeout_s: float, wall_s: float) -> Any:
         process = await self._started()
         assert process.stdin is not None
-        process.stdin.write(frames.framed(pickle.dumps(arguments)))
+        process.stdin.write(frames.framed(pickle.dumps((timeout_s, arguments))))
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(wall_s):
                 status, value = pickle.loads(await frames.answer(process))
         except TimeoutError:
             raise TimedOut from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise Crashed from None
+            ended = await process.wait()
+            raise (TimedOut if ended == -signal.SIGPROF else Crashed) from None
         if status == "error":
             raise Raised(value)
         return value
@@ -133,7 +145,6 @@ def serve(target: str) -> None:
     """The worker's side: read a task, answer, until the parent closes the pipe."""
     import importlib
     import resource
-    import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
@@ -154,13 +165,15 @@ def serve(target: str) -> None:
         return
     frames.send(sink, pickle.dumps(("ready", None)))
     while (asked := frames.receive(source)) is not None:
-        arguments = pickle.loads(asked)
+        timeout_s, arguments = pickle.loads(asked)
         try:
+            signal.setitimer(signal.ITIMER_PROF, timeout_s)  # its signal ends the process
             answer = ("done", function(*arguments))
         except MemoryError:
             os._exit(1)  # what fills this process would fail the tasks that follow
         except BaseException as error:  # noqa: BLE001  told to the parent, which raises it
             answer = ("error", f"{type(error).__name__}: {error}"[:500])
+        signal.setitimer(signal.ITIMER_PROF, 0)
         frames.send(sink, pickle.dumps(answer))
 
 
@@ -172,6 +185,5 @@ def ours(target: str) -> bool:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         import ctypes
-        import signal
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

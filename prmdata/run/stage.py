@@ -81,7 +81,11 @@ class Counts:
     right: int = 0
     wrong: int = 0
     unknown: int = 0
-    """Neither: no answer is known, or none was found."""
+    """Neither: no gold answer is known, or the trace was cut, or its grading given up."""
+    unparsed: int = 0
+    """No answer could be read."""
+    without_answer: int = 0
+    """Of the unparsed, those in which none was found."""
     cut: int = 0
     labelled: int = 0
     unexamined: int = 0
@@ -96,7 +100,10 @@ class Counts:
         for trace in traces:
             self.right += trace.correct is True
             self.wrong += trace.correct is False
-            self.unknown += trace.correct is None and trace.error is None
+            unparsed = trace.correct is None and trace.grade == "unparsed"
+            self.unparsed += unparsed
+            self.without_answer += unparsed and trace.answer is None
+            self.unknown += trace.correct is None and trace.error is None and not unparsed
             self.cut += trace.finish == "length"
             if trace.labels is not None:
                 self.labelled += 1
@@ -178,6 +185,8 @@ _SUMMED = (
     "right",
     "wrong",
     "unknown",
+    "unparsed",
+    "without_answer",
     "cut",
     "labelled",
     "unexamined",

@@ -44,7 +44,7 @@ class Outcome:
         return self.grade not in NO_OUTCOME
 
 
-NO_OUTCOME = ("cut", "timeout")
+NO_OUTCOME = ("cut", "timeout", "unparsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class RolloutSettings:
     template_args: Mapping[str, Any] = field(default_factory=dict)
     """Given to the chat template beside the trace's own, such as `enable_thinking`."""
     cut: Literal["miss", "drop"] = "miss"
-    """A rollout or a sibling that the token limit cuts counts as a miss, or does not count."""
+    """A rollout or a sibling without a verdict (cut by the token limit, its answer not read, or not
+    graded in time) counts as a miss, or does not count."""
 
     def __post_init__(self) -> None:
         limits = {
@@ -105,11 +106,13 @@ class Rollouts:
         base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, purpose)
         completions = await self.sampler.complete(prompt, n, sampling, base + first)
         outcomes = [
-            await self._graded(trace.problem, prefix, completion, sampling, base + number)
+            await self._graded(trace, prefix, completion, sampling, base + number)
             for number, completion in enumerate(completions, first)
         ]
-        cut = sum(not outcome.ended for outcome in outcomes)
-        self._spend(trace, Cost(sum(c.tokens for c in completions), n, cut=cut))
+        cut = sum(outcome.grade in ("cut", "timeout") for outcome in outcomes)
+        unparsed = sum(outcome.grade == "unparsed" for outcome in outcomes)
+        tokens = sum(completion.tokens for completion in completions)
+        self._spend(trace, Cost(tokens, n, cut=cut, unparsed=unparsed))
         if self.settings.cut == "drop":
             outcomes = [outcome for outcome in outcomes if outcome.ended]
         return outcomes
@@ -133,18 +136,15 @@ class Rollouts:
         return replace(self._costs.get(trace.id, Cost()), rounds=rounds)
 
     async def _graded(
-        self, problem: Problem, prefix: str, completion: Completion, sampling: Sampling, seed: int
+        self, trace: Trace, prefix: str, completion: Completion, sampling: Sampling, seed: int
     ) -> Outcome:
         text, tokens = completion.text, completion.tokens
         if ends_at_once(prefix, text, sampling.stop):
             text = ""
         elif completion.finish == "length":
             return Outcome(False, "cut", None, tokens, text, seed)
-        verdict = self.grader.grade_now(prefix + text, problem.answer, problem.kind)
-        if verdict is None:
-            verdict = await self.grader.grade(
-                prefix + text, problem.answer, problem.kind, msgspec.to_builtins(problem)
-            )
+        rule = trace.origin.answers or "last"
+        verdict = await self.grader.grade(prefix + text, trace.problem, rule)
         grade = verdict.grade or Grade.UNPARSED
         return Outcome(grade == "right", grade.value, verdict.answer, tokens, text, seed)
 

@@ -20,6 +20,7 @@ from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.stages.groups import of_shard
 from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
 
+MANY_UNPARSED = 0.05
 MANY_CUT = 0.2
 """A share of the traces."""
 

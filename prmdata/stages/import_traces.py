@@ -11,7 +11,7 @@ from prmdata import imports
 from prmdata.files import Unreadable
 from prmdata.grading import Grader
 from prmdata.problems.contract import stable_id
-from prmdata.records import Trace
+from prmdata.records import AnswerRule, Trace
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions
@@ -25,12 +25,14 @@ class TakingIn:
     layout: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     grader: str = "auto"
+    answers: AnswerRule = "last"
 
     def said(self) -> dict[str, Any]:
         return {
             "from": self.layout,
             **{f"set {name}": value for name, value in self.settings.items()},
             "grader": self.grader,
+            "answers": self.answers,
         }
 
     def inputs(self) -> dict[str, str]:
@@ -41,7 +43,7 @@ async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> di
     grader = Grader(asked.grader)
 
     async def work(group: list[Trace]) -> list[Trace]:
-        return await taken_in(group, grader)
+        return await taken_in([read_by(asked.answers, trace) for trace in group], grader)
 
     groups = grouped(imports.read(asked.source, asked.layout, asked.settings))
     try:
@@ -77,6 +79,10 @@ def named(group: list[Trace], seen: dict[bytes, int]) -> list[Trace]:
     return [
         replace(trace, id=f"{name}/{number}", problem=problem) for number, trace in enumerate(group)
     ]
+
+
+def read_by(rule: AnswerRule, trace: Trace) -> Trace:
+    return replace(trace, origin=replace(trace.origin, answers=rule))
 
 
 async def taken_in(group: list[Trace], grader: Grader) -> list[Trace]:

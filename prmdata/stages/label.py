@@ -25,7 +25,7 @@ from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
-from prmdata.stages.generate import MANY_CUT, sampler_setting
+from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, sampler_setting
 from prmdata.stages.groups import Group, of_shard, run_groups
 
 SPOKE = "evidence "
@@ -140,6 +140,7 @@ def _count_sampling(trace: Trace, asked: Labelling, fingerprint: str, counts: Co
     if evidence is not None:
         counts["rollouts"] += evidence.cost.rollouts
         counts["rollouts_cut"] += evidence.cost.cut
+        counts["rollouts_unparsed"] += evidence.cost.unparsed
 
 
 def evidence_read(summary: Mapping[str, Any]) -> dict[str, int]:
@@ -160,6 +161,13 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             f"{cut:,} of {rollouts:,} rollouts were cut by the token limit and have no outcome: "
             "raise --max-tokens, or, where the model thinks first, try --template-arg "
             "enable_thinking=false; by default they count as misses, with --cut drop not at all"
+        )
+    unparsed = summary.get("rollouts_unparsed", 0)
+    if unparsed > MANY_UNPARSED * rollouts:
+        found.append(
+            f"the answers of {unparsed:,} of {rollouts:,} rollouts could not be read: where the "
+            "traces were read by a strict rule (--answers), import or generate them by another; "
+            "by default these rollouts count as misses, with --cut drop not at all"
         )
     assumed = {
         "--temperature": (summary.get("temperature_assumed", 0), f"{Sampling().temperature:g}"),

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import msgspec
-
 from prmdata.errors import UsageError
-from prmdata.grading import Grader, canonical, extract_answer
-from prmdata.records import GradeName, Message, Origin, Problem, Step, Tally, Trace
+from prmdata.grading import Grader, answer_rule, canonical, extract_answer
+from prmdata.records import AnswerRule, GradeName, Message, Origin, Problem, Step, Tally, Trace
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import request_seed
 from prmdata.traces.steps import splitter
@@ -38,6 +36,8 @@ class Generation:
     """The system message; `None`: the problem's own, where it has one."""
     few_shot: tuple[Message, ...] = ()
     steps: str = "auto"
+    answers: AnswerRule = "last"
+    """What is read as a text's answer."""
     cut_is_wrong: bool = False
     keep: tuple[float, float] | None = None
     """Keep problems whose pass rate lies in here, or may: cut traces count as unknown."""
@@ -51,6 +51,7 @@ class Generation:
             raise UsageError("sampling needs temperature ≥ 0, 0 < top-p ≤ 1, top-k ≥ 0")
         if "{question}" not in self.prompt:
             raise UsageError("--prompt must say where the {question} goes")
+        answer_rule(self.answers)
         splitter(self.steps)
 
     @property
@@ -85,6 +86,7 @@ async def generate(
         stop=how.stop,
         seed=how.seed,
         steps=how.steps,
+        answers=how.answers,
     )
     traces = [
         await _trace(problem, number, completion, origin, grader, how)
@@ -110,7 +112,7 @@ def pass_rates(traces: Sequence[Trace]) -> tuple[float, float]:
     """The lowest and the highest pass rate: traces that were cut, or whose answer could not be
     read or graded, may be right or wrong."""
     right = sum(trace.correct is True for trace in traces)
-    wrong = sum(trace.correct is False and trace.grade != "unparsed" for trace in traces)
+    wrong = sum(trace.correct is False for trace in traces)
     return right / len(traces), 1 - wrong / len(traces)
 
 
@@ -139,18 +141,15 @@ async def _trace(
 
 async def graded(trace: Trace, grader: Grader) -> Trace:
     problem = trace.problem
-    verdict = grader.grade_now(trace.text, problem.answer, problem.kind)
-    if verdict is None:
-        verdict = await grader.grade(
-            trace.text, problem.answer, problem.kind, msgspec.to_builtins(problem)
-        )
-    gradable = problem.answer is not None or problem.kind == "code"
+    verdict = await grader.grade(trace.text, problem, trace.origin.answers or "last")
+    gradable = bool(problem.golds) or problem.kind == "code"
     grade: GradeName | None = verdict.grade.value if verdict.grade and gradable else None
     return replace(
         trace,
         answer=verdict.answer,
         grade=grade,
-        correct=None if grade in (None, "timeout") else grade == "right",
+        correct=verdict.correct if gradable else None,
+        score=verdict.score,
     )
 
 
@@ -158,9 +157,13 @@ def cut_steps(text: str, how: str) -> tuple[Step, ...]:
     pieces = splitter(how)(text)
     last = len(pieces) - 1
     return tuple(
-        Step(piece, "answer" if i == last and extract_answer(piece) is not None else "thought")
+        Step(piece, "answer" if i == last and _states_answer(piece) else "thought")
         for i, piece in enumerate(pieces)
     )
+
+
+def _states_answer(text: str) -> bool:
+    return extract_answer(text, answers="marked") is not None
 
 
 def count(traces: Sequence[Trace]) -> Tally:

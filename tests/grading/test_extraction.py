@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prmdata.grading import extract_answer
+from prmdata.grading import compare, extract_answer
+from tests.grading.closings import CLOSINGS, HEDGES
+from tests.grading.mutations import is_right
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+WORK = "First, 3 + 4 = 7. Then 2 * 5 = 10.\n\n"
 
 
 @pytest.mark.parametrize(
@@ -63,13 +71,90 @@ def test_any_text_is_read(text: str) -> None:
         assert found is None or found
 
 
-@pytest.mark.parametrize("mark", ["\\boxed{", "{", "}", "#", "$", "answer is ", "\\"])
-def test_hostile_text_is_read_in_one_pass(mark: str) -> None:
-    """Milliseconds; anything quadratic in this length would take minutes."""
+@pytest.mark.parametrize("gold", ["18", "1,250", "2.5", "7", "0", "360"])
+def test_the_ways_that_models_close_are_read(gold: str) -> None:
+    lost = [
+        closing
+        for closing in CLOSINGS
+        if (answer := extract_answer(WORK + closing.replace("@", gold))) is None
+        or compare(answer, gold) is False
+    ]
+    assert len(lost) <= 0.03 * len(CLOSINGS), lost
 
-    def seconds() -> float:
-        started = time.perf_counter()
-        extract_answer(mark * (400_000 // len(mark)))
-        return time.perf_counter() - started
 
-    assert min(seconds() for _ in range(3)) < 10
+@pytest.mark.parametrize("hedge", HEDGES)
+def test_a_number_that_is_not_the_answer_is_not_taken_for_it(hedge: str) -> None:
+    answer = extract_answer(WORK + hedge.replace("@", "18"))
+    assert answer is None or compare(answer, "18") is not True
+
+
+@pytest.mark.parametrize(
+    ("text", "boxed", "marked", "last"),
+    [
+        (r"so \boxed{18}", "18", "18", "18"),
+        ("The answer is 18.", None, "18", "18"),
+        ("A: 18", None, "18", "18"),
+        ("So she makes **18** dollars.", None, "18", "18"),
+        ("So she makes 18 dollars.", None, None, "18"),
+        ("I give up.", None, None, None),
+    ],
+)
+def test_the_three_rules(
+    text: str, boxed: str | None, marked: str | None, last: str | None
+) -> None:
+    found = [extract_answer(text, answers=rule) for rule in ("boxed", "marked", "last")]
+    assert found == [boxed, marked, last]
+
+
+def test_boxes_side_by_side_are_a_list_where_a_list_is_asked_for() -> None:
+    two = r"so $x = \boxed{18}$ and $x = \boxed{19}$"
+    assert extract_answer(two) == "19"
+    assert extract_answer(two, parts=2) == "18, 19"
+    assert extract_answer(r"\boxed{18} or \boxed{19}") == "18, 19"
+
+
+def test_what_was_thought_aloud_is_no_answer() -> None:
+    assert extract_answer("<think>The answer is 3.</think>So she has 4 eggs.") == "4"
+    assert extract_answer("</think>" * 9 + "The answer is 18<|im_end|></s>\n") == "18"
+
+
+WORST = (
+    r"\boxed{", "{", "}", "#", "$", "answer is ", "\\", "\n", "</think>", "# Answer\n", "####",
+    "<answer>", "A: ", "(A) ", "**", " ", "option ", "1,", "1 or ", "=", "\\[", "\\(", "final ",
+    "<|im_end|>", "1.", " (", "9", "1/", "answer", "answer\n", "$1", r"\frac", "x=", ". ", "! ", "a b ",
+    "is ", "**Answer", "9 ", "The answer is" + "\n" * 100_000, "x\\le", "_", "\\text{", "\t",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", WORST)
+@pytest.mark.parametrize("kind", ["math", "choice", "text"])
+def test_hostile_text_is_read_in_linear_time(mark: str, kind: str) -> None:
+    """A megabyte takes some 10 ms; anything quadratic in this length takes minutes."""
+    bulk = mark * (1_000_000 // len(mark))
+    for text in (bulk, "The answer is " + bulk, bulk + "1", r"\boxed{" + bulk + "}"):
+        started = time.process_time()
+        answer = extract_answer(text, kind)
+        compare(answer or "", "18")
+        assert time.process_time() - started < 0.5
+
+
+@pytest.mark.skipif(
+    not (DATA / "processbench_gsm8k.jsonl").exists(), reason="needs ProcessBench beside the project"
+)
+def test_processbench_is_graded_as_its_authors_did() -> None:
+    golds = {
+        " ".join(row["question"].split()): row["answer"].rpartition("####")[2].strip()
+        for row in rows("gsm8k_test.jsonl")
+    }
+    agreed = []
+    for row in rows("processbench_gsm8k.jsonl"):
+        answer = extract_answer("\n\n".join(row["steps"]))
+        gold = golds[" ".join(row["problem"].split())]
+        agreed.append(
+            (answer is not None and is_right(answer, gold)) == row["final_answer_correct"]
+        )
+    assert sum(agreed) >= 0.985 * len(agreed)
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / name).read_text().splitlines()]

@@ -16,9 +16,14 @@ from hypothesis import strategies as st
 
 from prmdata.errors import GraderError, UsageError
 from prmdata.grading import Grade, Grader, canonical, compare
+from prmdata.records import Problem
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
+
+
+def asking(gold: str | None, kind: str = "math") -> Problem:
+    return Problem("p", "How many?", gold, kind)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +32,7 @@ def grades() -> Iterator[Callable[[str, str], str]]:
     loop, grader = asyncio.new_event_loop(), Grader(timeout_s=5.0)
 
     def boxed(answer: str, gold: str) -> str:
-        work = grader.grade(f"so \\boxed{{{answer}}}", gold)
+        work = grader.grade(f"so \\boxed{{{answer}}}", asking(gold))
         return loop.run_until_complete(work).grade.value
 
     yield boxed
@@ -122,7 +127,10 @@ def test_what_cannot_be_interrupted_is_killed() -> None:
     async def both() -> list[Grade]:
         grader = Grader(timeout_s=1.0)
         hang = r"so \boxed{\binom{10^9}{5\cdot 10^8}}"
-        verdicts = [await grader.grade(hang, "3"), await grader.grade(r"\boxed{3x}", "x+x+x")]
+        verdicts = [
+            await grader.grade(hang, asking("3")),
+            await grader.grade(r"\boxed{3x}", asking("x+x+x")),
+        ]
         await grader.close()
         return [verdict.grade for verdict in verdicts]
 
@@ -177,15 +185,15 @@ def test_math_500_golds_are_themselves_and_not_one_another() -> None:
 def test_empty_and_missing_are_unparsed() -> None:
     grader = Grader()
     for text, gold in (("nothing said", "3"), (r"\boxed{}", "3"), ("The answer is 3.", None)):
-        verdict = grader.grade_now(text, gold)
+        verdict = grader.grade_now(text, asking(gold))
         assert verdict is not None
         assert verdict.grade == Grade.UNPARSED
     with pytest.raises(GraderError, match="kind 'poem' are not graded"):
-        grader.grade_now("x", "y", "poem")
-    said = grader.grade_now("The answer is Paris.", " paris ", "text")
+        grader.grade_now("x", asking("y", "poem"))
+    said = grader.grade_now("The answer is Paris.", asking(" paris ", "text"))
     assert said is not None
     assert said.grade == Grade.RIGHT
-    chosen = grader.grade_now("I choose option (B)", "B", "choice")
+    chosen = grader.grade_now("I choose option (B)", asking("B", "choice"))
     assert chosen is not None
     assert chosen.grade == Grade.RIGHT
 
@@ -195,9 +203,7 @@ def own(spec: str, *answers: str, timeout_s: float = 2.0) -> list[str]:
         grader = Grader(spec, timeout_s=timeout_s)
         try:
             return [
-                (
-                    await grader.grade(f"The answer is {a}.", "abc", problem={"id": "abc"})
-                ).grade.value
+                (await grader.grade(f"The answer is {a}.", Problem("abc", "?", "abc"))).grade.value
                 for a in answers
             ]
         finally:
@@ -279,11 +285,11 @@ def test_a_command_that_was_not_heard_out_starts_anew(tmp_path: Path) -> None:
 
     async def ask() -> str:
         grader = Grader(f"command: {sys.executable} {tmp_path / 'judge.py'}", timeout_s=20.0)
-        await grader.grade("The answer is x.", "abc")
-        given_up = asyncio.create_task(grader.grade("The answer is hang.", "hang"))
+        await grader.grade("The answer is x.", asking("abc"))
+        given_up = asyncio.create_task(grader.grade("The answer is hang.", asking("hang")))
         await asyncio.sleep(0.1)
         given_up.cancel()
-        verdict = await grader.grade("The answer is x.", "abc")
+        verdict = await grader.grade("The answer is x.", asking("abc"))
         await grader.close()
         await asyncio.sleep(0.05)
         return verdict.grade.value
@@ -295,9 +301,10 @@ def test_workers_end_with_their_parent() -> None:
     code = (
         "import asyncio, os\n"
         "from prmdata.grading import Grader\n"
+        "from prmdata.records import Problem\n"
         "async def go():\n"
         "    grader = Grader(timeout_s=5)\n"
-        "    print((await grader.grade('\\\\boxed{3x}', 'x*3')).grade.value, flush=True)\n"
+        "    print((await grader.grade('\\\\boxed{3x}', Problem('p', '?', 'x*3'))).grade.value, flush=True)\n"
         "    print(grader._pool._all[0]._process.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(go())\n"

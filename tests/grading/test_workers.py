@@ -12,6 +12,7 @@ import pytest
 from prmdata.errors import UsageError
 from prmdata.grading import Grader
 from prmdata.grading.workers import Crashed, Pool, Raised
+from prmdata.records import Problem
 
 TASKS = """
 import os
@@ -53,7 +54,7 @@ def test_a_grader_that_cannot_be_loaded_calls_no_answer_unparsed(
         grader = Grader()
         try:
             with pytest.raises(UsageError, match=r"symbolic.*a broken install.*install"):
-                await grader.grade(r"\boxed{3x}", "x*3")
+                await grader.grade(r"\boxed{3x}", Problem("p", "?", "x*3"))
         finally:
             await grader.close()
 

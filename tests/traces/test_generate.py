@@ -6,10 +6,14 @@ from dataclasses import replace
 import pytest
 
 from prmdata.errors import UsageError
+from prmdata.exports.contract import LeftOut
+from prmdata.exports.kto import Kto
 from prmdata.grading import Grader
+from prmdata.labellers.outcome import Outcome
 from prmdata.problems import abacus
 from prmdata.records import Problem, Tally, Trace
 from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.traces.generate import Generation, count, generate, kept, kept_for_certain
 from tests.policy import TEMPLATE, Policy
 
@@ -67,16 +71,16 @@ def test_endings_are_kept_apart() -> None:
         Completion("  \n", 1, "stop"),
     )
     traces = made(sampler, SUM, Generation(samples=6))
-    assert [t.correct for t in traces] == [True, False, False, False, None, None]
+    assert [t.correct for t in traces] == [True, False, False, None, None, None]
     assert [t.grade for t in traces] == ["right", "wrong", "wrong", "unparsed", None, None]
     assert traces[4].finish == "length"
     assert traces[5].error == "the sampler returned no text"
     tally = traces[0].group
     assert tally is not None
-    assert (tally.n, tally.right, tally.wrong, tally.cut, tally.unparsed) == (6, 1, 3, 1, 1)
+    assert (tally.n, tally.right, tally.wrong, tally.cut, tally.unparsed) == (6, 1, 2, 1, 1)
     assert tally.wrong_answers == {"3": 2}  # 3 and 3.0 are one answer
     counted = made(sampler, SUM, Generation(samples=5, cut_is_wrong=True))
-    assert [t.correct for t in counted] == [True, False, False, False, False]
+    assert [t.correct for t in counted] == [True, False, False, None, False]
 
 
 def test_keep_drops_problems_by_pass_rate() -> None:
@@ -148,3 +152,38 @@ def test_a_problem_without_gold_is_not_graded() -> None:
 def test_settings_that_make_no_sense_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Generation(**bad)  # type: ignore[arg-type]
+
+
+def test_an_unread_answer_is_neither_right_nor_wrong_here_and_downstream() -> None:
+    (trace,) = made(Says(Completion("I give up", 5, "stop")), SUM, Generation(samples=1))
+    assert (trace.grade, trace.correct, trace.score) == ("unparsed", None, None)
+    (valued,) = asyncio.run(Outcome().apply([trace], None))  # type: ignore[arg-type]
+    assert set(valued.evidence[0].values) == {None}
+    with pytest.raises(LeftOut, match="could not be read"):
+        Kto().row(valued)
+
+
+def test_rollouts_are_read_by_the_rule_of_their_trace() -> None:
+    words = Completion("1 + 1 = 2\nSo it is 2.", 5, "stop")
+    for rule, grade in (("last", "right"), ("marked", "unparsed")):
+        (trace,) = made(Says(words), SUM, Generation(samples=1, answers=rule))  # type: ignore[arg-type]
+        assert (trace.grade, trace.origin.answers) == (grade, rule)
+        rollouts = Rollouts(Says(words), Grader(), RolloutSettings())  # type: ignore[arg-type]
+        (outcome,) = asyncio.run(rollouts.sample(trace, 0, 1))
+        assert outcome.grade == grade
+        assert rollouts.cost(trace, 1).unparsed == (grade == "unparsed")
+        passed_over = Rollouts(Says(words), Grader(), RolloutSettings(cut="drop"))  # type: ignore[arg-type]
+        assert len(asyncio.run(passed_over.sample(trace, 0, 1))) == (grade == "right")
+
+
+def test_a_rule_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="did you mean 'boxed'"):
+        Generation(answers="box")  # type: ignore[arg-type]
+
+
+def test_an_answer_in_words_has_a_score() -> None:
+    tower = Problem("p", "What is it?", "Eiffel Tower", "qa", answers=("La tour Eiffel",))
+    texts = ("The answer is the Eiffel Tower.", "Answer: Eiffel", "It is in Rome")
+    traces = made(Says(*(Completion(t, 5, "stop") for t in texts)), tower, Generation(samples=3))
+    assert [trace.correct for trace in traces] == [True, False, False]
+    assert [trace.score for trace in traces] == [1.0, pytest.approx(2 / 3), 0.0]

@@ -77,8 +77,17 @@ EngineArg = Annotated[
 Grader = Annotated[
     str,
     typer.Option(
-        help="auto, module:function, or 'command: PROGRAM' that speaks JSON lines.",
+        help="auto, auto?f1=0.8 (answers in words are right from this F1 on), module:function, "
+        "or 'command: PROGRAM' that speaks JSON lines.",
         rich_help_panel=SAMPLING,
+    ),
+]
+Answers = Annotated[
+    str,
+    typer.Option(
+        help="What is read as the answer: boxed (\\boxed{} only), marked (also '#### 18', "
+        "'The answer is 18', bold type and the like), or last (also the last number or formula "
+        "of the closing sentence). Rollouts of these traces are read in the same way.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the run.", rich_help_panel=SAMPLING)]
@@ -102,7 +111,8 @@ RolloutTokens = Annotated[
 Cut = Annotated[
     str,
     typer.Option(
-        help="Rollouts cut by the token limit: count as a miss, or drop them.",
+        help="Rollouts without a verdict (cut by the token limit, or with an answer that cannot "
+        "be read): miss counts them as misses, drop leaves them out.",
         rich_help_panel=SAMPLING,
     ),
 ]

@@ -92,6 +92,8 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
             told.append(f"{summary['failed_checks']:,} checks failed (see the notes)")
     else:
         told.append(f"{summary['right']:,} right, {summary['wrong']:,} wrong")
+        if summary["unparsed"]:
+            told[-1] += f", {summary['unparsed']:,} unparsed"
         if summary["unknown"]:
             told[-1] += f", {summary['unknown']:,} neither"
     if summary["outside"]:
@@ -110,6 +112,10 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         told.append(f"decided from {', '.join(spoke)}")
     if summary.get("rollouts_cut"):
         told.append(f"{summary['rollouts_cut']:,} of {summary['rollouts']:,} rollouts cut")
+    if summary.get("rollouts_unparsed"):
+        told.append(
+            f"{summary['rollouts_unparsed']:,} of {summary['rollouts']:,} rollouts unparsed"
+        )
     unlabelled = summary["traces"] - summary["labelled"] - summary["failed"]
     if summary["stage"] == "label" and unlabelled > 0:
         told.append(f"{unlabelled:,} left without labels")
@@ -123,8 +129,24 @@ def close(summary: Mapping[str, Any], target: str, file: str | None, quiet: bool
         told.append(f"{summary['completions_from_store']:,} completions from the store")
     told.append(f"{summary['seconds']:.1f} s")
     say(f"{summary['stage']}: {' · '.join(told)}{arrow(target)}")
-    for line in warnings(summary):
+    for line in (*warnings(summary), *told_of_unparsed(summary)):
         say(f"{summary['stage']}: warning: {line}")
+
+
+def told_of_unparsed(summary: Mapping[str, Any]) -> list[str]:
+    """What to try where many answers could not be read."""
+    from prmdata.stages.generate import MANY_UNPARSED
+
+    unparsed = summary["unparsed"]
+    graded = summary["right"] + summary["wrong"] + unparsed
+    if summary["stage"] not in ("generate", "import") or unparsed <= MANY_UNPARSED * graded:
+        return []
+    share = f"{unparsed:,} of {graded:,} answers ({unparsed / graded:.0%}) could not be read"
+    if 2 * summary["without_answer"] >= unparsed:
+        reason = "none was found: try --answers last, or ask for \\boxed{} in the prompt"
+    else:
+        reason = "they are no expression: look at `answer` where `grade` is unparsed"
+    return [f"{share}, most of them because {reason}"]
 
 
 def arrow(target: str) -> str:
