@@ -1,6 +1,8 @@
 """Values of every step, where uncertain steps get more rollouts than clear ones (AMCS, EpicPRM).
 
-A step is clear when the Wilson interval of its value is narrow; nobody gets more than `at_most`.
+A step is clear when the Wilson interval of its value is narrow. A step without a hit is clear only
+after `without_hit` rollouts: one more hit would change how it is read. So the hard reading (any
+hit) is that of `mc` with as many rollouts, for fewer tokens; the values are rougher.
 """
 
 from __future__ import annotations
@@ -26,38 +28,42 @@ class Adaptive:
     at_first: int = 4
     """Rollouts after every step; as many again in each further round."""
     at_most: int = 16
-    """Rollouts after one step."""
-    width: Positive = 0.45
+    """The most rollouts after one step."""
+    without_hit: int = 8
+    """A step without a hit gets at least this many rollouts."""
+    width: Positive = 0.66
     """A step is clear when the interval of its value is at most this wide."""
     deviations: Positive = 1.96
-    """Of the interval: 1.96 for 95 %."""
+    """Standard deviations to each side of the interval: 1.96 for 95 %."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.at_first <= self.at_most:
             raise UsageError(f"at_first={self.at_first}: must lie between 1 and at_most")
+        if self.without_hit > self.at_most:
+            raise UsageError(f"without_hit={self.without_hit}: must not be above at_most")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
         async def one(trace: Trace) -> Trace:
-            seen = {t: Probe() for t in range(1, len(trace.steps))}
-            asked = dict.fromkeys(seen, 0)
+            found = {t: Probe() for t in range(1, len(trace.steps))}
+            requested = dict.fromkeys(found, 0)
             rounds = 0
-            while unclear := [t for t in seen if not self._clear(seen[t], asked[t])]:
-                more = [min(self.at_first, self.at_most - asked[t]) for t in unclear]
-                found = await together(
+            while unclear := [t for t in found if not self._clear(found[t], requested[t])]:
+                more = [min(self.at_first, self.at_most - requested[t]) for t in unclear]
+                probes = await together(
                     *(probe(rollouts, trace, t, k) for t, k in zip(unclear, more, strict=True))
                 )
-                for t, k, new in zip(unclear, more, found, strict=True):
-                    asked[t] += k
-                    seen[t].hits += new.hits
-                    seen[t].rollouts += new.rollouts
+                for t, k, new in zip(unclear, more, probes, strict=True):
+                    requested[t] += k
+                    found[t].hits += new.hits
+                    found[t].rollouts += new.rollouts
                 rounds += 1
             if trace.correct is not None:
-                seen[len(trace.steps)] = Probe(int(trace.correct), 1)
+                found[len(trace.steps)] = Probe(int(trace.correct), 1)
             return trace.with_evidence(
                 Evidence(
                     name="adaptive",
                     kind="rollouts",
-                    **probed(trace, seen),
+                    **probed(trace, found),
                     stopping="interval",
                     settings=settings_of(self),
                     cost=rollouts.cost(trace, rounds),
@@ -68,11 +74,13 @@ class Adaptive:
 
     def forecast(self, trace: Trace) -> Cost:
         inner = range(1, len(trace.steps))
-        k = (self.at_first + self.at_most) // 2
+        k = (self.at_first + self.without_hit) // 2
         return Cost(sum(k * tokens_left(trace, t) for t in inner), k * len(inner), 2)
 
-    def _clear(self, seen: Probe, asked: int) -> bool:
-        if asked >= self.at_most:
+    def _clear(self, found: Probe, requested: int) -> bool:
+        if requested >= self.at_most:
             return True
-        low, high = wilson(seen.hits, seen.rollouts, self.deviations)
+        if not found.hits and requested < self.without_hit:
+            return False
+        low, high = wilson(found.hits, found.rollouts, self.deviations)
         return high - low <= self.width

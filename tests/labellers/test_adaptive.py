@@ -8,25 +8,39 @@ import random
 import pytest
 
 from prmdata.intervals import wilson
+from prmdata.labellers.adaptive import Adaptive
 from prmdata.records import Trace
 from tests.labellers.running import run
 from tests.policy import Policy
 
 
-def test_uncertain_steps_get_more_than_clear_ones(traces: list[Trace], policy: Policy) -> None:
-    made = run("adaptive", traces[:60], policy)
-    spent: dict[bool, list[int]] = {True: [], False: []}
-    for trace in made:
+@pytest.mark.parametrize("settings", [{}, {"width": 0.5, "without_hit": 12}, {"at_first": 3}])
+def test_each_step_gets_rollouts_until_it_is_clear(
+    settings: dict[str, float], traces: list[Trace], policy: Policy
+) -> None:
+    how = Adaptive(**settings)  # type: ignore[arg-type]
+    asked = set()
+    for trace in run("adaptive", traces[:60], policy, **settings):
         evidence = trace.evidence[0]
         for hits, count in list(zip(evidence.hits, evidence.rollouts, strict=True))[:-1]:
             assert hits is not None
-            assert count in (4, 8, 12, 16)
+            assert count is not None
             low, high = wilson(hits, count, 1.96)
-            assert high - low <= 0.45 or count == 16
-            spent[hits in (0, count)].append(count)
-    assert max(spent[True]) < 16 == max(spent[False])
-    clear, open_ones = (sum(spent[c]) / len(spent[c]) for c in (True, False))
-    assert open_ones > 1.4 * clear
+            assert count == how.at_most or high - low <= how.width
+            assert hits or count >= how.without_hit
+            asked.add(count)
+    assert how.at_first in asked
+    assert len(asked) > 1
+
+
+def test_it_reads_any_hit_as_mc_does_for_less(traces: list[Trace], policy: Policy) -> None:
+    """On the frozen bank too: `make -C recipes/compare_methods`."""
+    ours, theirs = run("adaptive", traces, policy), run("mc", traces, policy, rollouts_per_step=8)
+    for trace, other in zip(ours, theirs, strict=True):
+        hard = [[bool(hits) for hits in t.evidence[0].hits] for t in (trace, other)]
+        assert hard[0] == hard[1]
+    tokens = [sum(t.evidence[0].cost.tokens for t in made) for made in (ours, theirs)]
+    assert tokens[0] < 0.85 * tokens[1]
 
 
 def test_wilson_solves_its_equation() -> None:
