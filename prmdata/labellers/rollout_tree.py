@@ -1,97 +1,160 @@
-"""A tree of siblings under a fixed budget: branches spread over the steps (TreePS-RAG).
+"""One tree of steps for each problem, under a budget of leaves (TreePS-RAG).
 
-The value of a node is the mean outcome of the leaves below it: the trace itself, and what was
-sampled from it or from a later step. `V(node) − V(parent)` is the advantage of a step. Verdicts
-of tools may steer it (GroundedPRM, arXiv 2510.14942): nothing grows where a step is refuted.
+Equal prefixes are one node. Its value is the mean outcome of the leaves below it, so it is the mean
+of its children's values, weighted by their leaves. The problem's traces are leaves that are paid
+for; the others are sampled from prefixes of these traces, spread over traces and depths. The
+advantage V(node) − V(parent) of each step is written as its reward. Verdicts of tools may steer the
+tree (GroundedPRM, arXiv 2510.14942): nothing grows after a step that is refuted.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from prmdata.errors import UsageError
+from prmdata.errors import GraderError, ItemError
 from prmdata.labellers.contract import (
     Need,
     Probe,
     Verb,
     detections,
-    each,
-    probe,
+    independent,
     probed,
     tokens_left,
 )
+from prmdata.labellers.tree.branches import branches
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import settings_of
+from prmdata.settings import Count, settings_of
 from prmdata.tasks import together
+
+
+@dataclass(slots=True)
+class Tree:
+    refuted: frozenset[str] = frozenset()
+    """Prefixes that end with a step which a verifier calls wrong: leaves below them missed."""
+    nodes: defaultdict[str, Probe] = field(default_factory=lambda: defaultdict(Probe))
+    """Prefix → the leaves below it."""
+
+    def add(self, trace: Trace, outcome: bool, depth: int) -> None:
+        """A leaf: the trace, which ends after `depth` steps."""
+        prefixes = [trace.prefix(step) for step in range(depth + 1)]
+        hit = outcome and self.refuted.isdisjoint(prefixes)
+        for prefix in prefixes:
+            node = self.nodes[prefix]
+            node.rollouts += 1
+            node.hits += hit
+
+    def depths(self, trace: Trace) -> int:
+        """From how many depths, beginning with 0, the trace may be sampled."""
+        places = range(1, len(trace.steps))
+        return next((t for t in places if trace.prefix(t) in self.refuted), len(trace.steps))
+
+    def value(self, prefix: str) -> float | None:
+        node = self.nodes[prefix]
+        return node.hits / node.rollouts if node.rollouts else None
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutTree:
     verb: ClassVar[Verb] = "estimate"
-    needs: ClassVar[tuple[Need, ...]] = ("sampler",)
+    needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
-    rollouts: int = 8
-    """Of one trace, spread over its steps."""
+    leaves: Count = 64
+    """Leaves of a problem's tree: its own traces, and as many rollouts as make up this number."""
     verdicts: bool = False
-    """Believe verifiers: branches stand before the first step that one calls wrong, and the trace
-    itself, which goes on from there, is a leaf that missed."""
-
-    def __post_init__(self) -> None:
-        if self.rollouts < 1:
-            raise UsageError(f"rollouts={self.rollouts}: must be at least 1")
+    """Believe verifiers: nothing is sampled after a step that one calls wrong, and whatever goes on
+    from such a step is a leaf that missed."""
+    grow: bool = False
+    """Write the leaves that were sampled as traces, beside those that came in."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            branches = self._branches(trace)
-            grown = dict(
-                zip(
-                    branches,
-                    await together(*(probe(rollouts, trace, t, k) for t, k in branches.items())),
-                    strict=True,
-                )
-            )
-            return trace.with_evidence(
-                Evidence(
-                    name="rollout-tree",
-                    kind="rollouts",
-                    **probed(trace, self._leaves(trace, grown)),
-                    stopping="fixed",
-                    settings=settings_of(self),
-                    cost=rollouts.cost(trace, 1 if grown else 0),
-                )
-            )
+        tree, grown, failed = Tree(self._refuted(group)), list[Trace](), dict[str, str]()
+        drawn = [t for t in independent(group) if t.steps and rollouts.outcome_of(t) is not None]
+        for trace in drawn:
+            tree.add(trace, rollouts.outcome_of(trace) is True, len(trace.steps))
 
-        return await each(group, one)
+        async def sample(trace: Trace, depth: int, n: int) -> None:
+            try:
+                outcomes = await rollouts.sample(trace, depth, n)
+            except (ItemError, GraderError) as error:
+                failed[trace.id] = str(error)
+                return
+            for outcome in outcomes:
+                if not outcome.text.strip():
+                    tree.add(trace, outcome.hit, depth)
+            for branch, outcome in branches(trace, depth, outcomes):
+                tree.add(branch, outcome.hit, len(branch.steps))
+                grown.append(branch)
+
+        plan = self._plan(drawn, tree)
+        await together(*(sample(trace, depth, n) for trace, depth, n in plan))
+        paying = {trace.id for trace, _, _ in plan}
+        given = {trace.id for trace in group}
+        new = sorted((t for t in grown if self.grow and t.id not in given), key=lambda t: t.id)
+        return [
+            trace.failed(failed[trace.id])
+            if trace.id in failed
+            else self._valued(trace, tree, rollouts.cost(trace, int(trace.id in paying)))
+            for trace in [*group, *new]
+        ]
 
     def forecast(self, trace: Trace) -> Cost:
-        branches = self._branches(trace)
-        tokens = sum(k * tokens_left(trace, t) for t, k in branches.items())
-        return Cost(tokens, sum(branches.values()), 1 if branches else 0)
+        if not trace.steps:
+            return Cost()
+        traces = max(trace.group.n if trace.group else 1, 1)
+        count = -(-max(self.leaves - traces, 0) // traces)
+        return Cost(count * tokens_left(trace, len(trace.steps) // 2), count, 1 if count else 0)
 
-    def _refuted(self, trace: Trace) -> int | None:
-        """The first step that a verifier calls wrong, from 1."""
-        return min(detections(trace), default=None) if self.verdicts else None
+    def _refuted(self, group: Sequence[Trace]) -> frozenset[str]:
+        first = ((t, min(detections(t), default=None)) for t in group if self.verdicts)
+        return frozenset(trace.prefix(step) for trace, step in first if step is not None)
 
-    def _branches(self, trace: Trace) -> dict[int, int]:
-        """After which steps the tree branches, and how often."""
-        inner = (self._refuted(trace) or len(trace.steps)) - 1
-        if inner < 1:
-            return {}
-        places = (1 + i * inner // self.rollouts for i in range(self.rollouts))
-        return dict(Counter(places))
+    def _plan(self, traces: Sequence[Trace], tree: Tree) -> list[tuple[Trace, int, int]]:
+        """Traces, after how many of their steps to sample, and how often.
 
-    def _leaves(self, trace: Trace, grown: dict[int, Probe]) -> dict[int, Probe]:
-        leaves = {}
-        refuted = self._refuted(trace) is not None
-        known = trace.correct is not None or refuted
-        hits, count = int(trace.correct is True and not refuted), int(known)
-        for t in range(len(trace.steps), 0, -1):
-            if t in grown:
-                hits += grown[t].hits
-                count += grown[t].rollouts
-            leaves[t] = Probe(hits, count)
-        return leaves
+        Round by round, each trace names the node at some depth; a node that several name is
+        sampled once in that round.
+        """
+        missing = max(self.leaves - len(traces), 0) if traces else 0
+        by_prefix: dict[str, tuple[Trace, int]] = {}
+        chosen = Counter[str]()
+        for place in spread():
+            named: dict[str, tuple[Trace, int]] = {}
+            for trace in traces:
+                depth = int(place * tree.depths(trace))
+                named.setdefault(trace.prefix(depth), (trace, depth))
+            for prefix in itertools.islice(named, missing - chosen.total()):
+                chosen[prefix] += 1
+                by_prefix.setdefault(prefix, named[prefix])
+            if chosen.total() >= missing:
+                break
+        return [(*by_prefix[prefix], n) for prefix, n in chosen.items()]
+
+    def _valued(self, trace: Trace, tree: Tree, cost: Cost) -> Trace:
+        nodes = {t: tree.nodes[trace.prefix(t)] for t in range(1, len(trace.steps) + 1)}
+        values = [tree.value(trace.prefix(t)) for t in range(len(trace.steps) + 1)]
+        return trace.with_evidence(
+            Evidence(
+                name="rollout-tree",
+                kind="rollouts",
+                **probed(trace, nodes),
+                stopping="fixed",
+                settings=settings_of(self),
+                cost=cost,
+                rewards=tuple(
+                    None if before is None or after is None else after - before
+                    for before, after in itertools.pairwise(values)
+                ),
+            )
+        )
+
+
+def spread() -> Iterator[float]:
+    """Places in [0, 1), each far from those before it: ½, ¼, ¾, ⅛, ⅝ … (van der Corput)."""
+    for number in itertools.count(1):
+        bits = f"{number:b}"[::-1]
+        yield int(bits, 2) / 2 ** len(bits)

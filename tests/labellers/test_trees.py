@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from statistics import mean
 
 import pytest
 
+from prmdata.labellers.rollout_tree import spread
 from prmdata.records import Evidence, Trace, Verdict
+from prmdata.truth import truth_of
 from tests.labellers.running import problems, run
 from tests.policy import Policy
 
@@ -44,51 +47,120 @@ def by_problem(traces: list[Trace]) -> list[Trace]:
     return sorted(traces, key=lambda trace: trace.problem.id)
 
 
-@pytest.mark.parametrize("rollouts", [1, 5, 8, 20])
-def test_a_node_is_worth_the_mean_of_its_leaves(
-    rollouts: int, traces: list[Trace], policy: Policy
+def evidence(trace: Trace) -> Evidence:
+    found = trace.evidence_named("rollout-tree")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("leaves", [1, 4, 7, 16, 40])
+def test_a_tree_has_as_many_leaves_as_its_budget(
+    leaves: int, traces: list[Trace], policy: Policy
 ) -> None:
-    made = run("rollout-tree", traces[:40], policy, rollouts=rollouts)
-    for trace in made:
-        evidence = trace.evidence[0]
-        assert evidence.cost.rollouts == (rollouts if len(trace.steps) > 1 else 0)
-        new = [0] * (len(trace.steps) + 1)
-        leaves = [*map(int, evidence.rollouts)]  # type: ignore[arg-type]
-        hits = [*map(int, evidence.hits)]  # type: ignore[arg-type]
-        for t in range(len(trace.steps)):
-            later = leaves[t + 1] if t + 1 < len(leaves) else 0
-            new[t] = leaves[t] - later
-            gained = hits[t] - (hits[t + 1] if t + 1 < len(hits) else 0)
-            assert 0 <= gained <= new[t]
-        assert new[len(trace.steps) - 1] == 1  # the trace itself
-        branches = new[: len(trace.steps) - 1]
-        assert sum(branches) == (rollouts if branches else 0)
-        assert max(branches, default=0) - min(branches, default=0) <= 1
+    for group in problems(traces)[:10]:
+        policy.calls.clear()
+        made = run("rollout-tree", group, policy, leaves=leaves)
+        sampled = sum(n for _, n, _ in policy.calls)
+        assert sampled == max(leaves - len(group), 0)
+        assert sum(evidence(trace).cost.rollouts for trace in made) == sampled
+        below = {t.steps[0].text: evidence(t).rollouts[0] or 0 for t in made}
+        assert sum(below.values()) <= max(leaves, len(group))
 
 
-def told(trace: Trace, wrong: int | None) -> Trace:
+def test_a_node_is_the_leaf_weighted_mean_of_its_children_and_equal_prefixes_are_one_node(
+    traces: list[Trace], policy: Policy
+) -> None:
+    """Over all leaves, which `grow` writes; each counts once in every node that it passes."""
+    inner = shared = 0
+    for group in problems(traces)[:10]:
+        made = run("rollout-tree", group, policy, leaves=24, grow=True)
+        assert len(made) == 24
+        values: dict[str, tuple[float | None, int | None]] = {}
+        children: dict[str, list[str]] = {}
+        for trace in made:
+            found = evidence(trace)
+            for t in range(1, len(trace.steps) + 1):
+                node = found.values[t - 1], found.rollouts[t - 1]
+                shared += trace.prefix(t) in values
+                assert values.setdefault(trace.prefix(t), node) == node
+                children.setdefault(trace.prefix(t - 1), []).append(trace.prefix(t))
+        for parent, below in children.items():
+            if parent == "":
+                continue
+            nodes = [values[child] for child in set(below)]
+            count = sum(n for _, n in nodes if n)
+            value = sum(v * n for v, n in nodes if v is not None and n) / count
+            assert values[parent][0] == pytest.approx(value)
+            assert values[parent][1] == count
+            inner += len(nodes) > 1
+    assert inner > 20
+    assert shared > 200
+
+
+def test_the_advantage_is_the_value_of_a_node_less_its_parent_s(
+    traces: list[Trace], policy: Policy
+) -> None:
+    for group in problems(traces)[:6]:
+        made = run("rollout-tree", group, policy, leaves=24, grow=True)
+        root = mean(float(trace.correct is True) for trace in made)
+        for trace in made:
+            found = evidence(trace)
+            before = root
+            for value, reward in zip(found.values, found.rewards, strict=True):
+                assert value is not None
+                assert reward == pytest.approx(value - before)
+                before = value
+
+
+def test_leaves_are_spread_over_depths(traces: list[Trace], policy: Policy) -> None:
+    long = next(trace for trace in traces if len(trace.steps) > 5)
+    policy.calls.clear()
+    run("rollout-tree", [long], policy, leaves=1 + len(long.steps))
+    depths = [prefix.count("Step") for prefix, _, _ in policy.calls]
+    assert len(set(depths)) > len(long.steps) / 2
+    assert all(place < 1 for place in itertools.islice(spread(), 100))
+    assert list(itertools.islice(spread(), 5)) == [1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8]
+
+
+def test_a_tree_is_no_dearer_for_its_values_than_rollouts_from_every_step(
+    traces: list[Trace], policy: Policy
+) -> None:
+    """Of wrong steps found, at the hard reading; `mc` takes eight rollouts after every step."""
+    found: dict[str, tuple[int, int]] = {}
+    for name, settings in (("rollout-tree", {"leaves": 32}), ("mc", {})):
+        valued = run(name, traces, policy, **settings)
+        cost = sum(t.evidence[-1].cost.tokens for t in valued)
+        exact = 0
+        for trace in run("threshold", valued, policy):
+            truth = truth_of(trace, "abacus")
+            assert truth is not None
+            assert trace.labels is not None
+            exact += trace.labels.first_error == truth.first_wrong
+        found[name] = exact, cost
+    assert found["rollout-tree"][0] > 0.95 * found["mc"][0]
+    assert found["rollout-tree"][1] < 0.5 * found["mc"][1]
+
+
+def refuted(trace: Trace, wrong: int | None) -> Trace:
     """With a tool that calls the step at this index wrong, and is silent of the others."""
-    said: list[Verdict] = ["wrong" if i == wrong else "unknown" for i in range(len(trace.steps))]
-    return trace.with_evidence(Evidence("tool", "verdicts", verdicts=tuple(said)))
+    verdicts: list[Verdict] = [
+        "wrong" if i == wrong else "unknown" for i in range(len(trace.steps))
+    ]
+    return trace.with_evidence(Evidence("tool", "verdicts", verdicts=tuple(verdicts)))
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 2])
 def test_a_tree_that_believes_verdicts_grows_nothing_past_a_refuted_step(
     wrong: int, traces: list[Trace], policy: Policy
 ) -> None:
-    long_ones = [trace for trace in traces if len(trace.steps) > 3][:20]
-    judged = [told(trace, wrong) for trace in long_ones]
-    policy.calls.clear()
-    for trace in run("rollout-tree", judged, policy, verdicts=True):
-        evidence = trace.evidence[-1]
-        assert evidence.cost.rollouts == (8 if wrong else 0)
-        assert set(evidence.rollouts[wrong:]) == {1}  # the trace itself, and nothing else
-        assert set(evidence.hits[wrong:]) == {0}  # which missed, however it ended
-        if wrong:
-            assert evidence.rollouts[0] == 9
-            assert evidence.rollouts[wrong - 1] == 1 + 8 // wrong
-    assert bool(policy.calls) == bool(wrong)
-    assert any(trace.correct for trace in judged)
+    for trace in [trace for trace in traces if len(trace.steps) > 3][:10]:
+        policy.calls.clear()
+        (made,) = run("rollout-tree", [refuted(trace, wrong)], policy, leaves=12, verdicts=True)
+        found = evidence(made)
+        asked = {prefix.removeprefix("<bos>").partition("\n")[2] for prefix, _, _ in policy.calls}
+        assert asked <= {trace.prefix(t) for t in range(wrong + 1)}
+        assert found.cost.rollouts == 11
+        assert found.values[-1] == 0  # the trace itself missed, however it ended
 
 
 def test_verdicts_steer_a_tree_only_where_it_is_asked_to_believe_them(
@@ -96,9 +168,19 @@ def test_verdicts_steer_a_tree_only_where_it_is_asked_to_believe_them(
 ) -> None:
     some = traces[:20]
     plain = [trace.evidence[-1] for trace in run("rollout-tree", some, policy)]
-    deaf = run("rollout-tree", [told(trace, 0) for trace in some], policy)
+    deaf = run("rollout-tree", [refuted(trace, 0) for trace in some], policy)
     assert [(e.values, e.cost) for e in plain] == [
         (trace.evidence[-1].values, trace.evidence[-1].cost) for trace in deaf
     ]
-    silent = run("rollout-tree", [told(trace, None) for trace in some], policy, verdicts=True)
+    silent = run("rollout-tree", [refuted(trace, None) for trace in some], policy, verdicts=True)
     assert [e.values for e in plain] == [trace.evidence[-1].values for trace in silent]
+
+
+def test_a_branch_is_valued_and_is_no_leaf_that_is_paid_for(
+    traces: list[Trace], policy: Policy
+) -> None:
+    group = problems(traces)[3]
+    grown = run("rollout-tree", group, policy, leaves=12, grow=True)
+    again = run("rollout-tree", grown, policy, leaves=12, grow=True)
+    assert len({trace.id for trace in again}) == len(again)
+    assert [evidence(t).values for t in again[:4]] == [evidence(t).values for t in grown[:4]]
