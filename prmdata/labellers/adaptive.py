@@ -16,7 +16,7 @@ from prmdata.intervals import wilson
 from prmdata.labellers.contract import Need, Probe, Verb, each, probe, probed, tokens_left
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
-from prmdata.settings import Positive, settings_of
+from prmdata.settings import Count, Positive, settings_of
 from prmdata.tasks import together
 
 
@@ -25,11 +25,11 @@ class Adaptive:
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 
-    at_first: int = 4
+    at_first: Count = 4
     """Rollouts after every step; as many again in each further round."""
-    at_most: int = 16
+    at_most: Count = 16
     """The most rollouts after one step."""
-    without_hit: int = 8
+    without_hit: Count = 8
     """A step without a hit gets at least this many rollouts."""
     width: Positive = 0.66
     """A step is clear when the interval of its value is at most this wide."""
@@ -37,8 +37,8 @@ class Adaptive:
     """Standard deviations to each side of the interval: 1.96 for 95 %."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.at_first <= self.at_most:
-            raise UsageError(f"at_first={self.at_first}: must lie between 1 and at_most")
+        if self.at_first > self.at_most:
+            raise UsageError(f"at_first={self.at_first}: must not be above at_most")
         if self.without_hit > self.at_most:
             raise UsageError(f"without_hit={self.without_hit}: must not be above at_most")
 
