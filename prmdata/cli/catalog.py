@@ -26,14 +26,22 @@ def formats() -> None:
 
 
 def sources() -> None:
-    """List where problems can come from."""
+    """List where problems and traces can come from, and the columns that are read."""
+    from prmdata.imports import IMPORTS
     from prmdata.problems import LAYOUTS, SOURCES
+
+    print("prmdata generate SOURCE")
 
     for _, line in SOURCES.values():
         print(f"  {line}")
-    print("  FILE or FOLDER  .jsonl[.gz|.zst] or .parquet; its layout is told from its columns:")
+    print(
+        "  FILE or FOLDER  .jsonl, .json (an array), .csv, .tsv [.gz|.zst] or .parquet, recognised"
+    )
+    print("                  by its columns:")
     for name, layout in LAYOUTS.items():
         print(f"    {name:<9} {layout.help}")
+    print("prmdata import --from …")
+    _print(IMPORTS)
 
 
 def _print(table: Mapping[str, type]) -> None:
@@ -47,4 +55,6 @@ def _print(table: Mapping[str, type]) -> None:
         line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
         print(f"  {name:<{width}} {line}")
         for setting, of, default in describe(kind):
+            if setting == "fields":  # an option of its own
+                continue
             print(f"  {'':<{width}}   --set {setting}={default or '…'}  ({of})")

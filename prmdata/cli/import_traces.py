@@ -41,7 +41,7 @@ def import_(
 
     from prmdata.cli.shared import running
     from prmdata.grading import answer_rule
-    from prmdata.imports import IMPORTS
+    from prmdata.imports import IMPORTS, layout_for
     from prmdata.registry import make
     from prmdata.settings import pairs
     from prmdata.stages.import_traces import TakingIn, run_import
@@ -51,7 +51,7 @@ def import_(
         chosen["steps"] = steps
     if fields:
         chosen["fields"] = pairs(fields, "--fields")
-        layout = layout or "columns"
+        layout = layout or layout_for(pairs(fields, "--fields"))
     if layout is not None:
         make(IMPORTS, layout, chosen)
     asked = TakingIn(source, layout, chosen, grader, answer_rule(answers))

@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, rows
+from prmdata.files.nested import check_columns
+from prmdata.imports.big_bench_mistake import BigBenchMistake
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
 from prmdata.imports.contract import Layout
 from prmdata.imports.math_shepherd import MathShepherd
+from prmdata.imports.mr_gsm8k import MrGsm8k
 from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
+from prmdata.problems import HEAD
+from prmdata.problems.contract import IDS
 from prmdata.records import Trace
 from prmdata.registry import Registry, make
 
@@ -27,6 +34,8 @@ IMPORTS: Registry[type[Layout]] = Registry(
         "processbench": Processbench,
         "prm800k": Prm800k,
         "math-shepherd": MathShepherd,
+        "mr-gsm8k": MrGsm8k,
+        "big-bench-mistake": BigBenchMistake,
         "openr-tree": OpenrTree,
         "openr-flat": OpenrFlat,
         "chat": Chat,
@@ -39,21 +48,40 @@ IMPORTS: Registry[type[Layout]] = Registry(
 def read(
     source: str, name: str | None, settings: Mapping[str, Any]
 ) -> Iterator[Trace | Unreadable]:
-    """The traces of a file's rows; a row that is not of the layout says why."""
+    """The traces of a file's rows; a row that is not of the layout says why. Where the row has an
+    id, a trace has it for its own."""
     layout = make(IMPORTS, name, settings) if name else None
-    for row, where in rows.read(source):
+    found = rows.read(source)
+    head = list(itertools.islice(found, HEAD))
+    if columns := settings.get("fields"):
+        first = [row for row, _ in head if not isinstance(row, Unreadable)]
+        check_columns(first, columns.values(), "--fields")
+    for row, where in itertools.chain(head, found):
         if isinstance(row, Unreadable):
             yield row
             continue
         if layout is None:
             layout = make(IMPORTS, guessed(row, where), settings)
         try:
-            yield from layout.traces(row, where)
+            own = own_id(row)
+            for trace in layout.traces(row, where):
+                yield trace if trace.id or "id" in (columns or ()) else replace(trace, id=own)
         except InputError as error:
             yield Unreadable(where, str(error))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             reason = f"{where}: not of the layout ({type(error).__name__}: {error})"
             yield Unreadable(where, reason)
+
+
+def own_id(row: Mapping[str, Any]) -> str:
+    """The row's own id, or nothing."""
+    found = (row.get(column) for column in IDS)
+    return next((str(v) for v in found if isinstance(v, str | int) and v != ""), "")
+
+
+def layout_for(fields: Mapping[str, str]) -> str:
+    """The layout that takes columns of these names."""
+    return "chat" if "messages" in fields else "columns"
 
 
 def guessed(row: Mapping[str, Any], where: str) -> str:

@@ -1,4 +1,4 @@
-"""Chats: `messages` (or `conversations`) whose last turn is the assistant's solution.
+"""Chats (messages or conversations; answer or solution) that end in the assistant's solution.
 
 What a model thought (`reasoning_content`, `thinking`) goes before its words as `<think>…</think>`,
 where its words do not hold it already. Calls of tools, and what they gave back, are steps.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from prmdata.errors import InputError
+from prmdata.errors import InputError, unknown
+from prmdata.files.nested import value_at
 from prmdata.imports.contract import Row, bare, list_of
+from prmdata.problems.contract import is_nothing
 from prmdata.records import Step, Trace
 from prmdata.traces.generate import cut_steps
 from prmdata.traces.steps import splitter
 
+FIELDS = ("messages", "answer", "id")
 ROLES = {"human": "user", "gpt": "assistant", "function": "tool", "observation": "tool"}
 THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 
@@ -25,9 +28,14 @@ THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 class Chat:
     steps: str = "auto"
     """How turns are cut into steps."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """messages, answer, id → column."""
 
     def __post_init__(self) -> None:
         splitter(self.steps)
+        for name in self.fields:
+            if name not in FIELDS:
+                raise unknown("field of a chat", name, FIELDS)
 
     @classmethod
     def fits(cls, row: Row) -> bool:
@@ -35,7 +43,8 @@ class Chat:
         return isinstance(found, list) and bool(found) and isinstance(found[0], Mapping)
 
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
-        name = "messages" if row.get("messages") else "conversations"
+        guessed = "messages" if row.get("messages") else "conversations"
+        name = self.fields.get("messages", guessed)
         turns = [_turn(turn, where) for turn in list_of(row, name, where)]
         first = next((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), None)
         if first is None or not any(turn["role"] == "user" for turn in turns[:first]):
@@ -44,11 +53,12 @@ class Chat:
             raise InputError(f"{where}: more than one user's turn; a trace answers one question")
         asked = [{"role": t["role"], "content": t["content"]} for t in turns[:first]]
         steps = tuple(step for turn in turns[first:] for step in self._steps(turn))
-        answer = row.get("answer", row.get("solution"))
+        answer = value_at(row, self.fields["answer"]) if "answer" in self.fields else _gold(row)
         question = next(t["content"] for t in reversed(asked) if t["role"] == "user")
-        trace = bare(question, None if answer is None else str(answer), steps, "chat")
+        trace = bare(question, None if is_nothing(answer) else str(answer), steps, "chat")
         origin = replace(trace.origin, messages=tuple(asked), steps=self.steps)
-        yield replace(trace, origin=origin)
+        own = value_at(row, self.fields["id"]) if "id" in self.fields else None
+        yield replace(trace, id="" if is_nothing(own) else str(own), origin=origin)
 
     def _steps(self, turn: Mapping[str, Any]) -> Iterator[Step]:
         if turn["role"] == "tool":
@@ -65,9 +75,13 @@ class Chat:
             yield Step(json.dumps(function, ensure_ascii=False), "tool_call", tool=dict(function))
 
 
+def _gold(row: Row) -> Any:
+    return row.get("answer", row.get("solution"))
+
+
 def _turn(turn: Any, where: str) -> dict[str, Any]:
     if not isinstance(turn, Mapping):
-        raise InputError(f"{where}: a message is no object")
+        raise InputError(f"{where}: a message must be a JSON object with a role and a content")
     role = turn.get("role", turn.get("from"))
     content = turn.get("content", turn.get("value"))
     if isinstance(content, list):

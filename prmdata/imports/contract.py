@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from prmdata.errors import InputError
+from prmdata.files.nested import value_at
 from prmdata.grading import extract_answer
 from prmdata.records import Evidence, Labels, Origin, Problem, Step, Trace, Verdict
 
@@ -36,10 +39,53 @@ def text_of(row: Row, name: str, where: str) -> str:
 
 
 def list_of(row: Row, name: str, where: str) -> list[Any]:
-    value = row.get(name)
+    """A list, or the JSON text of one, as it stands in the cell of a table."""
+    value = value_at(row, name)
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            raise InputError(f"{where}: column '{name}' holds a list that is not JSON") from None
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise InputError(f"{where}: column '{name}' is missing or no list")
     return list(value)
+
+
+def steps_of(row: Row, name: str, where: str) -> list[str]:
+    """The texts of steps that came as a list; a step may be a list of texts itself, or an object
+    with a text."""
+    texts = [_text_of_step(step) for step in list_of(row, name, where)]
+    if not texts or None in texts:
+        number = texts.index(None) if texts else 0
+        raise InputError(
+            f"{where}: step {number + 1} of column '{name}' is missing, empty or no text"
+        )
+    return [text for text in texts if text is not None]
+
+
+def _text_of_step(step: Any) -> str | None:
+    if isinstance(step, Mapping):
+        step = step.get("text", step.get("content"))
+    if isinstance(step, list) and all(isinstance(part, str) for part in step):
+        step = " ".join(step)
+    return step if isinstance(step, str) and step.strip() else None
+
+
+NOWHERE = ("-1", "n/a", "none")
+
+
+def index_of(value: Any, steps: int, base: int, column: str, where: str) -> int | None:
+    """The place of the first wrong step, from 0; `None` where the row says that none is wrong."""
+    whole = isinstance(value, float) and value.is_integer()
+    text = str(int(value) if whole else value).strip()
+    if value is not None and text.lower() in NOWHERE:
+        return None
+    if not text.isdecimal() or len(text) > 9 or not 0 <= int(text) - base < steps:
+        raise InputError(
+            f"{where}: {column} {value!r:.40} is no index of {steps} steps (they count from "
+            f"{base}), nor -1"
+        )
+    return int(text) - base
 
 
 def bare(question: str, answer: str | None, steps: Sequence[Step], source: str) -> Trace:
@@ -59,6 +105,14 @@ def separated(texts: Sequence[str], separator: str) -> tuple[Step, ...]:
         )
         for index, text in enumerate(texts)
     )
+
+
+def first_error_truth(by: str, first: int | None, steps: int) -> tuple[Evidence, Labels]:
+    """Right up to the first wrong step; nobody says anything of the steps after it."""
+    verdicts: list[Verdict | None] = ["right"] * steps
+    if first is not None:
+        verdicts[first:] = ["wrong", *([None] * (steps - first - 1))]
+    return truth(by, verdicts)
 
 
 def truth(by: str, verdicts: Sequence[Verdict | None]) -> tuple[Evidence, Labels]:

@@ -1,4 +1,5 @@
-"""Math-Shepherd: a text whose steps end in `ки`, and the same text with `+` or `-` there.
+"""Math-Shepherd (input, label): a text whose steps end in `ки`, and the same text with `+` or `-`
+there.
 
 The signs come from rollouts, not from people. The set holds no gold answers: whether a trace ends
 right is what its last sign says.

@@ -1,4 +1,5 @@
-"""OpenR: a question, and either a tree of nodes (text, value, children) or a flat list of prefixes.
+"""OpenR (question, reasoning_steps, final_answer): a tree of nodes (text, mc_value, children), or a
+flat list of prefixes (solution_prefix, mc_value).
 
 Every path from the root to a leaf is a trace, a node a step; the values become evidence, not
 labels: `label --method threshold` decides. OpenR strips its nodes and joins them by a blank line.

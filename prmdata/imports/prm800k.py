@@ -1,4 +1,4 @@
-"""PRM800K: ratings by people, step by step, of the completions they went on with.
+"""PRM800K (question, label): ratings by people, step by step, of the completions they went on with.
 
 A step is the completion that was chosen, or what a person wrote instead, or (in the step that
 ended the work) the first one offered. The other completions, the times and the labeller are

@@ -1,13 +1,21 @@
-"""ProcessBench: steps, and the first wrong one by people; −1 where there is none."""
+"""ProcessBench (problem, steps, label, final_answer_correct): the first wrong step by people,
+counted from 0; -1 where there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from prmdata.errors import InputError
-from prmdata.imports.contract import Row, bare, list_of, separated, text_of, truth
-from prmdata.records import Trace, Verdict
+from prmdata.imports.contract import (
+    Row,
+    bare,
+    first_error_truth,
+    index_of,
+    separated,
+    steps_of,
+    text_of,
+)
+from prmdata.records import Trace
 
 NAME = "processbench"
 
@@ -19,15 +27,9 @@ class Processbench:
         return {"problem", "steps", "label", "final_answer_correct"} <= row.keys()
 
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
-        steps = list_of(row, "steps", where)
-        label = row.get("label")
-        if isinstance(label, bool) or not isinstance(label, int) or not -1 <= label < len(steps):
-            raise InputError(f"{where}: label {label!r} is no index of {len(steps)} steps, nor -1")
-        # A benchmark says nothing of the steps after the first wrong one.
-        verdicts: list[Verdict | None] = ["right"] * len(steps)
-        if label >= 0:
-            verdicts[label:] = ["wrong", *([None] * (len(steps) - label - 1))]
-        evidence, labels = truth(NAME, verdicts)
+        steps = steps_of(row, "steps", where)
+        first = index_of(row["label"], len(steps), 0, "label", where)
+        evidence, labels = first_error_truth(NAME, first, len(steps))
         trace = bare(text_of(row, "problem", where), None, separated(steps, "\n\n"), NAME)
         correct = row["final_answer_correct"]
         yield replace(

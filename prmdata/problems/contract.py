@@ -92,20 +92,20 @@ class Layout:
             for name, value in row.items()
             if name not in used
             and isinstance(value, str | int | float)
-            and not _is_nothing(value)
+            and not is_nothing(value)
             and len(str(value)) <= 100
         }
 
 
 def _text_of(value: Any, column: str, field: str, where: str) -> str | None:
-    if _is_nothing(value):
+    if is_nothing(value):
         return None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise InputError(f"{where}: column '{column}' ({field}) is not text: {value!r:.80}")
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
     """An empty cell: other programs write NaN where a column of numbers has a gap."""
     return value is None or value == "" or (isinstance(value, float) and not math.isfinite(value))
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prmdata import imports
 from prmdata.files import Unreadable
 from prmdata.grading import Grader
-from prmdata.problems.contract import stable_id
+from prmdata.problems import HEAD
 from prmdata.records import AnswerRule, Trace
 from prmdata.run.manifest import input_state
 from prmdata.run.output import Output
+from prmdata.run.progress import say
 from prmdata.run.stage import RunOptions
-from prmdata.stages.groups import Group, run_groups
+from prmdata.stages.groups import run_groups
+from prmdata.stages.whole_groups import whole_groups
 from prmdata.traces.generate import count, graded
 
 
@@ -45,40 +47,26 @@ async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> di
     async def work(group: list[Trace]) -> list[Trace]:
         return await taken_in([read_by(asked.answers, trace) for trace in group], grader)
 
-    groups = grouped(imports.read(asked.source, asked.layout, asked.settings))
+    groups = whole_groups(
+        _warned(imports.read(asked.source, asked.layout, asked.settings), quiet=options.quiet)
+    )
     try:
         return await run_groups("import", groups, work, output, options)
     finally:
         await grader.close()
 
 
-def grouped(traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:
-    """A problem's traces that follow one another. One that comes back later has a new id."""
-    seen: dict[bytes, int] = {}
-    group: list[Trace] = []
-    for trace in traces:
-        if isinstance(trace, Unreadable):
-            yield trace
-            continue
-        if group and trace.problem.question != group[0].problem.question:
-            yield named(group, seen)
-            group = []
-        group.append(trace)
-    if group:
-        yield named(group, seen)
-
-
-def named(group: list[Trace], seen: dict[bytes, int]) -> list[Trace]:
-    problem = group[0].problem
-    name = problem.id or stable_id(problem.question, problem.answer)
-    key = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    seen[key] = seen.get(key, 0) + 1
-    if seen[key] > 1:
-        name = f"{name}.{seen[key]}"
-    problem = replace(problem, id=name)
-    return [
-        replace(trace, id=f"{name}/{number}", problem=problem) for number, trace in enumerate(group)
-    ]
+def _warned(traces: Iterator[Trace | Unreadable], *, quiet: bool) -> Iterator[Trace | Unreadable]:
+    """The same traces; it is said beforehand where nothing tells how the first ones end."""
+    head = list(itertools.islice(traces, HEAD))
+    first = [trace for trace in head if isinstance(trace, Trace)]
+    if first and not quiet and all(t.problem.answer is None and t.correct is None for t in first):
+        say(
+            f"import: none of the first {len(first):,} traces has a gold answer, so none can be "
+            "graded; name the column of the answers with --fields answer=COLUMN"
+        )
+    yield from head
+    yield from traces
 
 
 def read_by(rule: AnswerRule, trace: Trace) -> Trace:

@@ -184,13 +184,189 @@ def test_chats_keep_thoughts_and_tools() -> None:
     assert "<think>\nI ask.\n</think>" in trace.steps[0].text
 
 
-def test_a_problem_that_comes_back_later_has_another_id() -> None:
-    other = {**PROCESSBENCH, "problem": "another?"}
-    made = took([PROCESSBENCH, PROCESSBENCH, other, PROCESSBENCH])
+def test_rows_of_one_problem_become_one_group_wherever_they_stand() -> None:
+    rows = [
+        {"problem": f"{i % 3} + 1?", "answer": str(i % 3 + 1), "response": f"It is {i}. So 7."}
+        for i in range(12)
+    ]
+    made = took(rows)
     ids = [t.problem.id for t in made]
-    assert ids[0] == ids[1]
-    assert ids[3] == f"{ids[0]}.2"
-    assert len({t.id for t in made}) == 4
+    assert len(set(ids)) == 3
+    assert ids == [name for name in dict.fromkeys(ids) for _ in range(4)]  # each stands together
+    assert len({t.id for t in made}) == 12
+    assert [t.text[6:8].strip(".") for t in made[:4]] == ["0", "3", "6", "9"]
+    assert all(t.group is not None and t.group.n == 4 for t in made)
+    one_by_one = took(sorted(rows, key=lambda row: row["problem"]))
+    assert {(t.problem.id, t.text) for t in made} == {(t.problem.id, t.text) for t in one_by_one}
+
+
+def test_no_question_stands_in_two_splits() -> None:
+    """Rows sorted by the model that wrote them, as people have them."""
+    from prmdata.dataset.selection import Selection
+
+    rows = [
+        {**PROCESSBENCH, "id": f"{model}-{i}", "problem": f"{i} + 2?", "generator": model}
+        for model in "abc"
+        for i in range(40)
+    ]
+    chosen = Selection(split=(("train", 0.5), ("test", 0.5)))
+    splits: dict[str, set[str]] = {}
+    for trace in took(rows):
+        splits.setdefault(trace.problem.question, set()).add(chosen.split_of(trace.problem.id))
+    assert len(splits) == 40
+    assert all(len(found) == 1 for found in splits.values())
+
+
+def test_the_ids_of_the_source_are_kept() -> None:
+    def ids(*names: str | None, question: str = "p?") -> list[tuple[str, str]]:
+        rows = [
+            {**PROCESSBENCH, "problem": question.replace("#", str(i)), "id": name}
+            for i, name in enumerate(names)
+        ]
+        return [(t.problem.id, t.id) for t in took(rows)]
+
+    assert ids("a-1") == [("a-1", "a-1")]
+    assert ids("a", "a") == [("a", "a/0"), ("a", "a/1")]  # it names the problem
+    ((problem, first), (same, second)) = ids("a-1", "a-2")  # they name the traces
+    assert (first, second) == ("a-1", "a-2")
+    assert problem == same not in ("a-1", "a-2")
+    ((one, _), (other, _)) = ids("a", "a", question="#?")  # one name for two problems
+    assert one != other
+    assert one.startswith("a-")
+    assert other.startswith("a-")
+    ((unnamed, trace),) = ids(None)
+    assert trace == f"{unnamed}/0"
+
+
+def test_one_question_with_two_answers_is_two_problems() -> None:
+    rows = [{"problem": "x?", "answer": a, "response": "So 1."} for a in ("1", "2", "1")]
+    assert [t.problem.answer for t in took(rows)] == ["1", "1", "2"]
+
+
+def test_steps_and_the_first_error_by_columns() -> None:
+    row = {"q": "1 + 2?", "gold": 3, "s": ["1 + 2 = 4", "So 4."], "e": 1, "ok": "wrong"}
+    fields = {"question": "q", "answer": "gold", "steps": "s", "first_error": "e", "correct": "ok"}
+    (trace,) = took([row], "columns", fields=fields)
+    assert [step.text for step in trace.steps] == ["1 + 2 = 4\n", "So 4."]
+    assert trace.evidence[0].kind == "truth"
+    assert trace.evidence[0].verdicts == ("right", "wrong")
+    assert trace.correct is False
+    assert trace.problem.meta == {}
+    (counted,) = took([row], "columns", fields=fields, first_error_base=1)
+    assert counted.evidence[0].verdicts == ("wrong", None)
+    for none in (-1, "-1", "N/A", -1.0):
+        (right,) = took([{**row, "e": none}], "columns", fields=fields)
+        assert right.evidence[0].verdicts == ("right", "right")
+    for empty in (None, "", float("nan")):
+        given = {**row, "e": None if empty != empty else empty}
+        (unknown,) = took([given], "columns", fields=fields)
+        assert unknown.evidence == ()
+        assert unknown.labels is None
+        (right,) = took([given], "columns", fields=fields, first_error_empty="none")
+        assert right.evidence[0].verdicts == ("right", "right")
+
+
+@pytest.mark.parametrize("wrong", [2, -2, True, "two", 0.5, [1], 10**30])
+def test_a_first_error_that_is_no_step_is_refused(wrong: object) -> None:
+    row = {"q": "1 + 2?", "s": ["1 + 2 = 4", "So 4."], "e": wrong}
+    Path("rows.jsonl").write_text(json.dumps(row) + "\n")
+    fields = {"question": "q", "steps": "s", "first_error": "e"}
+    (found,) = imports.read("rows.jsonl", "columns", {"fields": fields})
+    assert isinstance(found, Unreadable)
+    assert "rows.jsonl:1: e" in found.reason
+    assert "is no index of 2 steps" in found.reason
+
+
+def test_steps_of_a_table() -> None:
+    Path("rows.csv").write_text(
+        'q,gold,s,e\n1 + 2?,3,"[""1 + 2 = 4"", ""So 4.""]",0\n1 + 3?,4,"[\'a\']",0\n'
+    )
+    fields = {"question": "q", "answer": "gold", "steps": "s", "first_error": "e"}
+    good, bad = imports.read("rows.csv", "columns", {"fields": fields})
+    assert isinstance(good, Trace)
+    assert good.evidence[0].verdicts == ("wrong", None)
+    assert isinstance(bad, Unreadable)
+    assert "rows.csv:3: column 's' holds a list that is not JSON" in bad.reason
+
+
+MR_GSM8K = {
+    "uuid": "u-1", "question": "1 + 2?", "ground_truth_answer": "3", "question_type": "original",
+    "model_output_steps": ["1 + 2 = 4", "So 4."], "model_output_answer_correctness": "wrong",
+    "model_output_solution_correctness": "wrong", "model_output_solution_first_error_step": 1,
+}  # fmt: skip
+
+
+def test_mr_gsm8k_as_it_is_published() -> None:
+    rows = [
+        MR_GSM8K,
+        {**MR_GSM8K, "uuid": "u-2", "model_output_solution_first_error_step": "N/A"},
+        {**MR_GSM8K, "uuid": "u-3", "model_output_solution_first_error_step": "N/A",
+         "model_output_solution_correctness": "correct", "model_output_steps": [["1 + 2", "= 3"]],
+         "model_output_answer_correctness": "correct"},
+    ]  # fmt: skip
+    Path("bench.json").write_text(json.dumps(rows, indent=1))
+    output = ListOutput()
+    asked = TakingIn("bench.json")
+    asyncio.run(run_import(asked, output, RunOptions(quiet=True, store=None)))
+    wrong, unknown, right = output.traces
+    assert [t.id for t in output.traces] == ["u-1", "u-2", "u-3"]
+    assert [t.correct for t in output.traces] == [False, False, True]
+    assert wrong.evidence[0].verdicts == ("wrong", None)
+    assert unknown.evidence == ()  # wrong somewhere, and nobody says where
+    assert right.evidence[0].verdicts == ("right",)
+    assert right.text == "1 + 2 = 3"
+
+
+def test_big_bench_mistake_as_it_is_published() -> None:
+    row = {"input": "Sort b a", "steps": ["b", "a"], "answer": "b a", "target": "a b"}
+    wrong, right = took([{**row, "mistake_index": 1}, {**row, "mistake_index": None}])
+    assert wrong.evidence[0].verdicts == ("right", "wrong")
+    assert right.evidence[0].verdicts == ("right", "right")
+    assert (wrong.correct, wrong.answer, wrong.problem.answer) == (False, "b a", "a b")
+
+
+def test_columns_of_chats() -> None:
+    turns = [
+        {"role": "user", "content": "6 * 7?"},
+        {"role": "assistant", "content": "So \\boxed{42}."},
+    ]
+    row = {"log": {"turns": turns}, "gold": 42, "n": 7}
+    fields = {"messages": "log.turns", "answer": "gold", "id": "n"}
+    (trace,) = took([row], "chat", fields=fields)
+    assert (trace.id, trace.correct) == ("7", True)
+    assert imports.layout_for(fields) == "chat"
+    assert imports.layout_for({"steps": "s"}) == "columns"
+    with pytest.raises(UsageError, match="did you mean 'messages'"):
+        took([row], "chat", fields={"message": "log"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"question": "problem", "response": "reponse"}, "did you mean 'response'"),
+        ({"question": "q.text", "response": "response"}, "--fields q.text"),
+        ({"question": "problem"}, "response=COLUMN"),
+        ({"question": "problem", "stepps": "s"}, "did you mean 'steps'"),
+    ],
+)
+def test_misspelt_columns_of_an_import_are_refused(fields: dict[str, str], says: str) -> None:
+    with pytest.raises(UsageError) as error:
+        took([{"problem": "p", "response": "r", "answer": "1"}], "columns", fields=fields)
+    assert says in str(error.value)
+
+
+def test_it_is_said_at_once_where_nothing_tells_how_traces_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("rows.jsonl").write_text('{"problem": "p", "response": "r", "gold": 1}\n')
+    for fields in (
+        {},
+        {"fields": {"question": "problem", "response": "response", "answer": "gold"}},
+    ):
+        asked = TakingIn("rows.jsonl", "columns", fields)
+        asyncio.run(run_import(asked, ListOutput(), RunOptions(store=None)))
+        said = "none of the first 1 traces has a gold answer" in capsys.readouterr().err
+        assert said == (not fields)
 
 
 @pytest.mark.parametrize(
