@@ -31,7 +31,7 @@ from prmdata.run.stage import RunOptions
 from prmdata.sampler.rollouts import RolloutSettings
 from prmdata.stages import publish as hub
 from prmdata.stages.export import Exporting, run_export
-from prmdata.stages.generate import Asked, run_generate
+from prmdata.stages.generate import Generating, run_generate
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation
 from prmdata.truth import truth_of
@@ -42,7 +42,7 @@ T = TypeVar("T")
 def generate(
     source: str,
     *,
-    sampler: str = "abacus",
+    sampler: str | None = None,
     limit: int | None = None,
     fields: Mapping[str, str] | None = None,
     grader: str = "auto",
@@ -51,15 +51,23 @@ def generate(
     **how: Any,
 ) -> list[Trace]:
     """Traces for the problems of `source`; `how`: fields of `Generation`, such as samples, seed."""
-    asked = Asked(source, fields=fields, limit=limit, sampler=sampler, engine=engine, grader=grader)
+    request = Generating(
+        source,
+        fields=fields,
+        limit=limit,
+        sampler=sampler,
+        engine=engine,
+        grader=grader,
+        generation=Generation(**how),
+    )
     output = ListOutput()
-    _run(run_generate(asked, Generation(**how), output, _options(store)))
+    _run(run_generate(request, output, _options(store)))
     return output.traces
 
 
 def estimate(
     traces: Iterable[Trace], *, method: str = "mc", settings: Mapping[str, Any] | None = None,
-    sampler: str = "abacus", seed: int = 0, grader: str = "auto",
+    sampler: str | None = None, seed: int = 0, grader: str = "auto",
     engine: Mapping[str, str] | None = None, store: str | None = None,
 ) -> list[Trace]:  # fmt: skip
     """The traces with the method's evidence added."""
@@ -69,7 +77,7 @@ def estimate(
 def label(
     traces: Iterable[Trace], *, method: str = "posterior",
     settings: Mapping[str, Any] | None = None,
-    sampler: str = "abacus", seed: int = 0, grader: str = "auto",
+    sampler: str | None = None, seed: int = 0, grader: str = "auto",
     engine: Mapping[str, str] | None = None, store: str | None = None,
 ) -> list[Trace]:  # fmt: skip
     """The traces with their first wrong step decided."""
@@ -127,7 +135,7 @@ def _labelled(
     traces: Iterable[Trace],
     method: str,
     settings: Mapping[str, Any] | None,
-    sampler: str,
+    sampler: str | None,
     seed: int,
     grader: str,
     engine: Mapping[str, str] | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,34 +20,44 @@ def audit(
     source: Annotated[
         str,
         typer.Argument(
-            help="Traces, labelled or not: .jsonl[.gz|.zst], .parquet, or a directory of parts."
+            help="Traces, labelled or not: a .jsonl[.gz|.zst] or .parquet file, or a directory of "
+            "such files."
         ),
     ],
     count: Annotated[
         int,
-        typer.Option("-n", min=1, help="How many to judge, those of earlier runs included."),
+        typer.Option(
+            "-n",
+            "--count",
+            min=1,
+            help="How many traces to judge, counting those judged in earlier runs.",
+        ),
     ] = 50,
     output: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            help="The truth file; each answer is appended at once. Without it FILE.truth.jsonl.",
+            metavar="FILE",
+            help="The truth file; each answer is appended at once. Default: SOURCE.truth.jsonl.",
         ),
     ] = None,
     only: Annotated[
-        Only, typer.Option(help="Only traces that end wrong, or right, by their final answer.")
+        Only, typer.Option(help="Only traces whose final answer is wrong, or right.")
     ] = Only.all,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the draw.")] = 0,
     labels: Annotated[
         bool,
         typer.Option(
-            "--labels", help="Show the label too. Without it you judge blind, as is fair."
+            "--labels", help="Show the label too. Without it you judge blind, which is unbiased."
         ),
     ] = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Judge traces by hand, to measure labels on your own data."""
+    """Judge traces by hand, to measure labels on your own data.
+
+    $ prmdata audit labelled.jsonl -n 50
+    """
     from pathlib import Path
     from shlex import quote
 
@@ -61,11 +71,11 @@ def audit(
         raise UsageError("audit reads your answers from standard input; name a file of traces")
     path = output or default_output(source)
     if Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
-        raise UsageError(f"-o {path}: these are the traces; answers go to a file of their own")
+        raise UsageError(f"-o {path} holds the traces; write the answers to another file")
     ledger = Ledger(path)
     drawn = draw(read_traces(source), count, seed, only.value)
     if not drawn:
-        raise UsageError(f"{source}: holds no trace to judge (--only {only.value})")
+        raise UsageError(f"{source} holds no trace to judge (--only {only.value})")
     try:
         ask_all(drawn, ledger, labels=labels)
     finally:

@@ -2,16 +2,163 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Optional
+import json as jsonlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Reporting, grouped
 
-SELECTION = "Selection"
+if TYPE_CHECKING:
+    from prmdata.dataset.selection import Selection
+    from prmdata.run.engine import ErrorLimit
+    from prmdata.stages.export import Exporting
 
 
+@dataclass(frozen=True)
+class SelectionFlags:
+    """Which of the traces and rows are written."""
+
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            help="Only labels with at least this confidence.", rich_help_panel=o.SELECTION
+        ),
+    ] = None
+    per_problem: Annotated[
+        int | None,
+        typer.Option(help="At most this many traces per problem.", rich_help_panel=o.SELECTION),
+    ] = None
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=SHARE,…",
+            help="Split by problem, such as train=0.9,test=0.1.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    shuffle: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SEED", help="Write the rows in random order.", rich_help_panel=o.SELECTION
+        ),
+    ] = None
+    balance: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SEED",
+            help="Keep equally many rows with and without a wrong step, chosen at random.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    distinct: Annotated[
+        str | None,
+        typer.Option(
+            metavar="text|labelled",
+            help="Keep one of each problem's duplicate traces: compare the whole text (text), or "
+            "only up to the first wrong step (labelled).",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    max_steps: Annotated[
+        int | None,
+        typer.Option(help="Leave out traces with more steps.", rich_help_panel=o.SELECTION),
+    ] = None
+    max_characters: Annotated[
+        int | None,
+        typer.Option(
+            help="Leave out traces that are longer than this together with their question.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    near_duplicates: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIMILARITY",
+            help="Leave out problems this similar to an earlier one, by the Jaccard similarity of "
+            "their runs of three words. 1 is the same wording; 0.8 also catches the same story "
+            "with another number in it.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    contamination: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Leave out problems found in this benchmark: those that share a run of words with "
+            "one of its questions, or contain a shorter question whole. Can be repeated.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    contamination_words: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Length of such a run, in words.", rich_help_panel=o.SELECTION
+        ),
+    ] = 13
+
+    def selection(self) -> Selection:
+        from prmdata.dataset.selection import Selection, parse_split
+
+        return Selection(
+            min_confidence=self.min_confidence,
+            per_problem=self.per_problem,
+            split=parse_split(self.split) if self.split else (),
+            shuffle=self.shuffle,
+            max_steps=self.max_steps,
+            max_characters=self.max_characters,
+            distinct=self.distinct,
+            near_duplicates=self.near_duplicates,
+            contamination=tuple(self.contamination or ()),
+            contamination_words=self.contamination_words,
+            balance=self.balance,
+        )
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """What the card says, and whether the dataset is uploaded."""
+
+    license_: Annotated[
+        str | None,
+        typer.Option(
+            "--license",
+            metavar="NAME",
+            help="The dataset's licence, for the card. Default: the problems' own, if they agree.",
+            rich_help_panel=o.HUB,
+        ),
+    ] = None
+    score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Output of `prmdata score --json`, for the card. Default: the accuracy on traces "
+            "that carry their truth.",
+            rich_help_panel=o.HUB,
+        ),
+    ] = None
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Upload the directory to the Hugging Face hub as this dataset, in one commit. A "
+            "new dataset is private.",
+            rich_help_panel=o.HUB,
+        ),
+    ] = None
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="With --push-to-hub: make a new dataset public.",
+            rich_help_panel=o.HUB,
+        ),
+    ] = False
+
+
+@grouped
 def export(
     source: o.Source = "-",
     output: Annotated[
@@ -19,175 +166,100 @@ def export(
         typer.Option(
             "-o",
             "--output",
-            help="A directory (Parquet shards and a card), .parquet, .jsonl[.gz|.zst], or -.",
-            callback=o.to_pipe,
+            metavar="PATH",
+            help="A directory (Parquet shards with a card), a .parquet or .jsonl[.gz|.zst] file, "
+            "or - for standard output.",
+            rich_help_panel=o.FILES,
         ),
     ] = "-",
     to: Annotated[
-        str, typer.Option("--to", help="The format (`prmdata formats` lists them).")
+        str,
+        typer.Option(
+            "--to",
+            metavar="NAME",
+            help="The format: `prmdata formats` lists them, `prmdata formats NAME` describes one "
+            "with its settings.",
+            rich_help_panel=o.METHOD,
+        ),
     ] = "stepwise",
     settings: o.Settings = None,
-    min_confidence: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Take only labels at least this sure.", rich_help_panel=SELECTION),
-    ] = None,
-    per_problem: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Take at most this many traces of a problem.", rich_help_panel=SELECTION),
-    ] = None,
-    split: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="NAME=SHARE,…",
-            help="Split by problem, like train=0.9,test=0.1.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    shuffle: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            metavar="SEED", help="Write the rows in random order.", rich_help_panel=SELECTION
-        ),
-    ] = None,
-    balance: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            metavar="SEED",
-            help="Take as many rows with a wrong step as without, at random.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    distinct: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="text|labelled",
-            help="Of a problem's traces that say the same, in all or up to the first wrong step, "
-            "take one.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    max_steps: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Leave out traces of more steps.", rich_help_panel=SELECTION),
-    ] = None,
-    max_characters: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            help="Leave out what is longer, question and trace together.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    near_duplicates: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(
-            metavar="SIMILARITY",
-            help="Leave out problems this similar to an earlier one: the Jaccard similarity of "
-            "their runs of three words. 1 is the same wording; 0.8 also the same story with "
-            "another number in it.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    contamination: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="FILE",
-            help="Leave out problems that this benchmark holds: 13 words in a row from one of its "
-            "questions, or all of a shorter one. May be given again.",
-            rich_help_panel=SELECTION,
-        ),
-    ] = None,
-    contamination_words: Annotated[
-        int, typer.Option(metavar="N", help="N words for 13.", rich_help_panel=SELECTION)
-    ] = 13,
-    license_: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--license",
-            metavar="NAME",
-            help="Of the dataset, for the card; else that of the problems, if all say one.",
-        ),
-    ] = None,
-    score: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="FILE",
-            help="What `prmdata score --json` printed, for the card; else the accuracy on the "
-            "traces that carry their truth.",
-        ),
-    ] = None,
-    push_to_hub: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="OWNER/NAME",
-            help="Upload the directory as this dataset on the Hugging Face hub, in one commit. "
-            "A new one is private.",
-        ),
-    ] = None,
-    public: Annotated[
-        bool, typer.Option("--public", help="With --push-to-hub: make a new dataset public.")
-    ] = False,
+    *,
+    flags: SelectionFlags,
+    publishing: Publishing,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
             help="Print the counts and three rows, or with --push-to-hub the files and the card; "
             "write and upload nothing.",
+            rich_help_panel=o.RUN,
         ),
     ] = False,
-    max_errors: o.MaxErrors = "1%",
-    summary: o.Summary = None,
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    reporting: Reporting,
 ) -> None:
-    """Write labelled traces as a dataset."""
-    from prmdata.cli.shared import publishing, running
-    from prmdata.cli.shared.exported import say_removed, told
-    from prmdata.dataset.selection import Selection, parse_split
+    """Write labelled traces as a dataset for a trainer.
+
+    $ prmdata export labelled.jsonl --to stepwise -o dataset
+    $ prmdata export labelled.jsonl --to rl --split train=0.9,test=0.1 -o dataset
+    """
+    from prmdata.cli.shared import running
+    from prmdata.cli.shared.publishing import check, push, rehearse
     from prmdata.errors import UsageError
     from prmdata.exports import FORMATS
     from prmdata.registry import make
     from prmdata.run.engine import ErrorLimit
-    from prmdata.run.progress import say
     from prmdata.settings import pairs
-    from prmdata.stages.export import Exporting, preview, run_export
+    from prmdata.stages.export import Exporting
 
-    selection = Selection(
-        min_confidence=min_confidence,
-        per_problem=per_problem,
-        split=parse_split(split) if split else (),
-        shuffle=shuffle,
-        max_steps=max_steps,
-        max_characters=max_characters,
-        distinct=distinct,
-        near_duplicates=near_duplicates,
-        contamination=tuple(contamination or ()),
-        contamination_words=contamination_words,
-        balance=balance,
-    )
     form = make(FORMATS, to, pairs(settings or (), "--set"))
-    asked = Exporting(to, form, source, selection, license_, score)
-    limit = ErrorLimit.parse(max_errors)
-    if public and push_to_hub is None:
-        raise UsageError("--public says how to upload; name the dataset with --push-to-hub")
-    if push_to_hub is not None:
-        publishing.check(push_to_hub, output, dry_run=dry_run)
-    if dry_run and push_to_hub is not None:
-        publishing.rehearse(asked, output, push_to_hub, limit, public)
+    licence, score = publishing.license_, publishing.score
+    request = Exporting(to, form, source, flags.selection(), licence, score)
+    limit = ErrorLimit.parse(reporting.max_errors)
+    repo, public = publishing.push_to_hub, publishing.public
+    if public and repo is None:
+        raise UsageError("--public tells how to upload; name the dataset with --push-to-hub")
+    if repo is not None:
+        check(repo, output, dry_run=dry_run)
+    running.say_waiting("export", source)
+    if dry_run and repo is not None:
+        rehearse(request, output, repo, limit, public)
+    elif dry_run:
+        _preview(request, limit)
+    else:
+        _write(request, output, limit, reporting)
+        if repo is not None:
+            push(output, repo, public, reporting.quiet)
+
+
+def _preview(request: Exporting, limit: ErrorLimit) -> None:
+    from prmdata.cli.shared.exported import counted, say_removed
+    from prmdata.run.progress import say
+    from prmdata.stages.export import preview
+
+    counts, rows = preview(request, max_errors=limit)
+    for row in rows:
+        print(jsonlib.dumps(row, ensure_ascii=False))
+    say_removed(counts)
+    say(f"export: {counted(counts)}; nothing was written")
+
+
+def _write(request: Exporting, output: str, limit: ErrorLimit, reporting: Reporting) -> None:
+    from prmdata.cli.shared.closing import arrow, as_json, write_summary
+    from prmdata.cli.shared.exported import counted, say_removed
+    from prmdata.run.progress import say
+    from prmdata.stages.export import run_export
+
+    counts = run_export(request, output, overwrite=reporting.overwrite, max_errors=limit)
+    if counts is None:
+        if not reporting.quiet:
+            say(f"export: {output} is up to date")
         return
-    if dry_run:
-        counts, rows = preview(asked, max_errors=limit)
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
-        say_removed(counts)
-        say(f"export: {told(counts)}; nothing was written")
+    if reporting.summary is not None:
+        write_summary(counts, reporting.summary)
+    if reporting.quiet:
         return
-    made = run_export(asked, output, overwrite=overwrite, max_errors=limit)
-    if made is None and not quiet:
-        say(f"export: {output} is up to date")
-    if made is not None and summary is not None:
-        running.write_summary(made, summary)
-    if made is not None and not quiet:
-        say_removed(made)
-        say(f"export: {told(made)}" + running.arrow(output))
-    if push_to_hub is not None:
-        publishing.push(output, push_to_hub, public, quiet)
+    if reporting.json:
+        say(as_json(counts))
+        return
+    say_removed(counts)
+    say(f"export: {counted(counts)}{arrow(output)}")

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Model, Reporting, Spending, grouped
 
 
+@grouped
 def fit(
     source: o.Source = "-",
     output: Annotated[
-        str, typer.Option("--output", "-o", help="The file that is written, as JSON.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The JSON file to write.",
+            rich_help_panel=o.FILES,
+        ),
     ] = "world.json",
     traces: Annotated[
-        int, typer.Option(min=1, help="Traces with a wrong answer to learn from.")
+        int,
+        typer.Option(
+            min=1, help="Traces with a wrong answer to learn from.", rich_help_panel=o.METHOD
+        ),
     ] = 200,
     rollouts_per_step: Annotated[
-        int, typer.Option(min=1, help="Rollouts after every step of each of them.")
+        int,
+        typer.Option(
+            min=1, help="Rollouts after every step of each trace.", rich_help_panel=o.METHOD
+        ),
     ] = 4,
     tokens_per_trace: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="Also find the price at which a search takes so many tokens."),
+        int | None,
+        typer.Option(
+            min=1,
+            help="Also find the price at which a search takes this many tokens.",
+            rich_help_panel=o.METHOD,
+        ),
     ] = None,
-    sampler: o.Sampler = "abacus",
-    seed: o.Seed = 0,
-    engine_arg: o.EngineArg = None,
-    grader: o.Grader = "auto",
-    concurrency: o.Concurrency = 256,
-    max_tokens_total: o.MaxTokensTotal = None,
-    store: o.Store = o.STORE,
+    *,
+    model: Model,
+    spending: Spending,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure a policy on a pilot, for `label --method posterior --set world=FILE`."""
+    """Measure a policy on a pilot, for `label --method posterior --set world=FILE`.
+
+    $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o world.json
+    """
     import asyncio
 
     from prmdata.cli.shared import running
@@ -42,16 +60,17 @@ def fit(
     from prmdata.settings import pairs
     from prmdata.stages.fit import Fitting, run_fit, write_world
 
-    asked = Fitting(
+    request = Fitting(
         source=source,
         traces=traces,
         rollouts_per_step=rollouts_per_step,
         tokens_per_trace=tokens_per_trace,
-        sampler=sampler,
-        engine=pairs(engine_arg or (), "--engine-arg"),
-        grader=grader,
-        rollouts=RolloutSettings(seed=seed),
+        sampler=model.sampler,
+        engine=pairs(model.engine_arg or (), "--engine-arg"),
+        grader=model.grader,
+        rollouts=RolloutSettings(seed=model.seed),
     )
-    run = running.run_options(concurrency, "1%", max_tokens_total, store, quiet)
+    running.say_waiting("fit", source)
+    options = running.run_options(spending, Reporting(quiet=quiet), output)
     tell = (lambda line: None) if quiet else say
-    write_world(asyncio.run(run_fit(asked, run, tell)), output)
+    write_world(asyncio.run(run_fit(request, options, tell)), output)

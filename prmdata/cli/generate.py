@@ -2,176 +2,206 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Forecast, Model, Reporting, Share, Spending, grouped
+
+if TYPE_CHECKING:
+    from prmdata.stages.generate import Generating
 
 
+@grouped
 def generate(
     source: Annotated[
         str,
         typer.Argument(
-            help="Problems: abacus:COUNT[?level=1-4&seed=S], hub:NAME, or a file "
-            "(.jsonl[.gz|.zst], .parquet, a directory, or - for a pipe).",
-            callback=o.from_pipe,
+            help="Problems: abacus:COUNT, hub:NAME, a .jsonl[.gz|.zst] or .parquet file, a "
+            "directory of such files, or - for standard input. See `prmdata sources`.",
         ),
     ],
     output: o.Output = "-",
-    samples: Annotated[int, typer.Option("-n", "--samples", help="Traces a problem.")] = 8,
-    sampler: o.Sampler = "abacus",
-    seed: o.Seed = 0,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Which columns hold what, such as question=prompt,answer=gold.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The file's layout, from `prmdata sources`. Default: recognised by its columns.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW..HIGH",
+            help="Keep only problems whose pass rate is in this range, such as 0.1..0.9.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option(
+            "-n", "--samples", help="Traces to sample per problem.", rich_help_panel=o.SAMPLING
+        ),
+    ] = 8,
     temperature: Annotated[
-        float, typer.Option(help="0: greedy.", rich_help_panel=o.SAMPLING)
+        float, typer.Option(help="Temperature; 0 is greedy.", rich_help_panel=o.SAMPLING)
     ] = 1.0,
     top_p: Annotated[
         float,
         typer.Option(
-            help="Draw among the likeliest tokens that hold this share.", rich_help_panel=o.SAMPLING
+            help="Sample from the likeliest tokens that together have this probability.",
+            rich_help_panel=o.SAMPLING,
         ),
     ] = 1.0,
-    top_k: Annotated[int, typer.Option(help="0: off.", rich_help_panel=o.SAMPLING)] = 0,
+    top_k: Annotated[
+        int,
+        typer.Option(
+            help="Sample from this many of the likeliest tokens; 0 is all of them.",
+            rich_help_panel=o.SAMPLING,
+        ),
+    ] = 0,
     max_tokens: Annotated[
-        int, typer.Option(help="Tokens a trace may take.", rich_help_panel=o.SAMPLING)
+        int, typer.Option(help="Most tokens per trace.", rich_help_panel=o.SAMPLING)
     ] = 1024,
     stop: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="End a trace at this text.", rich_help_panel=o.SAMPLING),
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="End a trace where this text appears. Can be repeated.",
+            rich_help_panel=o.SAMPLING,
+        ),
     ] = None,
+    cut_is_wrong: Annotated[
+        bool,
+        typer.Option(
+            "--cut-is-wrong",
+            help="Count traces that reach the token limit as wrong.",
+            rich_help_panel=o.SAMPLING,
+        ),
+    ] = False,
     template: Annotated[
         str,
         typer.Option(
-            help="chat: the model's chat template; raw: the messages as they are.",
-            rich_help_panel="Prompt",
+            metavar="chat|raw",
+            help="chat: use the model's chat template; raw: send the messages as they are.",
+            rich_help_panel=o.PROMPT,
         ),
     ] = "chat",
     template_arg: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             "--template-arg",
             metavar="NAME=VALUE",
-            help="Given to the chat template, such as enable_thinking=false.",
-            rich_help_panel="Prompt",
+            help="An argument for the chat template, such as enable_thinking=false.",
+            rich_help_panel=o.PROMPT,
         ),
     ] = None,
     prompt: Annotated[
-        str, typer.Option(help="The user's message.", rich_help_panel="Prompt")
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="The user's message; {question} stands for the question.",
+            rich_help_panel=o.PROMPT,
+        ),
     ] = "{question}",
     system: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="A system message.", rich_help_panel="Prompt"),
+        str | None,
+        typer.Option(metavar="TEXT", help="The system message.", rich_help_panel=o.PROMPT),
     ] = None,
     few_shot: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="FILE",
-            help='JSON lines of worked examples: {"question": …, "solution": …}.',
-            rich_help_panel="Prompt",
+            help='Worked examples as JSON lines: {"question": …, "solution": …}.',
+            rich_help_panel=o.PROMPT,
         ),
     ] = None,
     steps: Annotated[
         str,
         typer.Option(
-            help="Where steps end: auto, lines, paragraphs, numbered, sentences, regex:PATTERN. "
-            "With `,min=80,max=100` short ones are joined: to 80 characters, 100 steps at most."
+            metavar="HOW",
+            help="Where steps end: auto, lines, paragraphs, numbered, sentences or regex:PATTERN. "
+            "Append ,min=80,max=100 to join short steps: at least 80 characters each, at most 100 "
+            "steps.",
+            rich_help_panel=o.PROMPT,
         ),
     ] = "auto",
     answers: o.Answers = "last",
-    keep: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="LOW..HIGH", help="Keep problems whose pass rate is in here."),
-    ] = None,
-    cut_is_wrong: Annotated[
-        bool, typer.Option("--cut-is-wrong", help="Count traces cut by the token limit as wrong.")
-    ] = False,
-    fields: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="FIELD=COLUMN", help="Where a file has them: question=prompt,answer=gold."
-        ),
-    ] = None,
-    layout: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="A known layout (see `prmdata sources`); told from the columns."),
-    ] = None,
-    limit: o.Limit = None,
-    shard: o.Shard = None,
-    engine_arg: o.EngineArg = None,
-    grader: o.Grader = "auto",
-    dry_run: o.DryRun = False,
-    tokens_per_second: o.TokensPerSecond = None,
-    concurrency: o.Concurrency = 256,
-    max_errors: o.MaxErrors = "1%",
-    give_up: o.GiveUp = "10m",
-    max_tokens_total: o.MaxTokensTotal = None,
-    store: o.Store = o.STORE,
-    summary: o.Summary = None,
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    *,
+    share: Share,
+    model: Model,
+    forecast: Forecast,
+    spending: Spending,
+    reporting: Reporting,
 ) -> None:
-    """Sample traces for problems; split and grade them."""
-    import asyncio
+    """Sample traces for problems; split them into steps and grade their answers.
 
+    $ prmdata generate abacus:200 -n 8 -o traces.jsonl
+    $ prmdata generate problems.jsonl --sampler http://localhost:8000/v1 -o traces.parquet
+    """
     from prmdata.cli.shared import running
     from prmdata.grading import answer_rule
-    from prmdata.run.progress import say
     from prmdata.settings import pairs
-    from prmdata.stages.generate import (
-        Asked,
-        advice_on_keep,
-        parse_shard,
-        run_generate,
-        told_of_cuts,
-    )
+    from prmdata.stages.generate import Generating, parse_shard, run_generate
     from prmdata.traces.generate import Generation
     from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
 
-    asked = Asked(
+    request = Generating(
         source=source,
         layout=layout,
         fields=pairs(fields or (), "--fields"),
-        limit=limit,
-        shard=parse_shard(shard) if shard else None,
-        sampler=sampler,
-        engine=pairs(engine_arg or (), "--engine-arg"),
-        grader=grader,
+        limit=share.limit,
+        shard=parse_shard(share.shard) if share.shard else None,
+        sampler=model.sampler,
+        engine=pairs(model.engine_arg or (), "--engine-arg"),
+        grader=model.grader,
+        generation=Generation(
+            samples=samples,
+            seed=model.seed,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            max_tokens=max_tokens,
+            stop=tuple(stop or ()),
+            template=template_named(template),
+            template_args=template_arguments(template_arg or ()),
+            prompt=prompt,
+            system=system,
+            few_shot=read_few_shot(few_shot, prompt) if few_shot else (),
+            steps=steps,
+            answers=answer_rule(answers),
+            cut_is_wrong=cut_is_wrong,
+            keep=parse_keep(keep) if keep else None,
+        ),
     )
-    how = Generation(
-        samples=samples,
-        seed=seed,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
-        max_tokens=max_tokens,
-        stop=tuple(stop or ()),
-        template=template_named(template),
-        template_args=template_arguments(template_arg or ()),
-        prompt=prompt,
-        system=system,
-        few_shot=read_few_shot(few_shot, prompt) if few_shot else (),
-        steps=steps,
-        answers=answer_rule(answers),
-        cut_is_wrong=cut_is_wrong,
-        keep=parse_keep(keep) if keep else None,
-    )
-    if dry_run:
-        calls = samples * sum(1 for _ in asked.problems())
-        running.say_forecast("generate", calls, calls, calls * max_tokens, tokens_per_second)
+    if forecast.dry_run:
+        _say_forecast(request, forecast)
         return
-    running.refuse_engine_in_pipe(sampler, source, output)
-    run = running.run_options(concurrency, max_errors, max_tokens_total, store, quiet, give_up)
-    into = running.open_output(
-        output, "generate", asked.settings(how), asked.inputs(), overwrite=overwrite, quiet=quiet
+    running.refuse_engine_in_pipe(model.sampler, source, output)
+    running.run(
+        "generate",
+        request,
+        output,
+        lambda into, options: run_generate(request, into, options),
+        reporting,
+        spending,
     )
-    if into is not None:
-        try:
-            made = asyncio.run(run_generate(asked, how, into, run))
-        finally:
-            into.close()
-        running.close(made, output, summary, quiet)
-        if not quiet and (advice := told_of_cuts(made["cut"], made["traces"])):
-            say(f"generate: {advice}")
-        inside = made["problems"] - made["outside"]
-        if not quiet and (advice := advice_on_keep(made.get("kept_uncertain", 0), inside)):
-            say(f"generate: {advice}")
+
+
+def _say_forecast(request: Generating, options: Forecast) -> None:
+    from prmdata.cli.shared import running
+
+    how = request.generation
+    calls = how.samples * sum(1 for _ in request.problems())
+    speed = options.tokens_per_second
+    running.say_forecast("generate", calls, calls, calls * how.max_tokens, speed)

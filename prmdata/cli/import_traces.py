@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Reporting, grouped
 
 
+@grouped
 def import_(
     source: o.Source = "-",
     output: o.Output = "-",
     layout: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--from",
-            help="processbench, prm800k, math-shepherd, openr-tree, openr-flat, chat or columns; "
-            "told from the first row where it is not said.",
+            metavar="NAME",
+            help="The file's layout; `prmdata sources` lists them. Default: recognised by the "
+            "first row.",
+            rich_help_panel=o.FILES,
         ),
     ] = None,
     fields: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Columns by name: question=COLUMN,response=COLUMN,answer=COLUMN."),
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Which columns hold what: question=COLUMN,response=COLUMN,answer=COLUMN.",
+            rich_help_panel=o.FILES,
+        ),
     ] = None,
     steps: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="How plain responses are cut: auto, lines, paragraphs, sentences, …"),
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="Where the steps of plain responses end: auto, lines, paragraphs, numbered, "
+            "sentences or regex:PATTERN.",
+            rich_help_panel=o.METHOD,
+        ),
     ] = None,
     answers: o.Answers = "last",
     settings: o.Settings = None,
     grader: o.Grader = "auto",
-    max_errors: o.MaxErrors = "1%",
-    summary: o.Summary = None,
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    *,
+    reporting: Reporting,
 ) -> None:
-    """Take in process data and traces that already exist."""
-    import asyncio
+    """Import process data and traces that already exist.
 
+    $ prmdata import prm800k.jsonl -o traces.jsonl
+    $ prmdata import chats.jsonl --fields question=prompt,response=output -o traces.jsonl
+    """
     from prmdata.cli.shared import running
     from prmdata.grading import answer_rule
     from prmdata.imports import IMPORTS, layout_for
@@ -54,14 +67,12 @@ def import_(
         layout = layout or layout_for(pairs(fields, "--fields"))
     if layout is not None:
         make(IMPORTS, layout, chosen)
-    asked = TakingIn(source, layout, chosen, grader, answer_rule(answers))
-    run = running.run_options(64, max_errors, None, "none", quiet)
-    into = running.open_output(
-        output, "import", asked.said(), asked.inputs(), overwrite=overwrite, quiet=quiet
+    running.say_waiting("import", source)
+    request = TakingIn(source, layout, chosen, grader, answer_rule(answers))
+    running.run(
+        "import",
+        request,
+        output,
+        lambda into, options: run_import(request, into, options),
+        reporting,
     )
-    if into is not None:
-        try:
-            made = asyncio.run(run_import(asked, into, run))
-        finally:
-            into.close()
-        running.close(made, output, summary, quiet)

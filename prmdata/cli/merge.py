@@ -7,28 +7,29 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Reporting, grouped
 
 
+@grouped
 def merge(
-    sources: Annotated[list[str], typer.Argument(help="Shards, or files in any order.")],
+    sources: Annotated[list[str], typer.Argument(help="Shards or other files, in any order.")],
     output: o.Output = "-",
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    *,
+    reporting: Reporting,
 ) -> None:
-    """Join shards into one file, by problem id."""
-    from prmdata.cli.shared import running
-    from prmdata.run.manifest import input_state
-    from prmdata.run.progress import say
-    from prmdata.stages.merge import run_merge
+    """Join shards into one file, sorted by problem id.
 
-    inputs = {source: input_state(source) for source in sources}
-    into = running.open_output(output, "merge", {}, inputs, overwrite=overwrite, quiet=quiet)
-    if into is None:
-        return
-    try:
-        made = run_merge(sources, into)
-    finally:
-        into.close()
-    if not quiet:
-        told = f"merge: {made['traces']:,} traces of {made['problems']:,} problems"
-        say(told + running.arrow(output))
+    $ prmdata merge part-*.jsonl -o traces.jsonl
+    """
+    from prmdata.cli.shared import running
+    from prmdata.stages.merge import Merging, run_merge
+
+    request = Merging(tuple(sources))
+
+    running.run(
+        "merge",
+        request,
+        output,
+        lambda into, options: run_merge(request, into, options),
+        reporting,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -14,17 +14,26 @@ def score(
     truth: Annotated[
         str,
         typer.Option(
-            help="abacus: its exact oracle; evidence: the truth that traces carry; or a file of "
-            "the same traces with their truth."
+            metavar="abacus|evidence|FILE",
+            help="Where the truth is: abacus, the exact oracle of the embedded problems; evidence, "
+            "the truth that the traces carry; or a file of the same traces with their truth.",
+            rich_help_panel=o.FILES,
         ),
     ] = "evidence",
     plot: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Write the reliability diagram to this file: .png, .svg or .pdf."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a reliability diagram: .png, .svg or .pdf.",
+            rich_help_panel=o.FILES,
+        ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure labels against the truth."""
+    """Measure labels against the truth.
+
+    $ prmdata score labelled.jsonl --truth abacus
+    """
     from prmdata.cli.shared.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report.score import total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,42 +12,47 @@ from prmdata.cli.shared import options as o
 
 def serve(
     model: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Argument(help="abacus, a Hugging Face model folder, or a hub id."),
     ] = None,
     port: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=1, max=65535, help="Default: any that is free."),
+        int | None,
+        typer.Option(min=1, max=65535, help="Port to listen on. Default: a free one."),
     ] = None,
     engine_arg: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             "--engine-arg",
             metavar="NAME=VALUE",
-            help="Passed to vLLM's server, such as tensor_parallel_size=2, or host=0.0.0.0 "
-            "for other machines to reach it.",
+            help="An argument for vLLM's server, such as tensor_parallel_size=2, or host=0.0.0.0 "
+            "to let other machines reach it. Can be repeated.",
         ),
     ] = None,
     python: Annotated[
         str,
         typer.Option(
-            envvar="PRMDATA_VLLM_PYTHON", help="An interpreter that has vLLM.", show_default=False
+            envvar="PRMDATA_VLLM_PYTHON",
+            metavar="PATH",
+            help="A Python interpreter that has vLLM. Default: this one.",
+            show_default=False,
         ),
     ] = sys.executable,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Leave it running once it answers.")
+        bool, typer.Option("--detach", help="Return once the server answers, and leave it running.")
     ] = False,
     status: Annotated[
         bool, typer.Option("--status", help="List the servers started from this folder.")
     ] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop them, or the one at --port.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop these servers, or only the one at --port.")
+    ] = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Serve a model with vLLM, for all stages of a pipe.
 
-    Its address is printed as soon as it answers; stages find it in PRMDATA_SAMPLER:
+    The address is printed as soon as the server answers; stages read it from PRMDATA_SAMPLER.
 
-    export PRMDATA_SAMPLER=$(prmdata serve abacus --detach)
+    $ export PRMDATA_SAMPLER=$(prmdata serve Qwen/Qwen3-8B --detach)
     """
     from prmdata.errors import UsageError
     from prmdata.serving import Plan, foreground
@@ -58,7 +63,9 @@ def serve(
     elif stop:
         foreground.stop_all(port, quiet)
     elif model is None:
-        raise UsageError("which model? prmdata serve MODEL; abacus is the one shipped with prmdata")
+        raise UsageError(
+            "name a model: prmdata serve MODEL; abacus is the one shipped with prmdata"
+        )
     else:
         plan = Plan.of(model, port, pairs(engine_arg or (), "--engine-arg"), python)
         foreground.serve(plan, detach=detach, quiet=quiet, ready=lambda url: print(url, flush=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,14 +12,27 @@ from prmdata.cli.shared import options as o
 def show(
     source: o.Source = "-",
     id: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="This trace, or all traces of this problem."),
+        str | None,
+        typer.Option(metavar="ID", help="Only this trace, or the traces of this problem."),
     ] = None,
-    wrong: Annotated[bool, typer.Option("--wrong", help="Only traces with a wrong step.")] = False,
-    random: Annotated[bool, typer.Option("--random", help="Any, rather than the first.")] = False,
-    count: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 1,
+    wrong: Annotated[
+        bool,
+        typer.Option(
+            "--wrong",
+            help="Only traces with a wrong step; without labels, those that end wrong.",
+        ),
+    ] = False,
+    random: Annotated[
+        bool, typer.Option("--random", help="Choose at random instead of taking the first.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, help="Number of traces to show.")
+    ] = 1,
 ) -> None:
-    """Show traces, their steps coloured by label and numbered from 1."""
+    """Show traces with their steps, coloured by label and numbered from 1.
+
+    $ prmdata show labelled.jsonl --wrong --random -n 3
+    """
     from rich.console import Console
 
     from prmdata.report.choose import choose

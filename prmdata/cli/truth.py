@@ -7,29 +7,38 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Reporting, grouped
 
 
+@grouped
 def truth(
     source: o.Source = "-",
     output: o.Output = "-",
-    of: Annotated[str, typer.Option("--from", help="abacus: its exact oracle.")] = "abacus",
-    max_errors: o.MaxErrors = "1%",
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    known_to: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="NAME",
+            help="Who knows the truth. abacus: the exact oracle of the embedded problems.",
+            rich_help_panel=o.METHOD,
+        ),
+    ] = "abacus",
+    *,
+    reporting: Reporting,
 ) -> None:
-    """Add exact truth, as evidence for `score` alone."""
-    import asyncio
+    """Add the exact truth as evidence, which only `score` reads.
 
+    $ prmdata truth traces.jsonl -o known.jsonl
+    """
     from prmdata.cli.shared import running
-    from prmdata.stages.truth import inputs, run_truth
+    from prmdata.stages.truth import AddingTruth, run_truth
 
-    run = running.run_options(64, max_errors, None, "none", quiet)
-    into = running.open_output(
-        output, "truth", {"from": of}, inputs(source), overwrite=overwrite, quiet=quiet
+    request = AddingTruth(source, known_to)
+    running.say_waiting("truth", source)
+    running.run(
+        "truth",
+        request,
+        output,
+        lambda into, options: run_truth(request, into, options),
+        reporting,
     )
-    if into is not None:
-        try:
-            made = asyncio.run(run_truth(source, of, into, run))
-        finally:
-            into.close()
-        running.close(made, output, None, quiet)

@@ -7,26 +7,30 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import Reporting, grouped
 
 
+@grouped
 def verify(
     source: o.Source = "-",
     output: o.Output = "-",
     tools: Annotated[
         str,
         typer.Option(
-            "--with", help="Verifiers, separated by commas; `prmdata methods` lists them."
+            "--with",
+            metavar="NAME,…",
+            help="One or more verifiers; `prmdata methods` lists them.",
+            rich_help_panel=o.METHOD,
         ),
     ] = "arithmetic",
     settings: o.Settings = None,
-    max_errors: o.MaxErrors = "1%",
-    summary: o.Summary = None,
-    overwrite: o.Overwrite = False,
-    quiet: o.Quiet = False,
+    *,
+    reporting: Reporting,
 ) -> None:
-    """Check steps with tools and by execution, as evidence."""
-    import asyncio
+    """Check steps with tools and by running code; add the verdicts as evidence.
 
+    $ prmdata verify traces.jsonl --with arithmetic,algebra -o verified.jsonl
+    """
     from prmdata.cli.shared import running
     from prmdata.errors import UsageError
     from prmdata.registry import make
@@ -38,14 +42,12 @@ def verify(
     chosen = pairs(settings or (), "--set")
     if len(names) > 1 and chosen:
         raise UsageError("--set configures one verifier: run several, one after another")
-    asked = Verifying(source, {name: make(VERIFIERS, name, chosen) for name in names})
-    run = running.run_options(64, max_errors, None, "none", quiet)
-    into = running.open_output(
-        output, "verify", asked.settings(), asked.inputs(), overwrite=overwrite, quiet=quiet
+    request = Verifying(source, {name: make(VERIFIERS, name, chosen) for name in names})
+    running.say_waiting("verify", source)
+    running.run(
+        "verify",
+        request,
+        output,
+        lambda into, options: run_verify(request, into, options),
+        reporting,
     )
-    if into is not None:
-        try:
-            made = asyncio.run(run_verify(asked, into, run))
-        finally:
-            into.close()
-        running.close(made, output, summary, quiet)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -81,8 +80,8 @@ class RowWriter:
     def _line_writer(self) -> IO[bytes]:
         if self._lines is None:
             if self._kind == "stream":
-                self._lines = sys.stdout.buffer
-                self._closing.append(sys.stdout.buffer.flush)
+                self._lines = paths.open_stream(self._target)
+                self._closing.append(self._lines.flush)
             else:
                 raw = self._path.open("wb")
                 packing = paths.packed(self._target, raw)

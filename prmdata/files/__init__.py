@@ -33,9 +33,10 @@ def read_traces(source: str) -> Iterator[Trace | Unreadable]:
                 last = trace.stream
                 trace = replace(trace, stream=None) if last else trace
             yield trace
-    if source == "-" and last == "more":
+    if last == "more" and paths.is_stream(source):
+        name = "standard input" if source == "-" else source
         raise StreamCut(
-            "standard input ended without its end mark: the stage before this one stopped early "
+            f"{name} ended without its end mark: the stage before this one stopped early "
             "(or a filter dropped the last line). Nothing was finished here; run the same "
             "command again to go on"
         )
@@ -140,7 +141,7 @@ def _chunk(first: Trace, rest: Iterator[Trace]) -> Iterator[Trace]:
 
 def count_hint(source: str) -> int | None:
     """How many traces a source holds, where that is cheap to know."""
-    if source == "-":
+    if paths.is_stream(source):
         return None
     total = 0
     for part in paths.parts_of(source):

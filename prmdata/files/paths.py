@@ -7,11 +7,12 @@ import errno
 import io
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
-from prmdata.errors import InputError, OutputError, UsageError
+from prmdata.errors import InputError, OutputError, PrmdataError, UsageError
 
 Format = Literal["jsonl", "parquet", "directory", "stream"]
 PARTS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
@@ -22,9 +23,20 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def is_pipe(descriptor: int) -> bool:
-    """Whether another process is at the other end of an open file."""
-    mode = os.fstat(descriptor).st_mode
+def is_stream(path: str) -> bool:
+    """Whether its bytes pass once: `-`, a pipe with a name such as `<(zcat x)`, or a device."""
+    if path == "-":
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False  # not there yet; whoever opens it reports what is wrong
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def is_pipe(file: int | str) -> bool:
+    """Whether another process is at the other end of a descriptor or path."""
+    mode = os.stat(file).st_mode  # noqa: PTH116 (a descriptor has no path)
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
@@ -39,7 +51,7 @@ def is_table(path: str) -> bool:
 
 def format_of(path: str) -> Format:
     """By name: `-`, `.parquet`, `.jsonl[.gz|.zst]`; a name without any ending is a directory."""
-    if path == "-":
+    if is_stream(path):
         return "stream"
     name = path.rstrip("/").rsplit("/", 1)[-1]
     if name.endswith(".parquet"):
@@ -62,7 +74,7 @@ def format_of(path: str) -> Format:
 
 def parts_of(path: str) -> list[str]:
     """The files that hold a source's records: itself, or a directory's parts in name order."""
-    if path == "-" or is_table(path) or format_of(path) != "directory":
+    if is_table(path) or format_of(path) != "directory":
         return [path]
     filesystem, root = filesystem_of(path)
     if not is_remote(path) and Path(path).is_file():
@@ -106,6 +118,10 @@ def open_bytes(path: str) -> Iterator[IO[bytes]]:
         with open(0, "rb", closefd=False) as stdin:
             yield stdin
         return
+    if is_stream(path):
+        with _open_named(path, "rb", InputError) as stream:
+            yield stream
+        return
     filesystem, name = filesystem_of(path)
     try:
         with filesystem.open(name, "rb") as raw:
@@ -116,6 +132,18 @@ def open_bytes(path: str) -> Iterator[IO[bytes]]:
         raise InputError(f"{path}: is a directory of another kind than expected") from None
     except PermissionError:
         raise InputError(f"{path}: not allowed to read it") from None
+
+
+def open_stream(path: str) -> IO[bytes]:
+    """Standard output, or a pipe or device that has a name, to write to."""
+    return sys.stdout.buffer if path == "-" else _open_named(path, "wb", OutputError)
+
+
+def _open_named(path: str, mode: Literal["rb", "wb"], error: type[PrmdataError]) -> IO[bytes]:
+    try:
+        return open(path, mode)  # noqa: PTH123 (mypy knows the mode)
+    except OSError as reason:
+        raise error(f"{path}: cannot be opened ({reason.strerror}); name a file or -") from None
 
 
 def _unpacked(path: str, raw: IO[bytes]) -> IO[bytes]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from prmdata.errors import InputError, UsageError, unknown
-from prmdata.files import Unreadable, paths, rows
+from prmdata.files import Unreadable, count_hint, paths, rows
 from prmdata.files.nested import check_columns
 from prmdata.problems import abacus, hub
 from prmdata.problems.contract import Layout, mapped
@@ -21,7 +21,16 @@ from prmdata.problems.layouts import code, gsm8k, math, numina, plain, prompts
 from prmdata.records import Problem
 from prmdata.registry import Registry
 
-__all__ = ["LAYOUTS", "SOURCES", "Layout", "Unreadable", "is_path", "problems", "shard_of"]
+__all__ = [
+    "LAYOUTS",
+    "SOURCES",
+    "Layout",
+    "Unreadable",
+    "is_path",
+    "problems",
+    "shard_of",
+    "size_hint",
+]
 
 LAYOUTS: Registry[Layout] = Registry(
     "layout",
@@ -66,6 +75,14 @@ def problems(
     kind, _, rest = source.partition(":")
     read, _ = SOURCES[kind]
     return _checked(read(rest, lambda found: _from_rows(found, layout, fields)))
+
+
+def size_hint(source: str) -> int | None:
+    """How many problems a source holds, where that is cheap to know."""
+    if is_path(source):
+        return count_hint(source) if source.endswith((".jsonl", ".parquet")) else None
+    kind, _, rest = source.partition(":")
+    return abacus.count_of(rest) if kind == "abacus" else None
 
 
 def is_path(source: str) -> bool:

@@ -23,6 +23,12 @@ def read(rest: str, from_rows: Callable[..., Any]) -> Iterator[Problem]:
     return _problems(_whole(count, "count", rest), seed, levels)
 
 
+def count_of(rest: str) -> int | None:
+    """How many problems `read` will give."""
+    count = rest.partition("?")[0]
+    return int(count) if count.isdecimal() else None
+
+
 def _problems(count: int, seed: int, levels: tuple[int, ...]) -> Iterator[Problem]:
     from prmdata.abacus import GENERATOR_VERSION, story
 

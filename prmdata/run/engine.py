@@ -11,16 +11,26 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from prmdata.errors import Interrupted, ItemError, PrmdataError, TooManyErrors, UsageError
+from prmdata.errors import (
+    BudgetReached,
+    Interrupted,
+    ItemError,
+    PrmdataError,
+    TooManyErrors,
+    UsageError,
+)
 from prmdata.records import Trace
 from prmdata.tasks import first
 
 Item = TypeVar("Item")
+Finished = TypeVar("Finished", contravariant=True)
 DEBUG = "PRMDATA_DEBUG"
+DRAIN_SECONDS = 10
+"""How long what is in flight may take to finish once the run is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,72 +76,132 @@ class Failures:
     def check(self, *, final: bool = False) -> None:
         if self.limit.exceeded(self.count, self.seen, final=final):
             raise TooManyErrors(
-                f"{self.first}\n{self.count:,} of {self.seen:,} items failed so (the first is "
-                "shown). Mend the cause and run the same command again: what is done is kept. "
-                f"To accept them as records with `error`: --max-errors {self.count}"
+                f"{self.first}\n{self.count:,} of {self.seen:,} items failed; the first error is "
+                "above. Fix the cause and run the same command again: finished items are kept. To "
+                f"accept the failed ones as records with `error`, add --max-errors {self.count}"
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Generic[Item]):
-    """What to do: items, in order, and the work that turns one into traces."""
+class Work(Protocol[Item]):
+    """What the engine needs to know of a stage."""
 
-    items: Iterable[Item]
-    work: Callable[[Item], Awaitable[list[Trace]]]
-    failed: Callable[[Item, str], list[Trace]]
-    """The records of an item whose work failed as a whole."""
-    failed_before: Callable[[Item], frozenset[str]] = lambda item: frozenset()
-    """Ids that had failed in an earlier stage: they are passed on and not counted again."""
+    def items(self) -> Iterable[Item]:
+        """What there is to do, in order."""
+        ...
+
+    async def work(self, item: Item) -> list[Trace]: ...
+
+    def failed(self, item: Item, reason: str) -> list[Trace]:
+        """The records of an item whose work failed as a whole."""
+        ...
+
+    def failed_before(self, item: Item) -> frozenset[str]:
+        """Ids that failed in an earlier stage: they are passed on and not counted again."""
+        ...
 
 
-async def run_items(
-    job: Job[Item],
-    accept: Callable[[int, Item, list[Trace]], None],
-    known: Callable[[int, Item], bool],
-    failures: Failures,
-    *,
-    concurrency: int,
-) -> None:
-    """Work on every item that is not `known` already and hand its traces to `accept`."""
-    stop = asyncio.Event()
-    slots = asyncio.Semaphore(concurrency)
+class Sink(Protocol[Finished]):
+    """Where finished items go."""
 
-    async def one(index: int, item: Item) -> None:
+    def known(self, index: int, item: Finished) -> bool:
+        """Whether an earlier run has finished this item."""
+        ...
+
+    def accept(self, index: int, item: Finished, traces: list[Trace]) -> None: ...
+
+    def announce(self, text: str) -> None:
+        """Tell the person at the terminal, on a line that stays."""
+        ...
+
+
+class Engine(Generic[Item]):
+    """Works on every item that is not known already, and hands its traces to the sink."""
+
+    def __init__(
+        self, stage: Work[Item], sink: Sink[Item], failures: Failures, concurrency: int
+    ) -> None:
+        self.stage, self.sink, self.failures = stage, sink, failures
+        self.over_budget = 0
+        """Items that were given up because the run's tokens are spent."""
+        self._slots = asyncio.Semaphore(concurrency)
+        self._stop = asyncio.Event()
+        self._interrupted = False
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        with self._on_interrupt():
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    async for index, item in _read_ahead(self.stage.items(), self._stop):
+                        if self.sink.known(index, item):
+                            continue
+                        await self._slots.acquire()
+                        if self._stop.is_set():
+                            break
+                        task = tasks.create_task(self._process(index, item))
+                        self._in_flight.add(task)
+                        task.add_done_callback(self._in_flight.discard)
+            except BaseExceptionGroup as group:
+                raise first(group) from None
+        if self._interrupted:
+            raise Interrupted("stopped; the same command goes on from here")
+        if self.over_budget:
+            raise BudgetReached("the token budget is spent")
+
+    async def _process(self, index: int, item: Item) -> None:
         try:
-            traces = await _worked(job, item)
-            accept(index, item, traces)
-            failures.note(traces, job.failed_before(item))
-            failures.check()
-        finally:
-            slots.release()
-
-    with _on_interrupt(stop):
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                async for index, item in _read_ahead(job.items, stop):
-                    if known(index, item):
-                        continue
-                    await slots.acquire()
-                    if stop.is_set():
-                        break
-                    tasks.create_task(one(index, item))
-        except BaseExceptionGroup as group:
-            raise first(group) from None
-    if stop.is_set():
-        raise Interrupted("stopped; the same command goes on from here")
-
-
-async def _worked(job: Job[Item], item: Item) -> list[Trace]:
-    try:
-        return await job.work(item)
-    except ItemError as error:
-        return job.failed(item, str(error))
-    except PrmdataError:
-        raise
-    except Exception as error:
-        if os.environ.get(DEBUG):
+            traces = await self.stage.work(item)
+        except BudgetReached:  # others finish what the store or their last call gives them
+            self.over_budget += 1
+            self._stop.set()
+            return
+        except ItemError as error:
+            traces = self.stage.failed(item, str(error))
+        except PrmdataError:
             raise
-        return job.failed(item, f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                raise
+            reason = f"{type(error).__name__}: {error} ({DEBUG}=1 shows where)"
+            traces = self.stage.failed(item, reason)
+        finally:
+            self._slots.release()
+        self.sink.accept(index, item, traces)
+        self.failures.note(traces, self.stage.failed_before(item))
+        self.failures.check()
+
+    @contextlib.contextmanager
+    def _on_interrupt(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM let what is in flight finish for a while; a second one leaves."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._interrupt, loop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _interrupt(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._interrupted:
+            os._exit(130)
+        self._interrupted = True
+        self._stop.set()
+        self.sink.announce(
+            f"stopping: {len(self._in_flight):,} items in flight have {DRAIN_SECONDS} s to finish; "
+            "Ctrl-C again leaves at once"
+        )
+        loop.call_later(DRAIN_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self.sink.announce(
+            f"gave up {len(self._in_flight):,} items in flight; the store has their finished calls"
+        )
+        for task in self._in_flight:
+            task.cancel()
 
 
 async def _read_ahead(
@@ -176,26 +246,3 @@ async def _read_ahead(
     finally:
         stopped.cancel()
         room.release()
-
-
-@contextlib.contextmanager
-def _on_interrupt(stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C lets what is in flight finish, the second leaves at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if stop.is_set():
-            os._exit(130)
-        stop.set()
-        os.write(2, b"\nfinishing what is in flight; Ctrl-C again leaves at once\n")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

@@ -19,6 +19,7 @@ STATE = ".prmdata"
 PINNED = "model"
 RESERVED = ("store", "remote")
 """Names beside the run folders that are no target's: the rollout store, and remote targets."""
+STREAM = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,12 @@ class Manifest:
 
     def stands_for(self, asked: Manifest) -> bool:
         """Whether the target it describes is done, and made of what is asked for now."""
-        same_inputs = self.inputs == asked.inputs and "-" not in self.inputs
+        same_inputs = self.inputs == asked.inputs and STREAM not in self.inputs
         return self.complete and same_inputs and not differences(self, asked)
 
 
 def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:
-    """Of a run that begins now."""
-
+    """The manifest of a run that begins now."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
     return Manifest(stage, plain, dict(inputs), version=VERSION)
 
@@ -62,9 +62,14 @@ def load_manifest(folder: Path) -> Manifest | None:
     return codec.decode(path.read_bytes(), Manifest, str(path))
 
 
+def states_of(*inputs: str) -> dict[str, str]:
+    """Each input with its state; pipes have no name that lasts."""
+    return {STREAM if paths.is_stream(path) else path: input_state(path) for path in inputs}
+
+
 def input_state(path: str) -> str:
     """Changes when the input does."""
-    if path == "-":
+    if paths.is_stream(path):
         return "a pipe"
     try:
         marks = [_mark(part) for part in paths.parts_of(path)]
@@ -87,7 +92,7 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
     before = {"stage": old.stage, "input": sorted(old.inputs), **old.settings}
     after = {"stage": new.stage, "input": sorted(new.inputs), **new.settings}
     return [
-        f"{name}: it has {before.get(name)!r}, you asked for {after.get(name)!r}"
+        f"{name}: made with {before.get(name)!r}, now {after.get(name)!r}"
         for name in {**before, **after}
         if name != PINNED and before.get(name) != after.get(name)
     ]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from prmdata.files import codec
-from prmdata.files.paths import is_pipe, writing
+from prmdata.files.paths import is_pipe, open_stream, writing
 from prmdata.records import Trace
 
 
 class Output(Protocol):
+    resumes: bool
+    """Whether a run that stops can go on where it was."""
+
     def pin(self, name: str, value: str) -> None: ...
     def known(self, index: int, key: str) -> list[Trace] | None: ...
     def accept(self, index: int, key: str, traces: list[Trace]) -> None: ...
@@ -23,8 +26,12 @@ class Output(Protocol):
 class StreamOutput:
     """Lines on standard output. In a pipe the last one carries an end mark, so one is held back."""
 
-    def __init__(self) -> None:
-        self._marked = is_pipe(1)
+    resumes = False
+
+    def __init__(self, target: str = "-") -> None:
+        self._target = target
+        self._file = open_stream(target)
+        self._marked = is_pipe(self._file.fileno())
         self._held: Trace | None = None
 
     def pin(self, name: str, value: str) -> None:
@@ -41,23 +48,27 @@ class StreamOutput:
             if self._held is not None:
                 self._write(replace(self._held, stream="more"))
             self._held = trace
-        sys.stdout.buffer.flush()
+        self._file.flush()
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         if self._held is not None:
             self._write(replace(self._held, stream="end"))
-        sys.stdout.buffer.flush()
+        self._file.flush()
 
     def close(self) -> None:
-        pass
+        if self._target != "-":
+            with contextlib.suppress(BrokenPipeError):
+                self._file.close()
 
     def _write(self, trace: Trace) -> None:
-        with writing("standard output"):
-            sys.stdout.buffer.write(codec.encode(trace) + b"\n")
+        with writing("standard output" if self._target == "-" else self._target):
+            self._file.write(codec.encode(trace) + b"\n")
 
 
 class ListOutput:
     """Traces in memory, in input order: what the library's functions return."""
+
+    resumes = False
 
     def __init__(self) -> None:
         self._items: dict[int, list[Trace]] = {}

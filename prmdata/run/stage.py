@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
+import time
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
-from prmdata.errors import InputError
+from prmdata.errors import BudgetReached, InputError, Interrupted
 from prmdata.files import codec
 from prmdata.grading import Grader
 from prmdata.records import Trace
-from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
+from prmdata.run.engine import Engine, ErrorLimit, Failures
 from prmdata.run.manifest import STATE
 from prmdata.run.output import Output
 from prmdata.run.progress import Progress, say
-from prmdata.sampler import open_sampler
+from prmdata.run.summary import Summary
+from prmdata.sampler import is_recorded, open_sampler
 from prmdata.sampler.endpoint.patience import Patient, Waits
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.storage.store import Store
@@ -39,11 +43,14 @@ class RunOptions:
     waits: Waits = Waits()
     """How long a lost server is waited for."""
     quiet: bool = False
+    verbose: bool = False
+    report: Callable[[Summary], None] = lambda summary: None
+    """Given the counts at the end, however the run ends."""
 
 
 @dataclass(slots=True)
 class Resources:
-    """What the work of a stage stands on."""
+    """What the work of a stage needs."""
 
     sampler: Sampler
     grader: Grader
@@ -54,7 +61,7 @@ class Resources:
 async def open_resources(
     spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
 ) -> AsyncIterator[Resources]:
-    """A sampler behind the store, and a grader; all are put away at the end, whatever happens."""
+    """A sampler behind the store, and a grader; all are closed at the end, whatever happens."""
     async with contextlib.AsyncExitStack() as closing:
         grades = Grader(grader)
         closing.push_async_callback(grades.close)
@@ -63,136 +70,170 @@ async def open_resources(
         if isinstance(sampler, Patient):
             sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
         store: Store | None = None
-        if options.store is not None and not spec.startswith(("replay:", "bank:")):
+        if options.store is not None and not is_recorded(spec):
             store = Store(options.store)
             closing.callback(store.close)
         spending = Spending(limit=options.max_tokens_total)
         yield Resources(StoredSampler(sampler, store, spending), grades, spending)
 
 
-@dataclass(slots=True)
-class Counts:
-    """What came out, for the summary."""
+class Stage(ABC, Generic[Item]):
+    """What a stage does with each of its items; `run_stage` does the rest."""
 
-    problems: int = 0
-    outside: int = 0
-    """Problems of which no trace was kept."""
-    traces: int = 0
-    right: int = 0
-    wrong: int = 0
-    unknown: int = 0
-    """Neither: no gold answer is known, or the trace was cut, or its grading given up."""
-    unparsed: int = 0
-    """No answer could be read."""
-    without_answer: int = 0
-    """Of the unparsed, those in which none was found."""
-    cut: int = 0
-    labelled: int = 0
-    unexamined: int = 0
-    undecided: int = 0
-    """Labels that say nothing of any step."""
-    first_errors: int = 0
+    name: str
+    unit = "traces"
+    """What progress counts."""
+    spending: Spending
+    warn: Callable[[str], None] = staticmethod(lambda text: None)
+    """Tells somebody at once; `run_stage` sets it."""
+    total: int | None = None
+    """How many units there are, where that is known."""
 
-    def add(self, traces: list[Trace]) -> None:
-        self.problems += 1
-        self.outside += not traces
-        self.traces += len(traces)
+    @abstractmethod
+    def items(self) -> Iterable[Item]: ...
+
+    @abstractmethod
+    async def work(self, item: Item) -> list[Trace]: ...
+
+    @abstractmethod
+    def failed(self, item: Item, reason: str) -> list[Trace]:
+        """The records of an item whose work failed as a whole."""
+
+    def failed_before(self, item: Item) -> frozenset[str]:
+        """Ids that failed in an earlier stage: they are passed on and not counted again."""
+        del item
+        return frozenset()
+
+    def key(self, item: Item) -> object:
+        """What the item is recognised by when an unfinished run is resumed."""
+        return item
+
+    def size(self, item: Item) -> int:
+        """How many units the item is."""
+        del item
+        return 1
+
+    def tally(self, trace: Trace, counts: Counter[str]) -> None:
+        """Count what only this stage counts."""
+
+    def check(self, summary: Summary) -> None:
+        """Raise where the output should not be finished; add to its warnings."""
+
+
+class Recorder(Generic[Item]):
+    """Takes finished items: writes, counts and shows them."""
+
+    def __init__(self, stage: Stage[Item], output: Output, progress: Progress) -> None:
+        self.stage, self.output, self.progress = stage, output, progress
+        self.summary = Summary(stage.name)
+
+    def known(self, index: int, item: Item) -> bool:
+        traces = self.output.known(index, _digest(self.stage.key(item)))
+        if traces is None:
+            return False
+        self._count(traces)
+        self.progress.add(self.stage.size(item), resumed=True)
+        return True
+
+    def accept(self, index: int, item: Item, traces: list[Trace]) -> None:
+        self.output.accept(index, _digest(self.stage.key(item)), traces)
+        self._count(traces)
+        self.progress.add(self.stage.size(item))
+        before = self.stage.failed_before(item)
         for trace in traces:
-            self.right += trace.correct is True
-            self.wrong += trace.correct is False
-            unparsed = trace.correct is None and trace.grade == "unparsed"
-            self.unparsed += unparsed
-            self.without_answer += unparsed and trace.answer is None
-            self.unknown += trace.correct is None and trace.error is None and not unparsed
-            self.cut += trace.finish == "length"
-            if trace.labels is not None:
-                self.labelled += 1
-                self.undecided += trace.labels.undecided
-                self.unexamined += not (trace.labels.examined or trace.labels.undecided)
-                self.first_errors += trace.labels.first_error is not None
+            if trace.error is not None and trace.id not in before:
+                self.progress.failed(trace.id, trace.error)
+
+    def announce(self, text: str) -> None:
+        self.progress.announce(text)
+
+    def _count(self, traces: list[Trace]) -> None:
+        self.summary.add(traces)
+        for trace in traces:
+            self.stage.tally(trace, self.summary.special)
 
 
-async def run_stage(
-    stage: str,
-    job: Job[Item],
-    key: Callable[[Item], object],
-    output: Output,
-    options: RunOptions,
-    *,
-    spending: Spending | None = None,
-    total: int | None = None,
-    unit: str = "traces",
-    size: Callable[[Item], int] = lambda item: 1,
-    tally: Callable[[Trace, Counter[str]], None] = lambda trace, counts: None,
-    check: Callable[[Mapping[str, Any]], None] = lambda summary: None,
-) -> dict[str, Any]:
-    """Run the job into the output; the summary of what was done and spent.
-
-    `tally` counts what is special to this stage; its names stand before the usual ones. What
-    `check` raises of the summary leaves the output unfinished.
-    """
-    spending = spending or Spending()
-    special: Counter[str] = Counter()
+async def run_stage(stage: Stage[Item], output: Output, options: RunOptions) -> Summary:
+    """Run the stage into the output; the summary of what was done and spent."""
     failures = Failures(options.max_errors)
-    counts = Counts()
-
-    def counted(traces: list[Trace]) -> None:
-        counts.add(traces)
-        for trace in traces:
-            tally(trace, special)
-
-    with Progress(stage, spending, total, unit, show=not options.quiet) as progress:
-
-        def known(index: int, item: Item) -> bool:
-            traces = output.known(index, _digest(key(item)))
-            if traces is None:
-                return False
-            counted(traces)
-            progress.kept += size(item)
-            progress.step(size(item), failures.count)
-            return True
-
-        def accept(index: int, item: Item, traces: list[Trace]) -> None:
-            output.accept(index, _digest(key(item)), traces)
-            counted(traces)
-            progress.step(size(item), failures.count)
-
-        await run_items(job, accept, known, failures, concurrency=options.concurrency)
-        failures.check(final=True)
-        if progress.done == 0:
-            raise InputError("the input is empty; there is nothing to do")
-        summary = {
-            "stage": stage,
-            "seconds": round(progress.seconds, 3),
-            "kept": progress.kept,
-            "failed": failures.count,
-            **{name: getattr(counts, name) for name in _SUMMED},
-            **special,
-            "tokens_spent": spending.tokens,
-            "sampler_calls": spending.calls,
-            "completions_sampled": spending.sampled,
-            "completions_from_store": spending.served,
-        }
-        check(summary)
-        output.finish(summary)
+    progress = Progress(
+        stage.name,
+        stage.spending,
+        stage.total,
+        stage.unit,
+        show=not options.quiet,
+        verbose=options.verbose,
+    )
+    recorder = Recorder(stage, output, progress)
+    if not options.quiet:
+        stage.warn = lambda text: progress.announce(f"warning: {text}")
+    summary = recorder.summary
+    engine = Engine(stage, recorder, failures, options.concurrency)
+    started = time.monotonic()
+    try:
+        with progress:
+            async with _ticking(progress):
+                await engine.run()
+            failures.check(final=True)
+            if progress.done == 0:
+                raise InputError("the input is empty; there is nothing to do")
+            stage.check(summary)
+            _close(summary, stage, progress, failures, started)
+            summary.ending = "complete"
+            output.finish(summary.as_dict())
+    except BudgetReached:
+        summary.ending, summary.over_budget = "over budget", engine.over_budget
+        _close(summary, stage, progress, failures, started)
+        raise BudgetReached(_out_of_tokens(summary, options, output)) from None
+    except Interrupted:
+        summary.ending = "interrupted"
+        raise
+    finally:
+        if summary.ending != "complete":
+            _close(summary, stage, progress, failures, started)
+        options.report(summary)
     return summary
 
 
-_SUMMED = (
-    "problems",
-    "outside",
-    "traces",
-    "right",
-    "wrong",
-    "unknown",
-    "unparsed",
-    "without_answer",
-    "cut",
-    "labelled",
-    "unexamined",
-    "undecided",
-    "first_errors",
-)
+def _close(
+    summary: Summary, stage: Stage[Item], progress: Progress, failures: Failures, started: float
+) -> None:
+    """Put what others have counted into the summary."""
+    summary.seconds = round(time.monotonic() - started, 3)
+    summary.resumed, summary.failed = progress.resumed, failures.count
+    summary.left = None if stage.total is None else max(stage.total - progress.done, 0)
+    summary.add_spending(stage.spending)
+
+
+def _out_of_tokens(summary: Summary, options: RunOptions, output: Output) -> str:
+    left = "" if summary.left is None else f", {summary.left:,} left to do"
+    again = "run the same command again"
+    kept = "finished problems are kept" if output.resumes else "finished calls are in the store"
+    how = (
+        f"{again}: {kept}, and the budget counts each run by itself"
+        if output.resumes or options.store is not None
+        else "give a larger --max-tokens-total: nothing of this run was kept"
+    )
+    return (
+        f"the budget of {options.max_tokens_total:,} tokens is spent ({summary.tokens_spent:,} "
+        f"generated): {summary.traces:,} traces done{left}. To go on, {how}"
+    )
+
+
+@contextlib.asynccontextmanager
+async def _ticking(progress: Progress) -> AsyncIterator[None]:
+    """Progress is shown from the first second, also while nothing finishes."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(progress.pause)
+            progress.refresh()
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticker.cancel()
 
 
 def _digest(key: object) -> str:

@@ -25,6 +25,7 @@ from prmdata.run import placing
 from prmdata.run.journal import Journal
 from prmdata.run.manifest import (
     PINNED,
+    STREAM,
     Manifest,
     differences,
     load_manifest,
@@ -46,6 +47,8 @@ def is_up_to_date(
 
 class FileOutput:
     """A target on disk or on a remote file system, with its run folder."""
+
+    resumes = True
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class FileOutput:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise OutputError(f"{target}: another prmdata run is writing it just now") from None
+            raise OutputError(f"{target}: another prmdata run is writing it now") from None
         with writing(target):
             placing.recover(self.target, self.folder)
         self.manifest = manifest_of(stage, settings, inputs)
@@ -124,8 +127,8 @@ class FileOutput:
         old = self.manifest.settings.get(name)
         if old is not None and old != value:
             raise SettingsChanged(
-                f"{self.target} was begun with another {name} ({old}; now {value}); "
-                "start that one again, choose another -o, or begin anew with --overwrite"
+                f"{self.target} was begun with another {name} ({old}; now {value}); use that "
+                "one, choose another -o, or start over with --overwrite"
             )
         self.manifest = replace(self.manifest, settings={**self.manifest.settings, name: value})
         self._save(self.manifest)
@@ -194,10 +197,12 @@ def _refuse_input(target: str, inputs: Mapping[str, str]) -> None:
     """What is read cannot be replaced: the run could not be taken up again, or checked."""
     place = Path(target).resolve()
     for source in inputs:
-        if source != "-" and not paths.is_remote(source) and not paths.is_remote(target):
+        if source != STREAM and not paths.is_remote(source) and not paths.is_remote(target):
             read = Path(source).resolve()
             if place == read or read in place.parents:
-                raise UsageError(f"-o {target}: is what is read ({source}); choose another place")
+                raise UsageError(
+                    f"-o {target} is, or holds, the input ({source}); choose another output"
+                )
 
 
 def _ending(target: str) -> str:

@@ -4,40 +4,76 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from prmdata.errors import UsageError, unknown
 from prmdata.sampler.models.folders import ABACUS_MODEL
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
-__all__ = ["ABACUS_MODEL", "SAMPLERS", "Completion", "Sampler", "Sampling", "open_sampler"]
+__all__ = [
+    "ABACUS_MODEL",
+    "SAMPLERS",
+    "Completion",
+    "Sampler",
+    "Sampling",
+    "is_recorded",
+    "open_sampler",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerKind:
+    """One way to name a sampler. The opener is imported when asked for."""
+
+    module: str
+    opener: str
+    usage: str
+    help: str
+    recorded: bool = False
+
 
 SAMPLERS = {
-    "abacus": ("prmdata.sampler.local", "open_local", "the small model shipped with prmdata"),
-    "local": (
-        "prmdata.sampler.local",
-        "open_local",
-        "local:FOLDER, a causal language model on torch",
+    "abacus": SamplerKind(
+        "prmdata.sampler.local", "open_local", "abacus", "the small model shipped with prmdata"
     ),
-    "vllm": ("prmdata.sampler.vllm.engine", "open_vllm", "vllm:MODEL, vLLM in this process"),
-    "http": (
+    "local": SamplerKind(
+        "prmdata.sampler.local", "open_local", "local:FOLDER", "a causal language model on torch"
+    ),
+    "vllm": SamplerKind(
+        "prmdata.sampler.vllm.engine", "open_vllm", "vllm:MODEL", "vLLM in this process"
+    ),
+    "http": SamplerKind(
         "prmdata.sampler.endpoint.connecting",
         "open_endpoint",
-        "http://HOST/v1[,…], OpenAI-compatible",
+        "http://HOST/v1[,…]",
+        "one or more OpenAI-compatible servers",
     ),
-    "bank": ("prmdata.sampler.bank", "open_bank", "bank:FILE, a frozen set of rollouts"),
-    "replay": ("prmdata.sampler.replay", "open_replay", "replay:STORE, recorded rollouts only"),
+    "bank": SamplerKind(
+        "prmdata.sampler.bank", "open_bank", "bank:FILE", "a frozen set of rollouts", recorded=True
+    ),
+    "replay": SamplerKind(
+        "prmdata.sampler.replay",
+        "open_replay",
+        "replay:STORE",
+        "the completions of a store, and no others",
+        recorded=True,
+    ),
 }
-"""Spec kind → (module, opener, one line of help). Openers are imported when asked for."""
 
 
 async def open_sampler(spec: str, options: Mapping[str, str] | None = None) -> Sampler:
     """Start the sampler that `spec` names; `options` are engine arguments as typed."""
     kind, rest = parse_spec(spec)
-    module, opener, _ = SAMPLERS[kind]
-    sampler: Sampler = await getattr(importlib.import_module(module), opener)(
-        rest, dict(options or {}), spec=spec
-    )
+    entry = SAMPLERS[kind]
+    opener = getattr(importlib.import_module(entry.module), entry.opener)
+    sampler: Sampler = await opener(rest, dict(options or {}), spec=spec)
     return sampler
+
+
+def is_recorded(spec: str) -> bool:
+    """Whether the sampler only reads what was recorded: nothing it gives is worth storing."""
+    entry = SAMPLERS.get(spec.partition(":")[0])
+    return entry is not None and entry.recorded
 
 
 def parse_spec(spec: str) -> tuple[str, str]:
@@ -50,5 +86,5 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if kind not in SAMPLERS:
         raise unknown("sampler", kind, SAMPLERS)
     if not rest:
-        raise UsageError(f"sampler '{spec}' says not which: write it as {SAMPLERS[kind][2]}")
+        raise UsageError(f"sampler '{spec}' is incomplete: write {SAMPLERS[kind].usage}")
     return kind, rest

@@ -26,7 +26,7 @@ from prmdata.files.codec import checked
 from prmdata.files.paths import writing
 from prmdata.records import Trace
 from prmdata.run.engine import ErrorLimit, Failures
-from prmdata.run.manifest import input_state
+from prmdata.run.manifest import states_of
 from prmdata.run.target import FileOutput, is_up_to_date
 from prmdata.settings import settings_of
 from prmdata.stages.accuracy import Accuracy, read_score
@@ -52,7 +52,7 @@ class Exporting:
 
     def inputs(self) -> dict[str, str]:
         read = [self.source, *self.selection.contamination, self.score]
-        return {path: input_state(path) for path in read if path is not None}
+        return states_of(*(path for path in read if path is not None))
 
 
 def run_export(
@@ -66,7 +66,7 @@ def run_export(
     """Write the dataset; the summary, or `None` where the target is up to date."""
     _check_target(asked, target)
     found = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
-    if target == "-":
+    if paths.is_stream(target):
         return _write(asked, found, Path("-"), target)
     output = FileOutput(target, "export", asked.settings(), asked.inputs(), overwrite=overwrite)
     try:
@@ -195,7 +195,7 @@ def _public(asked: Exporting) -> dict[str, Any]:
 
 def _folder(path: Path, target: str) -> Path | None:
     """Where rows may wait: on the disk that will hold them."""
-    return None if target == "-" else path.parent
+    return None if paths.is_stream(target) else path.parent
 
 
 def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:

@@ -22,6 +22,7 @@ from prmdata.labellers.posterior import Posterior, already_paid, known_of, seen_
 from prmdata.records import Trace
 from prmdata.run.stage import Resources, RunOptions, open_resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.stages.sampling import spec_of, suited
 from prmdata.tasks import together
 
 T = TypeVar("T")
@@ -39,7 +40,8 @@ class Fitting:
     rollouts_per_step: int = 4
     tokens_per_trace: int | None = None
     """The budget for which a price is looked for."""
-    sampler: str = "abacus"
+    sampler: str | None = None
+    """`None`: the embedded model, for abacus problems only."""
     engine: Mapping[str, str] = field(default_factory=dict)
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
@@ -51,7 +53,9 @@ async def run_fit(asked: Fitting, options: RunOptions, tell: Callable[[str], Non
         raise InputError(
             f"{asked.source}: holds no trace with a wrong answer; there is nothing to fit"
         )
-    async with open_resources(asked.sampler, asked.engine, asked.grader, options) as resources:
+    async with open_resources(
+        spec_of(asked.sampler), asked.engine, asked.grader, options
+    ) as resources:
         pilots = await _each(groups, options, lambda group: _seen(group, asked, resources))
         tell(
             f"fit: {len(pilots):,} traces of {len(groups):,} problems, "
@@ -73,7 +77,7 @@ def write_world(world: World, path: str) -> None:
 def _pilot(asked: Fitting) -> Iterator[Group]:
     """The first problems that hold as many wrong traces as were asked for."""
     count = 0
-    for group in read_groups(read_traces(asked.source)):
+    for group in suited(read_groups(read_traces(asked.source)), asked.sampler, "fit"):
         if isinstance(group, Unreadable) or count >= asked.traces:
             continue
         wrong = len(_wrong(group))

@@ -12,11 +12,13 @@ from prmdata.files import Unreadable
 from prmdata.grading import Grader
 from prmdata.problems import HEAD
 from prmdata.records import AnswerRule, Trace
-from prmdata.run.manifest import input_state
+from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
-from prmdata.run.progress import say
-from prmdata.run.stage import RunOptions
-from prmdata.stages.groups import run_groups
+from prmdata.run.stage import RunOptions, run_stage
+from prmdata.run.summary import Summary
+from prmdata.sampler.storage.stored import Spending
+from prmdata.stages.generate import advice_on_unparsed
+from prmdata.stages.groups import Group, GroupStage
 from prmdata.stages.whole_groups import whole_groups
 from prmdata.traces.generate import count, graded
 
@@ -25,48 +27,62 @@ from prmdata.traces.generate import count, graded
 class TakingIn:
     source: str
     layout: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the layout."""
     grader: str = "auto"
     answers: AnswerRule = "last"
 
-    def said(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         return {
             "from": self.layout,
-            **{f"set {name}": value for name, value in self.settings.items()},
+            **{f"set {name}": value for name, value in self.chosen.items()},
             "grader": self.grader,
             "answers": self.answers,
         }
 
     def inputs(self) -> dict[str, str]:
-        return {self.source: input_state(self.source)}
+        return states_of(self.source)
 
 
-async def run_import(asked: TakingIn, output: Output, options: RunOptions) -> dict[str, Any]:
-    grader = Grader(asked.grader)
+class ImportStage(GroupStage):
+    name = "import"
 
-    async def work(group: list[Trace]) -> list[Trace]:
-        return await taken_in([read_by(asked.answers, trace) for trace in group], grader)
+    def __init__(self, request: TakingIn, grader: Grader) -> None:
+        self.request, self.grader, self.spending = request, grader, Spending()
 
-    groups = whole_groups(
-        _warned(imports.read(asked.source, asked.layout, asked.settings), quiet=options.quiet)
-    )
+    def items(self) -> Iterator[Group]:
+        request = self.request
+        return whole_groups(
+            self._warned(imports.read(request.source, request.layout, request.chosen))
+        )
+
+    async def work_on(self, traces: list[Trace]) -> list[Trace]:
+        read = [read_by(self.request.answers, trace) for trace in traces]
+        return await taken_in(read, self.grader)
+
+    def check(self, summary: Summary) -> None:
+        if advice := advice_on_unparsed(summary):
+            summary.warnings.append(advice)
+
+    def _warned(self, traces: Iterator[Trace | Unreadable]) -> Iterator[Trace | Unreadable]:
+        """The same traces, with a warning where nothing tells how the first ones end."""
+        head = list(itertools.islice(traces, HEAD))
+        first = [trace for trace in head if isinstance(trace, Trace)]
+        if first and all(t.problem.answer is None and t.correct is None for t in first):
+            self.warn(
+                f"none of the first {len(first):,} traces has a gold answer, so none can be "
+                "graded; name the column of the answers with --fields answer=COLUMN"
+            )
+        yield from head
+        yield from traces
+
+
+async def run_import(request: TakingIn, output: Output, options: RunOptions) -> Summary:
+    grader = Grader(request.grader)
     try:
-        return await run_groups("import", groups, work, output, options)
+        return await run_stage(ImportStage(request, grader), output, options)
     finally:
         await grader.close()
-
-
-def _warned(traces: Iterator[Trace | Unreadable], *, quiet: bool) -> Iterator[Trace | Unreadable]:
-    """The same traces; it is said beforehand where nothing tells how the first ones end."""
-    head = list(itertools.islice(traces, HEAD))
-    first = [trace for trace in head if isinstance(trace, Trace)]
-    if first and not quiet and all(t.problem.answer is None and t.correct is None for t in first):
-        say(
-            f"import: none of the first {len(first):,} traces has a gold answer, so none can be "
-            "graded; name the column of the answers with --fields answer=COLUMN"
-        )
-    yield from head
-    yield from traces
 
 
 def read_by(rule: AnswerRule, trace: Trace) -> Trace:

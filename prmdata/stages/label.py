@@ -17,19 +17,18 @@ from prmdata.labellers import Method
 from prmdata.labellers.contract import Verb
 from prmdata.labellers.evidence.reading import names_in, speaks, with_decision
 from prmdata.records import Cost, Trace
-from prmdata.run.manifest import input_state
+from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
-from prmdata.run.stage import Resources, RunOptions, open_resources
+from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
+from prmdata.run.summary import SPOKE, Summary
 from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
-from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, sampler_setting
-from prmdata.stages.groups import Group, of_shard, run_groups
-
-SPOKE = "evidence "
-"""In a summary, before the name of evidence: the traces of which it says something."""
+from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED
+from prmdata.stages.groups import Group, GroupStage, of_shard
+from prmdata.stages.sampling import sampler_setting, spec_of, suited
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,8 @@ class Labelling:
     limit: int | None = None
     """Problems, not traces."""
     shard: tuple[int, int] | None = None
-    sampler: str = "abacus"
+    sampler: str | None = None
+    """`None`: the embedded model, for abacus problems only."""
     engine: Mapping[str, str] = field(default_factory=dict)
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
@@ -57,10 +57,17 @@ class Labelling:
         groups: Iterator[Group] = read_groups(traces)
         if self.shard is not None:
             groups = of_shard(groups, *self.shard)
-        return itertools.islice(groups, self.limit)
+        groups = itertools.islice(groups, self.limit)
+        return suited(groups, self.sampler, self.verb) if self.samples else groups
+
+    def total(self) -> int | None:
+        """How many traces there are, where that is cheap to know."""
+        if self.source is None or self.limit is not None or self.shard is not None:
+            return None
+        return count_hint(self.source)
 
     def inputs(self) -> dict[str, str]:
-        return {} if self.source is None else {self.source: input_state(self.source)}
+        return {} if self.source is None else states_of(self.source)
 
     def settings(self) -> dict[str, Any]:
         sampling = {
@@ -78,91 +85,81 @@ class Labelling:
         }
 
 
+class LabelStage(GroupStage):
+    def __init__(
+        self, request: Labelling, resources: Resources, traces: Iterable[Trace | Unreadable]
+    ) -> None:
+        self.name = request.verb
+        self.request, self.resources, self._traces = request, resources, traces
+        self.spending = resources.spending
+        self.total = request.total()
+
+    def items(self) -> Iterator[Group]:
+        return self.request.groups(self._traces)
+
+    async def work_on(self, traces: list[Trace]) -> list[Trace]:
+        resources = self.resources
+        rollouts = Rollouts(resources.sampler, resources.grader, self.request.rollouts)
+        return await apply(self.request.method, traces, rollouts)
+
+    def tally(self, trace: Trace, counts: Counter[str]) -> None:
+        if self.request.samples:
+            self._count_sampling(trace, counts)
+        if "evidence" in self.request.method.needs and trace.labels is not None:
+            for name in names_in(str(trace.labels.settings["evidence"])):
+                evidence = trace.evidence_named(name)
+                counts[SPOKE + name] += evidence is not None and speaks(evidence)
+
+    def _count_sampling(self, trace: Trace, counts: Counter[str]) -> None:
+        model, origin, settings = trace.origin.model, trace.origin, self.request.rollouts
+        if model and other_weights(model, self.resources.sampler.fingerprint):
+            counts["of_another_model"] += 1
+        counts["temperature_assumed"] += origin.temperature is settings.temperature is None
+        counts["max_tokens_assumed"] += origin.max_tokens is settings.max_tokens is None
+        evidence = trace.evidence_named(self.request.name)
+        if evidence is not None:
+            counts["rollouts"] += evidence.cost.rollouts
+            counts["rollouts_cut"] += evidence.cost.cut
+            counts["rollouts_unparsed"] += evidence.cost.unparsed
+
+    def check(self, summary: Summary) -> None:
+        summary.warnings += warnings(summary)
+
+
 async def run_labelling(
-    asked: Labelling,
+    request: Labelling,
     output: Output,
     options: RunOptions,
     traces: Iterable[Trace | Unreadable] | None = None,
-) -> dict[str, Any]:
-    total = None
+) -> Summary:
+    """Label the given traces, or those of the request's source."""
     if traces is None:
-        assert asked.source is not None
-        traces = read_traces(asked.source)
-        total = count_hint(asked.source) if asked.limit is None and asked.shard is None else None
-    groups = asked.groups(traces)
-    if not asked.samples:
+        assert request.source is not None
+        traces = read_traces(request.source)
+    if not request.samples:
         resources = Resources(NoSampler(), Grader("auto"))
-        return await _run(asked, groups, output, options, resources, total)
-    async with open_resources(asked.sampler, asked.engine, asked.grader, options) as resources:
+        return await run_stage(LabelStage(request, resources, traces), output, options)
+    spec = spec_of(request.sampler)
+    async with open_resources(spec, request.engine, request.grader, options) as resources:
         output.pin("model", resources.sampler.fingerprint)
-        return await _run(asked, groups, output, options, resources, total)
+        return await run_stage(LabelStage(request, resources, traces), output, options)
 
 
-async def _run(
-    asked: Labelling,
-    groups: Iterator[Group],
-    output: Output,
-    options: RunOptions,
-    resources: Resources,
-    total: int | None,
-) -> dict[str, Any]:
-    async def work(group: list[Trace]) -> list[Trace]:
-        rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
-        return await apply(asked.method, group, rollouts)
-
-    def tally(trace: Trace, counts: Counter[str]) -> None:
-        if asked.samples:
-            _count_sampling(trace, asked, resources.sampler.fingerprint, counts)
-        if "evidence" in asked.method.needs and trace.labels is not None:
-            for name in names_in(str(trace.labels.settings["evidence"])):
-                found = trace.evidence_named(name)
-                counts[SPOKE + name] += found is not None and speaks(found)
-
-    return await run_groups(
-        asked.verb,
-        groups,
-        work,
-        output,
-        options,
-        spending=resources.spending,
-        total=total,
-        tally=tally,
-    )
-
-
-def _count_sampling(trace: Trace, asked: Labelling, fingerprint: str, counts: Counter[str]) -> None:
-    written_by, origin, settings = trace.origin.model, trace.origin, asked.rollouts
-    if written_by and other_weights(written_by, fingerprint):
-        counts["of_another_model"] += 1
-    counts["temperature_assumed"] += origin.temperature is settings.temperature is None
-    counts["max_tokens_assumed"] += origin.max_tokens is settings.max_tokens is None
-    evidence = trace.evidence_named(asked.name)
-    if evidence is not None:
-        counts["rollouts"] += evidence.cost.rollouts
-        counts["rollouts_cut"] += evidence.cost.cut
-        counts["rollouts_unparsed"] += evidence.cost.unparsed
-
-
-def evidence_read(summary: Mapping[str, Any]) -> dict[str, int]:
-    """What labels were decided from → the number of traces of which it says something."""
-    return {key.removeprefix(SPOKE): n for key, n in summary.items() if key.startswith(SPOKE)}
-
-
-def warnings(summary: Mapping[str, Any]) -> list[str]:
+def warnings(summary: Summary) -> list[str]:
     """What a reader of these labels or values should know before using them."""
     found = [
         f"{name} says nothing of any step of these traces: the labels do not rest on it"
-        for name, spoke in evidence_read(summary).items()
+        for name, spoke in summary.evidence_read().items()
         if not spoke
     ]
-    cut, rollouts = summary.get("rollouts_cut", 0), summary.get("rollouts", 0)
+    cut, rollouts = summary.special["rollouts_cut"], summary.special["rollouts"]
     if cut > MANY_CUT * rollouts:
         found.append(
             f"{cut:,} of {rollouts:,} rollouts were cut by the token limit and have no outcome: "
             "raise --max-tokens, or, where the model thinks first, try --template-arg "
             "enable_thinking=false; by default they count as misses, with --cut drop not at all"
         )
-    unparsed = summary.get("rollouts_unparsed", 0)
+    unparsed = summary.special["rollouts_unparsed"]
     if unparsed > MANY_UNPARSED * rollouts:
         found.append(
             f"the answers of {unparsed:,} of {rollouts:,} rollouts could not be read: where the "
@@ -170,8 +167,8 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             "by default these rollouts count as misses, with --cut drop not at all"
         )
     assumed = {
-        "--temperature": (summary.get("temperature_assumed", 0), f"{Sampling().temperature:g}"),
-        "--max-tokens": (summary.get("max_tokens_assumed", 0), f"{Sampling().max_tokens:,}"),
+        "--temperature": (summary.special["temperature_assumed"], f"{Sampling().temperature:g}"),
+        "--max-tokens": (summary.special["max_tokens_assumed"], f"{Sampling().max_tokens:,}"),
     }
     found += [
         f"{count:,} traces do not say how they were sampled: their rollouts took {option} {value}; "
@@ -183,7 +180,7 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
 
 
 async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[Trace]:
-    """The method over the traces that are sound, with the truth put out of its sight."""
+    """Apply the method to the sound traces, with the truth hidden from it."""
     sound = [_without_truth(trace) for trace in group if trace.error is None]
     truths = {t.id: [e for e in t.evidence if e.kind == "truth"] for t in group}
     made = await method.apply(sound, rollouts) if sound else []
@@ -198,14 +195,14 @@ def _without_truth(trace: Trace) -> Trace:
     return trace if len(kept) == len(trace.evidence) else replace(trace, evidence=kept)
 
 
-def forecast(asked: Labelling) -> tuple[int, Cost]:
+def forecast(request: Labelling) -> tuple[int, Cost]:
     """How many traces, and about what they will cost, before anything is spent."""
-    assert asked.source is not None
+    assert request.source is not None
     traces, cost = 0, Cost()
-    for group in asked.groups(read_traces(asked.source)):
+    for group in request.groups(read_traces(request.source)):
         for trace in [] if isinstance(group, Unreadable) else group:
             traces += 1
-            cost += asked.method.forecast(trace)
+            cost += request.method.forecast(trace)
     return traces, cost
 
 

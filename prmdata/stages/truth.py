@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from prmdata.errors import ItemError
 from prmdata.files import count_hint, read_groups, read_traces
 from prmdata.records import Trace
-from prmdata.run.manifest import input_state
+from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
-from prmdata.run.stage import RunOptions
-from prmdata.stages.groups import run_groups
+from prmdata.run.stage import RunOptions, run_stage
+from prmdata.run.summary import Summary
+from prmdata.sampler.storage.stored import Spending
+from prmdata.stages.groups import Group, GroupStage
 from prmdata.truth import truth_of
 
 
-def inputs(source: str) -> dict[str, str]:
-    return {source: input_state(source)}
+@dataclass(frozen=True, slots=True)
+class AddingTruth:
+    source: str
+    known_to: str
+    """Who knows the truth; so far `abacus`."""
+
+    def settings(self) -> dict[str, Any]:
+        return {"from": self.known_to}
+
+    def inputs(self) -> dict[str, str]:
+        return states_of(self.source)
 
 
-async def run_truth(source: str, of: str, output: Output, options: RunOptions) -> dict[str, Any]:
-    async def work(group: list[Trace]) -> list[Trace]:
-        return [trace if trace.error else _with_truth(trace, of) for trace in group]
+class TruthStage(GroupStage):
+    name = "truth"
 
-    groups = read_groups(read_traces(source))
-    return await run_groups("truth", groups, work, output, options, total=count_hint(source))
+    def __init__(self, request: AddingTruth) -> None:
+        self.request, self.spending = request, Spending()
+        self.total = count_hint(request.source)
+
+    def items(self) -> Iterator[Group]:
+        return read_groups(read_traces(self.request.source))
+
+    async def work_on(self, traces: list[Trace]) -> list[Trace]:
+        return [trace if trace.error else self._with_truth(trace) for trace in traces]
+
+    def _with_truth(self, trace: Trace) -> Trace:
+        truth = truth_of(trace, self.request.known_to)
+        if truth is None:
+            raise ItemError(f"{self.request.known_to} does not know the truth of trace {trace.id}")
+        return trace.with_evidence(truth)
 
 
-def _with_truth(trace: Trace, of: str) -> Trace:
-    truth = truth_of(trace, of)
-    if truth is None:
-        raise ItemError(f"trace {trace.id}: its truth is not known to {of}")
-    return trace.with_evidence(truth)
+async def run_truth(request: AddingTruth, output: Output, options: RunOptions) -> Summary:
+    return await run_stage(TruthStage(request), output, options)

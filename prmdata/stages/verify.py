@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,13 @@ from prmdata.errors import ItemError, PrmdataError
 from prmdata.files import count_hint, read_groups, read_traces
 from prmdata.records import Trace
 from prmdata.run.engine import DEBUG
-from prmdata.run.manifest import input_state
+from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
-from prmdata.run.stage import RunOptions
+from prmdata.run.stage import RunOptions, run_stage
+from prmdata.run.summary import Summary
+from prmdata.sampler.storage.stored import Spending
 from prmdata.settings import settings_of
-from prmdata.stages.groups import run_groups
+from prmdata.stages.groups import Group, GroupStage
 from prmdata.verifiers import Finding, Ready, Verifier, ready
 from prmdata.verifiers.contract import FAILED, as_evidence
 
@@ -35,47 +37,44 @@ class Verifying:
         }
 
     def inputs(self) -> dict[str, str]:
-        return {self.source: input_state(self.source)}
+        return states_of(self.source)
 
 
-async def run_verify(asked: Verifying, output: Output, options: RunOptions) -> dict[str, Any]:
-    async with contextlib.AsyncExitStack() as stack:
-        at_work = {
-            name: await stack.enter_async_context(ready(how))
-            for name, how in asked.verifiers.items()
-        }
-        return await _run(asked, at_work, output, options)
+class VerifyStage(GroupStage):
+    name = "verify"
 
+    def __init__(self, request: Verifying, verifiers: Mapping[str, Ready]) -> None:
+        self.request, self.verifiers, self.spending = request, verifiers, Spending()
+        self.total = count_hint(request.source)
 
-async def _run(
-    asked: Verifying, at_work: Mapping[str, Ready], output: Output, options: RunOptions
-) -> dict[str, Any]:
-    async def work(group: list[Trace]) -> list[Trace]:
-        return [await _one(trace, at_work) for trace in group]
+    def items(self) -> Iterator[Group]:
+        return read_groups(read_traces(self.request.source))
 
-    def tally(trace: Trace, counts: Counter[str]) -> None:
+    async def work_on(self, traces: list[Trace]) -> list[Trace]:
+        return [await _checked(trace, self.verifiers) for trace in traces]
+
+    def tally(self, trace: Trace, counts: Counter[str]) -> None:
         counts["steps"] += 0 if trace.error else len(trace.steps)
-        for name in asked.verifiers:
+        for name in self.verifiers:
             evidence = trace.evidence_named(name)
-            said = evidence.verdicts if evidence else ()
+            verdicts = evidence.verdicts if evidence else ()
             for verdict in ("right", "wrong", "unknown"):
-                counts[verdict] += said.count(verdict)
-            counts["traces_with_a_wrong_step"] += "wrong" in said
+                counts[f"verdicts_{verdict}"] += verdicts.count(verdict)
+            counts["traces_with_a_wrong_step"] += "wrong" in verdicts
             notes = evidence.notes if evidence else ()
             counts["failed_checks"] += sum((note or "").startswith(FAILED) for note in notes)
 
-    return await run_groups(
-        "verify",
-        read_groups(read_traces(asked.source)),
-        work,
-        output,
-        options,
-        total=count_hint(asked.source),
-        tally=tally,
-    )
+
+async def run_verify(request: Verifying, output: Output, options: RunOptions) -> Summary:
+    async with contextlib.AsyncExitStack() as stack:
+        verifiers = {
+            name: await stack.enter_async_context(ready(verifier))
+            for name, verifier in request.verifiers.items()
+        }
+        return await run_stage(VerifyStage(request, verifiers), output, options)
 
 
-async def _one(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
+async def _checked(trace: Trace, verifiers: Mapping[str, Ready]) -> Trace:
     if trace.error is not None:
         return trace
     try:

@@ -33,7 +33,7 @@ from prmdata.run.stage import RunOptions
 from prmdata.sampler import Completion, Sampler, Sampling, open_sampler
 from prmdata.sampler.models.folders import model_folder
 from prmdata.serving import Plan, Server
-from prmdata.stages.generate import Asked, run_generate
+from prmdata.stages.generate import Generating, run_generate
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation
 from tests.bench.engine_loop import Reuse, one_by_one
@@ -201,7 +201,8 @@ async def sampled(sampler: Sampler, problems: int) -> list[Trace]:
     output, options = ListOutput(), RunOptions(store=None, quiet=True)
     with handing_out(Recorder(sampler)):
         how = Generation(samples=4, max_tokens=400 if MODEL == "abacus" else 2048)
-        await run_generate(Asked(f"abacus:{problems}?seed=11"), how, output, options)
+        request = Generating(f"abacus:{problems}?seed=11", generation=how)
+        await run_generate(request, output, options)
     return output.traces
 
 

@@ -34,7 +34,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
         options = RunOptions(store=str(store), quiet=True)
         made = ListOutput()
         asyncio.run(
-            generate.run_generate(generate.Asked("abacus:12"), Generation(samples=4), made, options)
+            generate.run_generate(
+                generate.Generating("abacus:12", generation=Generation(samples=4)), made, options
+            )
         )
         for verb, name in (("estimate", "mc"), ("label", "bisect"), ("label", "posterior")):
             asked = label.Labelling(verb, name, method(name, verb, {}))

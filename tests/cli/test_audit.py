@@ -99,7 +99,7 @@ def test_only_some_and_with_labels() -> None:
     ("words", "said"),
     [
         (["-"], "name a file"),
-        (["l.jsonl", "-o", "l.jsonl"], "file of their own"),
+        (["l.jsonl", "-o", "l.jsonl"], "write the answers to another file"),
         (["l.jsonl", "-o", "t.parquet"], "*.jsonl"),
         (["gone.jsonl"], "no such file"),
     ],

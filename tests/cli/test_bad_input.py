@@ -144,7 +144,7 @@ def test_a_bad_row_of_parquet_counts_as_one(prmdata) -> None:
         (["generate", "abacus:3", "--sampler", "local:no/such/folder"], 1, "no/such/folder"),
         (["generate", "abacus:3", "--steps", "line"], 2, "did you mean 'lines'"),
         (["generate", "abacus:3", "--keep", "0.9"], 2, "0.1..0.9"),
-        (["generate", "abacus:3", "--shard", "4/3"], 2, "i/n"),
+        (["generate", "abacus:3", "--shard", "4/3"], 2, "I/N"),
         (["generate", "abacus:3", "--grader", "mine"], 2, "module:function"),
         (["generate", "none.jsonl"], 1, "no such file"),
         (["generate", "t.csv"], 1, "no such file"),
@@ -217,7 +217,7 @@ def test_an_input_is_not_overwritten(prmdata) -> None:
     ):
         for command in (("label",), ("export", "--to", "records")):
             done = prmdata(*command, source, "-o", target, "--overwrite")
-            refused(done, 2, f"-o {target}", "choose another place")
+            refused(done, 2, f"-o {target}", "choose another output")
     assert Path("parts/t.jsonl").read_text() == before
 
 
@@ -234,7 +234,7 @@ def test_what_failed_whole_may_be_tried_with_other_settings(prmdata) -> None:
 def test_what_could_not_be_labelled_is_told(prmdata) -> None:
     Path("t.jsonl").write_text("\n".join(traces(3)) + "\n")
     done = prmdata("label", "t.jsonl", "-o", "l.jsonl")
-    assert "0 right, 0 wrong, 3 neither · 3 left without labels" in done.stderr
+    assert "0 right, 0 wrong, 3 not graded · 3 left without labels" in done.stderr
 
 
 def test_what_stays_undecided_is_told(prmdata) -> None:

@@ -154,7 +154,7 @@ def test_other_settings_are_exit_code_2_and_named(prmdata) -> None:
     assert prmdata("generate", "abacus:12", "-n", "4", "-o", "t.jsonl").returncode == 0
     done = prmdata("generate", "abacus:12", "-n", "4", "--seed", "1", "-o", "t.jsonl")
     assert done.returncode == 2
-    assert "seed: it has 0, you asked for 1" in done.stderr
+    assert "seed: made with 0, now 1" in done.stderr
 
 
 def test_shards_merge_into_the_whole(shell) -> None:
@@ -178,7 +178,7 @@ def test_a_budget_ends_a_run_resumably(shell) -> None:
     done = shell("prmdata label t.jsonl -o l.jsonl --summary s.json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(Path("s.json").read_text())
-    assert 0 < summary["kept"] < 48
+    assert 0 < summary["resumed"] < 48
     assert summary["traces"] == 48
 
 
@@ -208,7 +208,7 @@ def test_keep_that_keeps_nothing_leaves_nothing_behind(shell) -> None:
     for _ in range(2):  # and is not up to date afterwards
         done = shell(f"{line} 0.99..0.999")
         assert done.returncode == 1
-        assert "widen it, or take more traces" in done.stderr
+        assert "widen it, or sample more traces" in done.stderr
         assert not Path("none.jsonl").exists()
     done = shell(f"{line} 0.2..0.8")
     assert done.returncode == 0, done.stderr
@@ -229,7 +229,7 @@ def test_traces_that_are_cut_say_what_to_try(shell) -> None:
     assert done.returncode == 1
     assert f"within --keep 0.1..0.9; 6 of 6 traces {advice}" in done.stderr
     done = shell(f"{line} 200 --keep 0.99..0.999 --overwrite")
-    assert "widen it, or take more traces" in done.stderr
+    assert "widen it, or sample more traces" in done.stderr
     done = shell("prmdata generate abacus:12 -n 4 -o all.jsonl")
     assert "--max-tokens" not in done.stderr
 

@@ -5,11 +5,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import pytest
 
 from prmdata.errors import (
+    BudgetReached,
     InputError,
     Interrupted,
     ItemError,
@@ -18,11 +19,30 @@ from prmdata.errors import (
     UsageError,
 )
 from prmdata.records import Problem, Trace
-from prmdata.run.engine import ErrorLimit, Failures, Job, run_items
+from prmdata.run.engine import Engine, ErrorLimit, Failures
 
 
 def trace(number: int, error: str | None = None) -> Trace:
     return Trace(id=str(number), problem=Problem(str(number), "?"), error=error)
+
+
+Work = Callable[[int], Awaitable[list[Trace]]]
+
+
+class Numbers:
+    """A stage whose items are numbers."""
+
+    def __init__(self, numbers: Iterable[int], work: Work) -> None:
+        self.numbers, self.work = numbers, work
+
+    def items(self) -> Iterable[int]:
+        return self.numbers
+
+    def failed(self, item: int, reason: str) -> list[Trace]:
+        return [trace(item, reason)]
+
+    def failed_before(self, item: int) -> frozenset[str]:
+        return frozenset()
 
 
 class Run:
@@ -32,6 +52,7 @@ class Run:
         self.failures = Failures(ErrorLimit.parse(limit))
         self.concurrency = concurrency
         self.out: dict[int, list[Trace]] = {}
+        self.announced: list[str] = []
         self.at_work = self.most = 0
 
     async def work(self, item: int) -> list[Trace]:
@@ -41,17 +62,18 @@ class Run:
         self.at_work -= 1
         return [trace(item)]
 
-    def go(self, items: Iterable[int], work: object = None) -> None:
-        job = Job(items, work or self.work, lambda item, why: [trace(item, why)])  # type: ignore[arg-type]
+    def known(self, index: int, item: int) -> bool:
+        return False
 
-        def accept(index: int, item: int, traces: list[Trace]) -> None:
-            self.out[index] = traces
+    def accept(self, index: int, item: int, traces: list[Trace]) -> None:
+        self.out[index] = traces
 
-        asyncio.run(
-            run_items(
-                job, accept, lambda i, item: False, self.failures, concurrency=self.concurrency
-            )
-        )
+    def announce(self, text: str) -> None:
+        self.announced.append(text)
+
+    def go(self, items: Iterable[int], work: Work | None = None) -> None:
+        stage = Numbers(items, work or self.work)
+        asyncio.run(Engine(stage, self, self.failures, self.concurrency).run())
 
 
 def test_all_items_come_out_once_with_a_bounded_number_at_work() -> None:
@@ -163,6 +185,44 @@ def test_ctrl_c_finishes_what_is_in_flight() -> None:
         run.go(range(1000), work)
     assert sorted(run.out) == sorted(begun)
     assert len(begun) < 30
+    assert len(run.announced) == 1
+    assert "items in flight have 10 s to finish" in run.announced[0]
+
+
+def test_what_does_not_finish_after_an_interrupt_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten seconds are long for a test."""
+    monkeypatch.setattr("prmdata.run.engine.DRAIN_SECONDS", 0.2)
+    run = Run(concurrency=4)
+
+    async def work(item: int) -> list[Trace]:
+        if item == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0 if item == 0 else 600)
+        return [trace(item)]
+
+    started = time.monotonic()
+    with pytest.raises(Interrupted):
+        run.go(range(1000), work)
+    assert time.monotonic() - started < 5
+    assert list(run.out) == [0]
+    assert "gave up" in run.announced[1]
+
+
+def test_a_spent_budget_ends_the_run_once_the_others_are_done() -> None:
+    run = Run(concurrency=4)
+
+    async def work(item: int) -> list[Trace]:
+        if item == 2:
+            raise BudgetReached("spent")
+        await asyncio.sleep(0.05)
+        return [trace(item)]
+
+    with pytest.raises(BudgetReached):
+        run.go(range(1000), work)
+    assert 1 <= len(run.out) < 8
+    assert 2 not in run.out
 
 
 def test_a_slow_source_holds_nothing_up() -> None:

@@ -154,7 +154,7 @@ def done() -> None:
 
 @pytest.mark.usefixtures("done")
 def test_other_settings_are_refused_by_name_unless_overwritten() -> None:
-    with pytest.raises(SettingsChanged, match=r"k: it has 8, you asked for 9") as refusal:
+    with pytest.raises(SettingsChanged, match=r"k: made with 8, now 9") as refusal:
         opened(k=9, inputs={"in.jsonl": "v1"})
     assert refusal.value.exit_code == 2
     with pytest.raises(SettingsChanged, match="input"):

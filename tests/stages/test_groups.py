@@ -2,9 +2,17 @@ from __future__ import annotations
 
 from prmdata.files import Unreadable
 from prmdata.records import Problem, Trace
-from prmdata.stages.groups import failed, failed_before, of_shard
+from prmdata.stages.groups import GroupStage, of_shard
 
 BROKEN = Unreadable("t.jsonl:3", "t.jsonl:3: not JSON")
+
+
+class Passing(GroupStage):
+    def items(self) -> list[list[Trace]]:
+        return []
+
+    async def work_on(self, traces: list[Trace]) -> list[Trace]:
+        return traces
 
 
 def test_problems_and_their_groups_fall_to_the_same_shard() -> None:
@@ -20,7 +28,8 @@ def test_problems_and_their_groups_fall_to_the_same_shard() -> None:
 
 def test_what_failed_before_keeps_its_reason_and_is_not_counted_again() -> None:
     sound, lost = Trace("p/0", Problem("p", "?")), Trace("p/1", Problem("p", "?"), error="lost")
-    assert [trace.error for trace in failed([sound, lost], "gone")] == ["gone", "lost"]
-    assert failed_before([sound, lost]) == {"p/1"}
-    assert [trace.error for trace in failed(BROKEN, "gone")] == ["t.jsonl:3: not JSON"]
-    assert failed_before(BROKEN) == frozenset()
+    stage = Passing()
+    assert [trace.error for trace in stage.failed([sound, lost], "gone")] == ["gone", "lost"]
+    assert stage.failed_before([sound, lost]) == {"p/1"}
+    assert [trace.error for trace in stage.failed(BROKEN, "gone")] == ["t.jsonl:3: not JSON"]
+    assert stage.failed_before(BROKEN) == frozenset()

@@ -1,4 +1,4 @@
-"""What `prmdata export` says when it is done."""
+"""The closing lines of `prmdata export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 SHOWN = 5
 
 
-def told(counts: Mapping[str, Any]) -> str:
+def counted(counts: Mapping[str, Any]) -> str:
     return " · ".join(f"{n:,} {what}" for what, n in counts.items() if isinstance(n, int) and n)
 
 
@@ -17,10 +17,10 @@ def say_removed(summary: Mapping[str, Any]) -> None:
     from prmdata.run.progress import say
 
     removed = summary.get("removed", [])
-    for found in removed[:SHOWN]:
-        if "in" in found:
-            say(f"export: problem {found['problem']} is in {found['in']}: “{found['words']}”")
+    for problem in removed[:SHOWN]:
+        if "in" in problem:
+            say(f"export: problem {problem['problem']} is in {problem['in']}: “{problem['words']}”")
         else:
-            say(f"export: problem {found['problem']} is nearly {found['nearly']}")
+            say(f"export: problem {problem['problem']} is nearly {problem['nearly']}")
     if len(removed) > SHOWN:
         say(f"export: and {len(removed) - SHOWN:,} more problems: see --summary or the manifest")

@@ -1,101 +1,117 @@
-"""What `estimate` and `label` share: they differ in the verb and in which methods it has."""
+"""The command that `estimate` and `label` are: they differ in the verb and its methods."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prmdata.cli.shared import options as o
+from prmdata.cli.shared.groups import (
+    Command,
+    Forecast,
+    Model,
+    Reporting,
+    RolloutFlags,
+    Share,
+    Spending,
+    grouped,
+)
 
 if TYPE_CHECKING:
     from prmdata.labellers.contract import Verb
+    from prmdata.stages.label import Labelling
 
 
-@dataclass(frozen=True)
-class Words:
-    """The words of an `estimate` or `label` command line."""
+def labelling_command(verb: Verb, default: str, text: str) -> Command:
+    """A command for the methods of one verb."""
 
-    verb: Verb
-    source: str
-    output: str
-    method: str
-    settings: list[str] | None
-    sampler: str
-    seed: int
-    temperature: float | None
-    max_tokens: int | None
-    cut: str
-    limit: int | None
-    shard: str | None
-    engine_arg: list[str] | None
-    grader: str
-    dry_run: bool
-    tokens_per_second: float | None
-    concurrency: int
-    max_errors: str
-    give_up: str
-    max_tokens_total: int | None
-    store: str
-    summary: str | None
-    overwrite: bool
-    quiet: bool
+    @grouped
+    def command(
+        source: o.Source = "-",
+        output: o.Output = "-",
+        method: Annotated[
+            str,
+            typer.Option(
+                metavar="NAME",
+                help="How it is done: `prmdata methods` lists the methods, `prmdata methods NAME` "
+                "describes one with its settings.",
+                rich_help_panel=o.METHOD,
+            ),
+        ] = default,
+        settings: o.Settings = None,
+        *,
+        share: Share,
+        model: Model,
+        rollouts: RolloutFlags,
+        forecast: Forecast,
+        spending: Spending,
+        reporting: Reporting,
+    ) -> None:
+        from prmdata.cli.shared import running
+        from prmdata.stages.label import run_labelling
+
+        request = _request(verb, source, method, settings, share, model, rollouts)
+        if forecast.dry_run:
+            _say_forecast(request, forecast)
+            return
+        running.say_waiting(verb, source)
+        if request.samples:
+            running.refuse_engine_in_pipe(model.sampler, source, output)
+        running.run(
+            verb,
+            request,
+            output,
+            lambda into, options: run_labelling(request, into, options),
+            reporting,
+            spending,
+        )
+
+    command.__name__, command.__doc__ = verb, text
+    return command
 
 
-def run(words: Words) -> None:
-    import asyncio
-
+def _request(
+    verb: Verb,
+    source: str,
+    method: str,
+    settings: list[str] | None,
+    share: Share,
+    model: Model,
+    rollouts: RolloutFlags,
+) -> Labelling:
     from prmdata import labellers
-    from prmdata.cli.shared import running
-    from prmdata.errors import unknown
+    from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
     from prmdata.stages.generate import parse_shard
-    from prmdata.stages.label import Labelling, forecast, run_labelling
+    from prmdata.stages.label import Labelling
 
-    if words.cut not in ("miss", "drop"):
-        raise unknown("way to count cut rollouts", words.cut, ("miss", "drop"))
-    asked = Labelling(
-        verb=words.verb,
-        name=words.method,
-        method=labellers.method(words.method, words.verb, pairs(words.settings or (), "--set")),
-        source=words.source,
-        limit=words.limit,
-        shard=parse_shard(words.shard) if words.shard else None,
-        sampler=words.sampler,
-        engine=pairs(words.engine_arg or (), "--engine-arg"),
-        grader=words.grader,
+    if rollouts.cut not in ("miss", "drop"):
+        raise UsageError(f"--cut {rollouts.cut}: choose miss or drop")
+    return Labelling(
+        verb=verb,
+        name=method,
+        method=labellers.method(method, verb, pairs(settings or (), "--set")),
+        source=source,
+        limit=share.limit,
+        shard=parse_shard(share.shard) if share.shard else None,
+        sampler=model.sampler,
+        engine=pairs(model.engine_arg or (), "--engine-arg"),
+        grader=model.grader,
         rollouts=RolloutSettings(
-            seed=words.seed,
-            temperature=words.temperature,
-            max_tokens=words.max_tokens,
-            cut="drop" if words.cut == "drop" else "miss",
+            seed=model.seed,
+            temperature=rollouts.temperature,
+            max_tokens=rollouts.max_tokens,
+            cut="drop" if rollouts.cut == "drop" else "miss",
         ),
     )
-    if words.dry_run:
-        traces, cost = forecast(asked)
-        running.say_forecast(
-            words.verb, traces, cost.rollouts, cost.tokens, words.tokens_per_second, "about"
-        )
-        return
-    if asked.samples:
-        running.refuse_engine_in_pipe(words.sampler, words.source, words.output)
-    run_options = running.run_options(
-        words.concurrency,
-        words.max_errors,
-        words.max_tokens_total,
-        words.store,
-        words.quiet,
-        words.give_up,
-    )
-    into = running.open_output(
-        words.output,
-        words.verb,
-        asked.settings(),
-        asked.inputs(),
-        overwrite=words.overwrite,
-        quiet=words.quiet,
-    )
-    if into is not None:
-        try:
-            made = asyncio.run(run_labelling(asked, into, run_options))
-        finally:
-            into.close()
-        running.close(made, words.output, words.summary, words.quiet)
+
+
+def _say_forecast(request: Labelling, options: Forecast) -> None:
+    from prmdata.cli.shared import running
+    from prmdata.stages.label import forecast
+
+    traces, cost = forecast(request)
+    speed = options.tokens_per_second
+    running.say_forecast(request.verb, traces, cost.rollouts, cost.tokens, speed, "about")

@@ -1,51 +1,26 @@
-"""The options that several subcommands share, each said once."""
+"""The options that several commands share, each defined once; `groups` puts them together."""
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+FILES = "Input and output"
+METHOD = "Method"
 SAMPLING = "Sampling"
-RUNNING = "Running"
+PROMPT = "Prompt"
+SELECTION = "Selection"
+HUB = "Card and hub"
+RUN = "Run"
 
-
-def from_pipe(source: str) -> str:
-    return _instead_of(0, source)
-
-
-def to_pipe(output: str) -> str:
-    return _instead_of(1, output)
-
-
-def _instead_of(standard: int, path: str) -> str:
-    """A pipe or device that has a name, such as `<(zcat x)` or /dev/null, stands for `-`."""
-    from prmdata.errors import InputError, OutputError
-
-    try:
-        mode = Path(path).stat().st_mode
-    except (OSError, ValueError):
-        return path  # it is still to be made, or whoever opens it tells what is wrong
-    if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
-        return path
-    try:
-        opened = os.open(path, os.O_WRONLY if standard else os.O_RDONLY)
-    except OSError as error:
-        refused = OutputError if standard else InputError
-        raise refused(f"{path}: cannot be opened ({error.strerror}); name a file or -") from None
-    os.dup2(opened, standard)
-    os.close(opened)
-    return "-"
-
+STORE = ".prmdata/store"
 
 Source = Annotated[
     str,
     typer.Argument(
-        help="Traces: .jsonl[.gz|.zst], .parquet, a directory of parts, or - (a pipe).",
-        callback=from_pipe,
+        help="Traces: a .jsonl[.gz|.zst] or .parquet file, a directory of such files, or - for "
+        "standard input.",
     ),
 ]
 Output = Annotated[
@@ -53,130 +28,189 @@ Output = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="Where to: .jsonl[.gz|.zst], .parquet, a directory, an fsspec URL, or - (a pipe).",
-        callback=to_pipe,
+        metavar="PATH",
+        help="Where to write: .jsonl[.gz|.zst], .parquet, a directory, an fsspec URL, or - for "
+        "standard output.",
+        rich_help_panel=FILES,
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting of the chosen entry. Can be repeated.",
+        rich_help_panel=METHOD,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stop after this many problems.", rich_help_panel=FILES),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N",
+        help="Work on part I of N, split by problem id, as in a job array.",
+        rich_help_panel=FILES,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace an output that was made with other settings.",
+        rich_help_panel=FILES,
+    ),
+]
+Summary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the run's counts to this file as JSON, however the run ends.",
+        rich_help_panel=FILES,
+    ),
+]
+
 Sampler = Annotated[
-    str,
+    str | None,
     typer.Option(
         envvar="PRMDATA_SAMPLER",
-        help="abacus, local:FOLDER, vllm:MODEL, http://HOST/v1[,…], replay:STORE or bank:FILE.",
+        metavar="SPEC",
+        help="The model: abacus, local:FOLDER, vllm:MODEL, http://HOST/v1[,…], bank:FILE or "
+        "replay:STORE. Default: abacus, for abacus problems only.",
         rich_help_panel=SAMPLING,
     ),
 ]
 EngineArg = Annotated[
-    Optional[list[str]],  # noqa: UP045 (typer reads it at run time)
+    list[str] | None,
     typer.Option(
         "--engine-arg",
         metavar="NAME=VALUE",
-        help="Passed to the sampler's engine, such as tensor_parallel_size=2.",
+        help="An argument for the sampler's engine, such as tensor_parallel_size=2. Can be "
+        "repeated.",
         rich_help_panel=SAMPLING,
     ),
 ]
 Grader = Annotated[
     str,
     typer.Option(
-        help="auto, auto?f1=0.8 (answers in words are right from this F1 on), module:function, "
-        "or 'command: PROGRAM' that speaks JSON lines.",
+        metavar="SPEC",
+        help="How final answers are graded: auto, auto?f1=0.8 (answers in words are right from "
+        "this F1 on), module:function, or 'command: PROGRAM' for a program that speaks JSON lines.",
         rich_help_panel=SAMPLING,
     ),
 ]
 Answers = Annotated[
     str,
     typer.Option(
-        help="What is read as the answer: boxed (\\boxed{} only), marked (also '#### 18', "
-        "'The answer is 18', bold type and the like), or last (also the last number or formula "
-        "of the closing sentence). Rollouts of these traces are read in the same way.",
+        metavar="boxed|marked|last",
+        help="What is read as the answer: boxed (\\boxed{} only), marked (also '#### 18', 'The "
+        "answer is 18', bold type and the like), or last (also the last number or formula of the "
+        "closing sentence). Rollouts of these traces are read in the same way.",
+        rich_help_panel=PROMPT,
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of the run.", rich_help_panel=SAMPLING)]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of the run.", rich_help_panel=SAMPLING)]
 RolloutTemperature = Annotated[
-    Optional[float],  # noqa: UP045
+    float | None,
     typer.Option(
         "--temperature",
-        help="Of rollouts; default: the trace's own.",
+        help="Rollout temperature. Default: the one the trace was sampled with.",
         rich_help_panel=SAMPLING,
     ),
 ]
 RolloutTokens = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         "--max-tokens",
         min=1,
-        help="Tokens a rollout may take; default: the trace's own.",
+        help="Most tokens per rollout. Default: the limit the trace was sampled with.",
         rich_help_panel=SAMPLING,
     ),
 ]
 Cut = Annotated[
     str,
     typer.Option(
+        metavar="miss|drop",
         help="Rollouts without a verdict (cut by the token limit, or with an answer that cannot "
         "be read): miss counts them as misses, drop leaves them out.",
         rich_help_panel=SAMPLING,
     ),
 ]
-Settings = Annotated[
-    Optional[list[str]],  # noqa: UP045
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method or format."),
+
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Print the expected cost and stop; spend nothing.", rich_help_panel=RUN
+    ),
 ]
-Limit = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option(min=1, help="Take only this many problems."),
-]
-Shard = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(metavar="I/N", help="Take part I of N, by problem id: for job arrays."),
+TokensPerSecond = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        help="With --dry-run: the sampler's speed, to estimate the time.",
+        rich_help_panel=RUN,
+    ),
 ]
 Concurrency = Annotated[
-    int, typer.Option(min=1, help="Problems in flight.", rich_help_panel=RUNNING)
+    int, typer.Option(min=1, help="Problems to work on at once.", rich_help_panel=RUN)
 ]
 MaxErrors = Annotated[
     str,
     typer.Option(
-        metavar="N|P%", help="How many items may fail before the run does.", rich_help_panel=RUNNING
+        metavar="N|P%",
+        help="Stop when more items than this fail: a number, or a share of all.",
+        rich_help_panel=RUN,
     ),
 ]
 GiveUp = Annotated[
     str,
     typer.Option(
         metavar="DURATION",
-        help="How long a lost server is waited for; then the run ends and can be taken up again.",
-        rich_help_panel=RUNNING,
+        help="How long to wait for a server that is lost, such as 90s, 10m or 2h. The run then "
+        "stops and can be resumed.",
+        rich_help_panel=RUN,
     ),
 ]
 MaxTokensTotal = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(
         min=1,
-        help="End the run, resumably, at this many generated tokens.",
-        rich_help_panel=RUNNING,
+        help="Stop before the sampler generates more tokens than this; the run can be resumed. "
+        "A single call may exceed it.",
+        rich_help_panel=RUN,
     ),
 ]
 Store = Annotated[
     str,
     typer.Option(
         envvar="PRMDATA_STORE",
-        help="Folder of the rollout store, which makes reruns free; none: keep nothing.",
-        rich_help_panel=RUNNING,
+        metavar="FOLDER",
+        help="Where completions are stored, so that none is paid for twice; none: store nothing.",
+        rich_help_panel=RUN,
     ),
 ]
-Summary = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(metavar="FILE", help="Write the run's counts as JSON.", rich_help_panel=RUNNING),
-]
-Overwrite = Annotated[
+Json = Annotated[
     bool,
     typer.Option(
-        "--overwrite", help="Replace an output of other settings.", rich_help_panel=RUNNING
+        "--json",
+        help="Print the closing line as JSON, on standard error.",
+        rich_help_panel=RUN,
     ),
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what it would cost, and spend nothing.")
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print no progress and no closing line.", rich_help_panel=RUN
+    ),
 ]
-TokensPerSecond = Annotated[
-    Optional[float],  # noqa: UP045
-    typer.Option(min=0.001, help="With --dry-run: how fast your sampler is."),
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Report progress every second, and each failed item as it happens.",
+        rich_help_panel=RUN,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no closing line.")]
-STORE = ".prmdata/store"

@@ -20,21 +20,21 @@ def check(repo: str, target: str, *, dry_run: bool) -> None:
         check_token()
 
 
-def rehearse(asked: Exporting, target: str, repo: str, limit: ErrorLimit, public: bool) -> None:
+def rehearse(request: Exporting, target: str, repo: str, limit: ErrorLimit, public: bool) -> None:
     """List what would be uploaded: of the dataset that is there, or of one made for this alone."""
-    from prmdata.cli.shared.exported import say_removed, told
+    from prmdata.cli.shared.exported import counted, say_removed
     from prmdata.run.progress import say
     from prmdata.stages.export import is_written, run_export
 
-    if is_written(asked, target):
+    if is_written(request, target):
         _list(target, repo, public)
         return
     with tempfile.TemporaryDirectory() as place:
         made = str(Path(place, Path(target).absolute().name))
-        summary = run_export(asked, made, max_errors=limit)
+        summary = run_export(request, made, max_errors=limit)
         if summary is not None:
             say_removed(summary)
-            say(f"export: {told(summary)}; {target} was not written")
+            say(f"export: {counted(summary)}; {target} was not written")
         _list(made, repo, public)
 
 

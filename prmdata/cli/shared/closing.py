@@ -1,0 +1,122 @@
+"""How a run went: a line for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prmdata.cli.shared.groups import Reporting
+    from prmdata.run.summary import Summary
+
+
+def report(reporting: Reporting, output: str, summary: Summary) -> None:
+    """Write `--summary`, in any ending, and print the closing line where a run did something."""
+    from prmdata.run.progress import say
+
+    counts = summary.as_dict()
+    if reporting.summary is not None:
+        write_summary(counts, reporting.summary)
+    if reporting.quiet:
+        return
+    if reporting.json:
+        say(as_json(counts))
+    elif summary.ending == "complete":
+        say(closing_line(summary) + arrow(output))
+    elif summary.ending != "failed":
+        say(f"{closing_line(summary)} ({summary.ending}: not complete)")
+    if not reporting.json:
+        for warning in summary.warnings:
+            say(f"{summary.stage}: warning: {warning}")
+
+
+def closing_line(summary: Summary) -> str:
+    kept = summary.problems - summary.outside
+    parts = [f"{summary.traces:,} traces of {kept:,} problems"]
+    parts += _verdicts(summary) if summary.stage == "verify" else [_outcomes(summary)]
+    if summary.outside:
+        parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
+    if summary.cut:
+        parts.append(f"{summary.cut:,} cut by the token limit")
+    parts += _labels(summary)
+    if read := summary.evidence_read():
+        parts.append(f"decided from {', '.join(f'{k} (on {n:,} traces)' for k, n in read.items())}")
+    if summary.special["rollouts_cut"]:
+        cut, rollouts = summary.special["rollouts_cut"], summary.special["rollouts"]
+        parts.append(f"{cut:,} of {rollouts:,} rollouts cut")
+    if summary.special["rollouts_unparsed"]:
+        unparsed, rollouts = summary.special["rollouts_unparsed"], summary.special["rollouts"]
+        parts.append(f"{unparsed:,} of {rollouts:,} rollouts unparsed")
+    if summary.special["of_another_model"]:
+        parts.append(
+            f"{summary.special['of_another_model']:,} written by another model than the sampler's"
+        )
+    if summary.failed:
+        parts.append(f"{summary.failed:,} failed (see their `error`)")
+    if summary.over_budget:
+        parts.append(f"{summary.over_budget:,} problems over the token budget")
+    if summary.sampler_calls or summary.stage in ("generate", "estimate", "label"):
+        parts.append(f"{summary.tokens_spent:,} tokens generated")
+    if summary.completions_from_store:
+        parts.append(f"{summary.completions_from_store:,} completions from the store")
+    parts.append(f"{summary.seconds:.1f} s")
+    return f"{summary.stage}: {' · '.join(parts)}"
+
+
+def _outcomes(summary: Summary) -> str:
+    outcomes = f"{summary.right:,} right, {summary.wrong:,} wrong"
+    if summary.unparsed:
+        outcomes += f", {summary.unparsed:,} unparsed"
+    if summary.unknown:
+        outcomes += f", {summary.unknown:,} not graded"
+    return outcomes
+
+
+def _verdicts(summary: Summary) -> list[str]:
+    counts = summary.special
+    verdicts = ", ".join(
+        f"{counts[f'verdicts_{name}']:,} {name}" for name in ("right", "wrong", "unknown")
+    )
+    parts = [f"{counts['steps']:,} steps", f"verdicts: {verdicts}"]
+    if counts["failed_checks"]:
+        parts.append(f"{counts['failed_checks']:,} checks failed (see the notes)")
+    return parts
+
+
+def _labels(summary: Summary) -> list[str]:
+    parts = []
+    if summary.labelled:
+        examined = summary.labelled - summary.unexamined - summary.undecided
+        parts.append(
+            f"{examined:,} labelled by examination, {summary.unexamined:,} taken at their word"
+        )
+        if summary.undecided:
+            parts[-1] += f", {summary.undecided:,} undecided"
+    unlabelled = summary.traces - summary.labelled - summary.failed
+    if summary.stage == "label" and unlabelled > 0:
+        parts.append(f"{unlabelled:,} left without labels")
+    return parts
+
+
+def arrow(target: str) -> str:
+    """Where the output went; a pipe needs no mention."""
+    from prmdata.files.paths import is_stream
+
+    return "" if is_stream(target) else f" → {target}"
+
+
+def as_json(counts: Mapping[str, Any]) -> str:
+    import msgspec
+
+    return msgspec.json.encode(counts).decode()
+
+
+def write_summary(counts: Mapping[str, Any], file: str) -> None:
+    import msgspec
+
+    from prmdata.files.paths import writing
+
+    with writing(file):
+        text = msgspec.json.format(msgspec.json.encode(counts), indent=2)
+        Path(file).write_bytes(text + b"\n")
