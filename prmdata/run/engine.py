@@ -144,7 +144,7 @@ class Engine(Generic[Item]):
             except BaseExceptionGroup as group:
                 raise first(group) from None
         if self._interrupted:
-            raise Interrupted("stopped; the same command goes on from here")
+            raise Interrupted("stopped; run the same command again to go on")
         if self.over_budget:
             raise BudgetReached("the token budget is spent")
 

@@ -77,7 +77,7 @@ def write_world(world: World, path: str) -> None:
 def _pilot(asked: Fitting) -> Iterator[Group]:
     """The first problems that hold as many wrong traces as were asked for."""
     count = 0
-    for group in suited(read_groups(read_traces(asked.source)), asked.sampler, "fit"):
+    for group in suited(read_groups(read_traces(asked.source)), asked.sampler):
         if isinstance(group, Unreadable) or count >= asked.traces:
             continue
         wrong = len(_wrong(group))

@@ -58,7 +58,7 @@ class Labelling:
         if self.shard is not None:
             groups = of_shard(groups, *self.shard)
         groups = itertools.islice(groups, self.limit)
-        return suited(groups, self.sampler, self.verb) if self.samples else groups
+        return suited(groups, self.sampler) if self.samples else groups
 
     def total(self) -> int | None:
         """How many traces there are, where that is cheap to know."""

@@ -25,16 +25,16 @@ def sampler_setting(sampler: str | None) -> str:
     return "http" if spec.startswith(("http://", "https://")) else spec
 
 
-def suited(items: Iterable[Item], sampler: str | None, stage: str) -> Iterator[Item]:
+def suited(items: Iterable[Item], sampler: str | None) -> Iterator[Item]:
     """The items; without a named sampler, none but problems that the embedded model knows."""
     for item in items:
         if sampler is None and not isinstance(item, Unreadable):
             problem = item if isinstance(item, Problem) else item[0].problem
             if problem.meta.get("source") != EMBEDDED:
                 raise UsageError(
-                    f"{stage} needs a model for problem {problem.id}: name one with --sampler, "
-                    "such as --sampler http://localhost:8000/v1, or in PRMDATA_SAMPLER. The "
-                    "embedded model stands in for abacus problems only; --sampler abacus uses it "
-                    "all the same"
+                    "name a model: --sampler http://localhost:8000/v1 or the like, or set "
+                    "PRMDATA_SAMPLER. Without one, the embedded model serves abacus problems only, "
+                    f"and problem {problem.id} is not one (to use it all the same: "
+                    "--sampler abacus)"
                 )
         yield item

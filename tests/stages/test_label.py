@@ -12,7 +12,7 @@ from prmdata.records import Origin, Trace
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.stages.label import Labelling, evidence_read, run_labelling, warnings
+from prmdata.stages.label import Labelling, run_labelling
 from prmdata.verifiers import VERIFIERS, ready
 from prmdata.verifiers.contract import as_evidence
 from tests.policy import Policy
@@ -44,8 +44,8 @@ def test_rollouts_that_were_cut_are_counted_and_warned_of(
         for given, more in ((traces[:8], 0), (imported, 2)):
             options = RunOptions(quiet=True, store=None)
             summary = asyncio.run(run_labelling(how, ListOutput(), options, given))
-            assert summary["rollouts_cut"] > 0.5 * summary["rollouts"] > 0
-            cut, *others = warnings(summary)
+            assert summary.special["rollouts_cut"] > 0.5 * summary.special["rollouts"] > 0
+            cut, *others = summary.warnings
             assert "rollouts were cut" in cut
             assert "raise --max-tokens" in cut
             assert len(others) == more
@@ -72,12 +72,12 @@ def test_a_verifier_that_says_nothing_changes_no_label_and_is_warned_of(
         how = Labelling("label", "hybrid", method("hybrid", "label", {}))
         options = RunOptions(quiet=True, store=None)
         summary = asyncio.run(run_labelling(how, output, options, verified(traces[:40], *names)))
-        assert evidence_read(summary).keys() == set(names)
-        assert evidence_read(summary)["arithmetic"] > 30
-        assert [line for line in warnings(summary) if "algebra says nothing" in line] == (
-            warnings(summary) if "algebra" in names else []
+        assert summary.evidence_read().keys() == set(names)
+        assert summary.evidence_read()["arithmetic"] > 30
+        assert [line for line in summary.warnings if "algebra says nothing" in line] == (
+            summary.warnings if "algebra" in names else []
         )
-        assert len(warnings(summary)) == len(names) - 1
+        assert len(summary.warnings) == len(names) - 1
         firsts.append([t.labels and t.labels.first_error for t in output.traces])
         assert {t.labels.settings["evidence"] for t in output.traces if t.labels} == {
             "+".join(names)

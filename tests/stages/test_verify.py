@@ -28,7 +28,10 @@ def test_verdicts_agree_with_the_oracle_on_arithmetic(traces: list[Trace]) -> No
     made = list(prmdata.read("v.jsonl"))
     counts = json.loads(Path("v.json").read_text())
     assert counts["steps"] == sum(len(t.steps) for t in traces)
-    assert counts["right"] + counts["wrong"] + counts["unknown"] == counts["steps"]
+    assert (
+        counts["verdicts_right"] + counts["verdicts_wrong"] + counts["verdicts_unknown"]
+        == counts["steps"]
+    )
     slips = found = false = 0
     for trace, before in zip(made, traces, strict=True):
         evidence = trace.evidence_named("arithmetic")
