@@ -252,7 +252,8 @@ def test_an_output_that_somebody_else_made(prmdata) -> None:
 
 
 def test_evidence_that_is_not_there(prmdata) -> None:
-    Path("t.jsonl").write_text("\n".join(traces()) + "\n")
+    wrong = [json.dumps({**json.loads(line), "correct": False}) for line in traces()]
+    Path("t.jsonl").write_text("\n".join(wrong) + "\n")
     done = prmdata("label", "t.jsonl", "--method", "threshold", "-o", "l.jsonl")
     refused(done, 1, "has no evidence", "prmdata estimate", "11 of 11 items failed")
 
@@ -263,7 +264,7 @@ def test_exporting_what_nobody_labelled(prmdata) -> None:
 
 
 def test_truth_cannot_be_decided_from(prmdata) -> None:
-    row = json.loads(traces(1)[0])
+    row = {**json.loads(traces(1)[0]), "correct": False}
     row["evidence"] = [{"name": "gold", "kind": "truth", "verdicts": ["wrong"]}]
     Path("t.jsonl").write_text(json.dumps(row) + "\n")
     for more in ([], ["--set", "evidence=gold"]):
