@@ -158,6 +158,11 @@ class Labels:
     cost: Cost = Cost()
 
     @property
+    def at_its_word(self) -> bool:
+        """Whether the trace was taken for right because its answer is, without a look inside."""
+        return not self.examined and not self.undecided and self.first_error is None
+
+    @property
     def undecided(self) -> bool:
         """Whether nothing is said of any step: then `first_error` is no claim."""
         return bool(self.values) and all(value is None for value in self.values)

@@ -24,7 +24,9 @@ class SelectionFlags:
     min_confidence: Annotated[
         float | None,
         typer.Option(
-            help="Only labels with at least this confidence.", rich_help_panel=o.SELECTION
+            help="Only labels with at least this confidence. Right answers taken at their word have "
+            "none: the format's `unexamined` setting keeps or drops them.",
+            rich_help_panel=o.SELECTION,
         ),
     ] = None
     per_problem: Annotated[

@@ -14,6 +14,8 @@ from prmdata.exports.contract import Format, Illustrated, LeftOut, Row, Sink
 from prmdata.files import read_groups
 from prmdata.records import Trace
 
+AT_THEIR_WORD = "right answers taken at their word, which have no confidence"
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -80,6 +82,7 @@ def _selected(
         counts["traces read"] += 1
         reason = _unfit(trace, form) or sieve.against(trace)
         if reason is None:
+            counts[AT_THEIR_WORD] += sieve.exempts(trace)
             yield trace
         else:
             counts[f"left out: {reason}"] += 1

@@ -14,6 +14,8 @@ from prmdata.records import Trace
 @dataclass(frozen=True, slots=True)
 class Selection:
     min_confidence: float | None = None
+    """Of labels that were found by looking. A trace taken at its word has no confidence: whether it
+    is written is the format's `unexamined` setting, and it is counted apart."""
     per_problem: int | None = None
     split: tuple[tuple[str, float], ...] = ()
     """Names and shares. A problem is in one split with all its traces."""
@@ -46,11 +48,11 @@ class Selection:
 
     def against(self, trace: Trace) -> str | None:
         """Why this trace is not taken, as far as it alone can say."""
-        if self.min_confidence is not None and trace.labels is not None:
-            confidence = trace.labels.confidence
-            if confidence is None:
+        labels = trace.labels
+        if self.min_confidence is not None and labels is not None and labels.examined:
+            if labels.confidence is None:
                 return "no confidence known"
-            if confidence < self.min_confidence:
+            if labels.confidence < self.min_confidence:
                 return f"confidence below {self.min_confidence:g}"
         if self.max_steps is not None and len(trace.steps) > self.max_steps:
             return f"longer than {self.max_steps} steps"
@@ -59,6 +61,11 @@ class Selection:
             if length > self.max_characters:
                 return f"longer than {self.max_characters} characters"
         return None
+
+    def exempts(self, trace: Trace) -> bool:
+        """Whether it is taken without a confidence, though one is asked for: at its word."""
+        labels = trace.labels
+        return self.min_confidence is not None and labels is not None and labels.at_its_word
 
     def told(self) -> list[str]:
         """For the card: what was left out that a reader of the dataset should know of."""

@@ -44,6 +44,9 @@ class Sieve:
             return f"more than {self._chosen.per_problem} of a problem"
         return None
 
+    def exempts(self, trace: Trace) -> bool:
+        return self._chosen.exempts(trace)
+
     def _problem(self, problem: Problem) -> str | None:
         if self._contamination is None and self._near_duplicates is None:
             return None

@@ -45,10 +45,12 @@ class Hybrid:
         reading = read(trace, names_in(self.evidence))
         fused = self.fused(reading.values, trace.correct)
         wrong = (i for i, value in enumerate(fused) if value < 0)
+        undecided = reading.silent and not trace.correct
+        values = tuple(None if undecided else self._as_belief(value) for value in fused)
         labels = Labels(
             by="hybrid",
             first_error=None if reading.silent else next(wrong, None),
-            values=tuple(self._as_belief(value) for value in fused),
+            values=values,
             examined=reading.examined,
             settings={**settings_of(self), "evidence": reading.names},
             cost=reading.cost,

@@ -60,10 +60,10 @@ def _head(trace: Trace) -> Text:
     if trace.error is not None:
         return head.append(visible(f"  failed: {trace.error}"), "bold red")
     ending = {True: ("ends right", "green"), False: ("ends wrong", "red")}
-    said, style = ending.get(trace.correct or False, ("", ""))
+    end, style = ending.get(trace.correct or False, ("", ""))
     if trace.correct is None:
-        said, style = ("cut" if trace.finish == "length" else "not graded"), "yellow"
-    head.append(f"  {said}", style)
+        end, style = ("cut" if trace.finish == "length" else "not graded"), "yellow"
+    head.append(f"  {end}", style)
     if trace.answer is not None:
         head.append(visible(f"  answer {trace.answer}, gold {trace.problem.answer}"), "dim")
     if trace.group is not None:
@@ -77,25 +77,27 @@ def _foot(trace: Trace) -> Text:
     labels = trace.labels
     if labels is None:
         return Text("no labels yet\n", "dim")
-    if not labels.examined:
-        said = "taken at its word: the answer is right, the steps were not examined"
-    elif labels.undecided:
-        said = "undecided: nothing is said of any step"
+    if labels.undecided:
+        verdict = "undecided: nothing is known of any step"
+    elif labels.at_its_word and trace.correct:
+        verdict = "taken at its word: the answer is right, the steps were not examined"
+    elif labels.at_its_word:
+        verdict = "not examined: nothing is known of its steps"
     elif labels.first_error is None:
-        said = "no wrong step found"
+        verdict = "no wrong step found"
     else:
-        said = f"first wrong step: {labels.first_error + 1}"
+        verdict = f"first wrong step: {labels.first_error + 1}"
     sure = "" if labels.confidence is None else f", confidence {labels.confidence:.2f}"
     cost = labels.cost
     price = f" · {cost.tokens:,} tokens, {cost.rollouts} rollouts" if cost.rollouts else ""
-    return Text(f"{said}{sure} (by {labels.by}){price}\n", "dim")
+    return Text(f"{verdict}{sure} (by {labels.by}){price}\n", "dim")
 
 
 def _mark(trace: Trace, index: int) -> tuple[str, str]:
     labels = trace.labels
     if labels is None:
         return " ", ""
-    if labels.undecided:
+    if labels.undecided or (labels.at_its_word and not trace.correct):
         return MARKS["unknown"], "yellow"
     if labels.first_error is None or index < labels.first_error:
         return MARKS["right"], "green"

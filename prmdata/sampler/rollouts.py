@@ -3,8 +3,9 @@
 Behind it: the prompt is rendered, the prefix continued token for token, the sample numbers go on
 where the last call for this prefix stopped, the answers are graded, and the cost is counted.
 
-Rollouts and traces that end without an outcome, cut by the token limit or given up in grading,
-follow one rule (`RolloutSettings.cut`); methods ask `outcome_of` how a sibling counts.
+Rollouts and traces that end without an outcome (cut by the token limit, with an answer that cannot
+be read, or given up in grading) follow one rule (`RolloutSettings.cut`); methods ask `outcome_of`
+how a sibling counts.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class Rollouts:
         """Whether a trace counts as a hit among the rollouts of its problem, or `None`: it does
         not count. One without an outcome counts as a rollout without one does."""
         if trace.correct is None and self.settings.cut == "miss" and trace.error is None:
-            return False if trace.finish == "length" or trace.grade == "timeout" else None
+            return False if trace.finish == "length" or trace.grade in NO_OUTCOME else None
         return trace.correct
 
     def cost(self, trace: Trace, rounds: int) -> Cost:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from prmdata.files import write_traces
+from prmdata.records import Labels
 from tests.exports.cases import RIGHT, WRONG
 
 
@@ -48,6 +49,23 @@ def test_selection_reaches_the_dataset_and_its_record(labelled: Path) -> None:
     changed = export(labelled, "-o", target, *chosen)
     assert changed.returncode == 2
     assert "min_confidence" in changed.stderr
+
+
+def test_a_balanced_dataset_of_sure_labels_holds_right_answers_taken_at_their_word(
+    tmp_path: Path,
+) -> None:
+    path, word = tmp_path / "l.jsonl", Labels("posterior", None, (1.0,) * 3, examined=False)
+    problems = [replace(WRONG.problem, id=str(n)) for n in range(20)]
+    pair = (WRONG, replace(RIGHT, labels=word))
+    write_traces(str(path), [replace(t, problem=p) for p in problems for t in pair])
+    chosen = ("--min-confidence", "0.5", "--balance", "1")
+    done = export(path, "-o", tmp_path / "ds", *chosen)
+    assert done.returncode == 0, done.stderr
+    assert "40 rows written" in done.stderr
+    assert "20 right answers taken at their word, which have no confidence" in done.stderr
+    sure = export(path, "-o", "-", "--min-confidence", "0.5", "--set", "unexamined=drop")
+    assert {json.loads(line)["examined"] for line in sure.stdout.splitlines()} == {True}
+    assert "20 left out: unexamined" in sure.stderr
 
 
 @pytest.mark.parametrize(

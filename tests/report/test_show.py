@@ -49,26 +49,36 @@ def test_a_labelled_trace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "marks", "told"),
+    ("labels", "correct", "marks", "verdict"),
     [
-        (None, "   ", "no labels yet"),
-        (Labels("mc", None, (0.9, 0.8, 0.9)), "✓✓✓", "no wrong step found (by mc)"),
+        (None, False, "   ", "no labels yet"),
+        (Labels("mc", None, (0.9, 0.8, 0.9)), False, "✓✓✓", "no wrong step found (by mc)"),
         (
             Labels("posterior", None, (1.0, 1.0, 1.0), examined=False),
+            True,
             "✓✓✓",
             "taken at its word: the answer is right, the steps were not examined (by posterior)",
         ),
         (
-            Labels("hybrid", None, UNSAID),
+            Labels("tool", None, (1.0, 1.0, 1.0), examined=False),
+            False,
             "???",
-            "undecided: nothing is said of any step (by hybrid)",
+            "not examined: nothing is known of its steps (by tool)",
+        ),
+        (
+            Labels("hybrid", None, UNSAID),
+            False,
+            "???",
+            "undecided: nothing is known of any step (by hybrid)",
         ),
     ],
 )
-def test_what_is_said_of_labels(labels: Labels | None, marks: str, told: str) -> None:
-    _, _, _, *steps, foot, _ = shown(replace(TRACE, labels=labels))
+def test_what_is_said_of_labels(
+    labels: Labels | None, correct: bool, marks: str, verdict: str
+) -> None:
+    _, _, _, *steps, foot, _ = shown(replace(TRACE, labels=labels, correct=correct))
     assert "".join((line + "  ")[3] for line in steps) == marks
-    assert foot == told
+    assert foot == verdict
 
 
 def test_what_failed_or_was_cut_is_said() -> None:

@@ -131,6 +131,8 @@ def test_rollouts_and_siblings_without_an_outcome_follow_one_rule() -> None:
         assert rollouts.outcome_of(cut) is value
         made = asyncio.run(PrefixTree().apply([TRACE, cut], rollouts))
         assert made[0].evidence[0].values[0] == (0.5 if rule == "miss" else 1.0)
+        for grade in ("unparsed", "timeout"):
+            assert rollouts.outcome_of(replace(TRACE, correct=None, grade=grade)) is value  # type: ignore[arg-type]
     ungraded = replace(TRACE, correct=None)
     assert rollouts.outcome_of(ungraded) is None
     assert rollouts.outcome_of(replace(cut, correct=False)) is False  # so `generate` decided

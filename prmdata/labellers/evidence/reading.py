@@ -132,7 +132,7 @@ UNEXAMINED = "unexamined"
 def _word(trace: Trace) -> list[Evidence]:
     """The decision of a search that took the trace at its word, where one did."""
     labels = trace.labels
-    if labels is None or labels.examined or labels.undecided:
+    if labels is None or not labels.at_its_word:
         return []
     verdicts = decision(labels.first_error, len(trace.steps))
     return [Evidence(labels.by, "rollouts", verdicts=verdicts, stopping=UNEXAMINED)]
