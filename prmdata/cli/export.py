@@ -24,8 +24,8 @@ class SelectionFlags:
     min_confidence: Annotated[
         float | None,
         typer.Option(
-            help="Only labels with at least this confidence. Right answers taken at their word have "
-            "none: the format's `unexamined` setting keeps or drops them.",
+            help="Only labels with at least this confidence. Right answers taken at their word "
+            "have none: the format's `unexamined` setting keeps or drops them.",
             rich_help_panel=o.SELECTION,
         ),
     ] = None

@@ -42,8 +42,13 @@ class RolloutFlags:
     """Where rollouts differ from the traces that they continue."""
 
     temperature: o.RolloutTemperature = None
+    top_p: o.RolloutTopP = None
+    top_k: o.RolloutTopK = None
     max_tokens: o.RolloutTokens = None
+    stop: o.RolloutStop = None
     cut: o.Cut = "miss"
+    template_arg: o.RolloutTemplateArg = None
+    system: o.RolloutSystem = None
 
 
 @dataclass(frozen=True)

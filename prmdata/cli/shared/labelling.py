@@ -86,6 +86,7 @@ def _request(
     from prmdata.settings import pairs
     from prmdata.stages.generate import parse_shard
     from prmdata.stages.label import Labelling
+    from prmdata.traces.prompt import template_arguments
 
     if rollouts.cut not in ("miss", "drop"):
         raise UsageError(f"--cut {rollouts.cut}: choose miss or drop")
@@ -102,7 +103,12 @@ def _request(
         rollouts=RolloutSettings(
             seed=model.seed,
             temperature=rollouts.temperature,
+            top_p=rollouts.top_p,
+            top_k=rollouts.top_k,
             max_tokens=rollouts.max_tokens,
+            stop=tuple(rollouts.stop) if rollouts.stop else None,
+            system=rollouts.system,
+            template_args=template_arguments(rollouts.template_arg or ()),
             cut="drop" if rollouts.cut == "drop" else "miss",
         ),
     )

@@ -129,6 +129,53 @@ RolloutTokens = Annotated[
         rich_help_panel=SAMPLING,
     ),
 ]
+RolloutTopP = Annotated[
+    float | None,
+    typer.Option(
+        "--top-p",
+        help="Sample from the likeliest tokens that together have this probability. Default: as "
+        "the trace was sampled.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+RolloutTopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k",
+        help="Sample from this many of the likeliest tokens; 0 is all of them. Default: as the "
+        "trace was sampled.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+RolloutStop = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stop",
+        metavar="TEXT",
+        help="End a rollout where this text appears. Can be repeated. Default: as the trace was "
+        "sampled.",
+        rich_help_panel=SAMPLING,
+    ),
+]
+RolloutTemplateArg = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--template-arg",
+        metavar="NAME=VALUE",
+        help="An argument for the chat template, such as enable_thinking=false, beside those the "
+        "trace was sampled with.",
+        rich_help_panel=PROMPT,
+    ),
+]
+RolloutSystem = Annotated[
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="TEXT",
+        help="The system message, in place of the trace's own; an empty text removes it.",
+        rich_help_panel=PROMPT,
+    ),
+]
 Cut = Annotated[
     str,
     typer.Option(
