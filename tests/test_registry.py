@@ -54,7 +54,20 @@ def test_entry_points_are_found(tmp_path: Path) -> None:
     assert "gloomy     Says that every first step is wrong." in prmdata("methods").stdout
     assert "again" in prmdata("formats").stdout
     assert "few:COUNT" in prmdata("sources").stdout
-    made = prmdata(*"generate few:3 -n 1 -o t.jsonl --max-tokens 20 --sampler abacus".split())
+    made = prmdata(
+        *[
+            "generate",
+            "few:3",
+            "-n",
+            "1",
+            "-o",
+            "t.jsonl",
+            "--max-tokens",
+            "20",
+            "--sampler",
+            "abacus",
+        ]
+    )
     assert made.returncode == 0, made.stderr
     labelled = prmdata("label", "t.jsonl", "--method", "gloomy", "-o", "l.jsonl")
     assert labelled.returncode == 0, labelled.stderr
