@@ -21,7 +21,7 @@ from prmdata.errors import UsageError
 from prmdata.files import Unreadable, readable
 from prmdata.files.codec import decode_trace, encode
 from prmdata.files.paths import PARTS, is_remote, writing
-from prmdata.intervals import wilson
+from prmdata.intervals import clustered_wilson
 from prmdata.records import Evidence, Trace, Verdict
 from prmdata.truth import said
 
@@ -161,27 +161,33 @@ def default_output(source: str) -> str:
     return (stem.rsplit("/", 1)[-1] if is_remote(source) else stem) + ".truth.jsonl"
 
 
-def agreement(drawn: Iterable[Trace], ledger: Ledger) -> dict[str, tuple[int, int]]:
-    """How many labels name exactly the first wrong step, of how many, by what the person said."""
-    counts = {"all": (0, 0), "with a wrong step": (0, 0), "without one": (0, 0)}
+Counts = dict[str, tuple[int, int]]
+"""Problem id → how many labels name exactly the first wrong step, of how many."""
+
+
+def agreement(drawn: Iterable[Trace], ledger: Ledger) -> dict[str, Counts]:
+    """By what the person said of a trace."""
+    counts: dict[str, Counts] = {"all": {}, "with a wrong step": {}, "without one": {}}
     for trace in drawn:
         answer = ledger.of(trace)
         if trace.labels is None or answer is None or answer.skipped:
             continue
-        exact = trace.labels.first_error == answer.first_error
+        exact = trace.labels.first_error == answer.first_error and not trace.labels.undecided
         kind = "without one" if answer.first_error is None else "with a wrong step"
         for name in ("all", kind):
-            hits, of = counts[name]
-            counts[name] = (hits + exact, of + 1)
+            hits, of = counts[name].get(trace.problem.id, (0, 0))
+            counts[name][trace.problem.id] = (hits + exact, of + 1)
     return counts
 
 
-def agreement_lines(counts: Mapping[str, tuple[int, int]]) -> list[str]:
-    """Shares with their 95 % interval (Wilson's)."""
-    told = []
-    for name, (hits, of) in counts.items():
+def agreement_lines(counts: Mapping[str, Counts]) -> list[str]:
+    """Shares with their 95 % interval: Wilson's, for traces that come in problems."""
+    lines = []
+    for name, by_problem in counts.items():
+        hits = sum(hits for hits, _ in by_problem.values())
+        of = sum(of for _, of in by_problem.values())
         if of:
-            low, high = wilson(hits, of, 1.96)
+            low, high = clustered_wilson(list(by_problem.values()))
             share = f"{hits} of {of} exact, {hits / of:.0%} (95 % interval {low:.0%} to {high:.0%})"
-            told.append(f"{name:<18} {share}")
-    return told
+            lines.append(f"{name:<18} {share}")
+    return lines

@@ -1,13 +1,15 @@
 """Labels against the truth: how often the first error is exact, how sure they are, and the price.
 
 F1 is ProcessBench's: the harmonic mean of the exact share on traces with a wrong step and on those
-without.
+without. A trace that nothing is decided of counts as a miss, as there; the figures that end in
+`_decided` leave such traces out. Steps that the truth says nothing of count nowhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +17,27 @@ import numpy as np
 
 from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
+from prmdata.intervals import DEVIATIONS, REPLICATES, bootstrap, wilson
 from prmdata.records import Cost, Evidence, Trace
+from prmdata.report.sample import BINS, Measures, Sample
 
-SHARES = (0.5, 0.7, 0.9)
-"""The most confident traces, of which the exact share is told."""
-BINS = 10
+MOST_WORK = 50_000_000
+"""Steps times replicates of the bootstrap; very many steps make do with fewer replicates."""
+FEWEST = 200
 
 
 @dataclass(slots=True)
 class Score:
-    """Sums over traces whose truth is known."""
+    """Sums over traces whose truth is known, and the sample of their labels."""
 
+    by_step: bool = True
+    """False: figures of steps are not wanted, and nothing is held for them."""
     traces: int = 0
     failed: int = 0
     truth_unknown: int = 0
     """Traces that the truth says nothing of."""
+    truth_incomplete: int = 0
+    """Traces of which the truth leaves the first error open; their steps count where known."""
     steps: int = 0
     truly_wrong: int = 0
     """Traces with a wrong step, as the truth has it."""
@@ -38,18 +46,11 @@ class Score:
     errors: Counter[str] = field(default_factory=Counter)
     """Kind of the first error → traces."""
     labelled: int = 0
+    unlabelled: int = 0
     undecided: int = 0
     """Not among the labelled: their labels say nothing of any step. What they cost counts."""
-    exact: int = 0
-    exact_on_wrong: int = 0
-    labelled_wrong: int = 0
-    steps_judged: int = 0
-    steps_agreeing: int = 0
     cost: Cost = Cost()
-    beliefs: list[tuple[float, bool]] = field(default_factory=list)
-    """Of each step: the value it was given, and whether the trace was right up to there."""
-    confidences: list[tuple[float, bool]] = field(default_factory=list)
-    """Of each trace with a confidence: it, and whether its first error is exact."""
+    sample: Sample = field(default_factory=Sample)
 
     def add(self, trace: Trace, truth: Evidence) -> None:
         self.traces += 1
@@ -60,36 +61,56 @@ class Score:
         if first is not None:
             self.errors[(truth.notes[first] if truth.notes else None) or "unnamed"] += 1
         labels = trace.labels
-        if labels is None:
-            return
-        self.cost += labels.cost
-        if labels.undecided:
-            self.undecided += 1
-            return
-        hit = labels.first_error == first
-        self.labelled += 1
-        self.exact += hit
-        self.labelled_wrong += first is not None
-        self.exact_on_wrong += hit and first is not None
-        if labels.confidence is not None:
-            self.confidences.append((labels.confidence, hit))
+        if labels is not None:
+            self.cost += labels.cost
+        decided = labels is not None and not labels.undecided
+        self.labelled += decided
+        self.unlabelled += labels is None
+        self.undecided += labels is not None and not decided
+        if first_error_known(truth):
+            self.sample.add_trace(
+                trace.problem.id,
+                decided=decided,
+                hit=decided and labels is not None and labels.first_error == first,
+                wrong=first is not None,
+                confidence=labels.confidence if decided and labels is not None else None,
+            )
+        else:
+            self.truth_incomplete += 1
+        if decided and self.by_step:
+            self._add_steps(trace, truth)
+
+    def _add_steps(self, trace: Trace, truth: Evidence) -> None:
+        labels, first = trace.labels, truth.first_wrong
+        assert labels is not None
         values = labels.values or (None,) * len(trace.steps)
-        for index, value in enumerate(values):
+        for index, (value, verdict) in enumerate(zip(values, truth.verdicts, strict=True)):
+            if verdict not in ("right", "wrong"):
+                continue
             believed = labels.first_error is None or index < labels.first_error
             right = first is None or index < first
-            self.steps_judged += 1
-            self.steps_agreeing += believed == right
-            if value is not None:
-                self.beliefs.append((value, right))
+            self.sample.add_step(
+                trace.problem.id, agreeing=believed == right, right=right, value=value
+            )
 
-    def figures(self) -> dict[str, Any]:
-        wrong = _share(self.exact_on_wrong, self.labelled_wrong)
-        right = _share(self.exact - self.exact_on_wrong, self.labelled - self.labelled_wrong)
+    @property
+    def confidences(self) -> list[tuple[float, bool]]:
+        """Of each trace with a confidence: it, and whether its first error is exact."""
+        return self.sample.confidences
+
+    def figures(self, *, intervals: bool = True) -> dict[str, Any]:
+        measures = Measures(self.sample)
+        ones = np.ones(len(self.sample.problems))
+        found = measures(ones) if self.labelled + self.undecided else {}
         per = max(self.labelled + self.undecided, 1)
+        confident = len(measures.confidence)
+        chance = measures.calibration_error_by_chance(FEWEST, 0) if confident else np.zeros(0)
         return {
             "traces": self.traces,
+            "problems": len(self.sample.problems),
             "failed": self.failed,
             "truth_unknown": self.truth_unknown,
+            "truth_incomplete": self.truth_incomplete,
             "steps": self.steps,
             "with_a_wrong_step": self.truly_wrong,
             "right_answer_with_a_wrong_step": self.ends[True, True],
@@ -97,45 +118,50 @@ class Score:
             "first_error_kinds": dict(sorted(self.errors.items())),
             "labelled": self.labelled,
             "undecided": self.undecided,
-            "exact": _share(self.exact, self.labelled),
-            "exact_on_erroneous": wrong,
-            "exact_on_correct": right,
-            "f1": None if wrong is None or right is None else _harmonic(wrong, right),
-            "step_accuracy": _share(self.steps_agreeing, self.steps_judged),
-            "step_auc": auc(self.beliefs),
-            "step_brier": brier(self.beliefs),
-            "with_confidence": len(self.confidences),
-            "ece": calibration_error(self.confidences),
-            **{
-                f"exact_at_most_confident_{share:.0%}".replace("%", ""): most_confident(
-                    self.confidences, share
-                )
-                for share in SHARES
-            },
+            "unlabelled": self.unlabelled,
+            **{name: _rounded(found.get(name, math.nan)) for name in measures.names},
+            "with_confidence": confident,
+            "ece_if_calibrated": _rounded(float(chance.mean())) if confident else None,
             "tokens": self.cost.tokens,
             "rollouts": self.cost.rollouts,
             "rounds": self.cost.rounds,
             "tokens_per_trace": round(self.cost.tokens / per, 2),
             "rollouts_per_trace": round(self.cost.rollouts / per, 2),
             "rounds_per_trace": round(self.cost.rounds / per, 2),
+            **({"intervals": self._intervals(measures, found, chance)} if intervals else {}),
+        }
+
+    def _intervals(
+        self, measures: Measures, found: Mapping[str, float], chance: Any
+    ) -> dict[str, list[float]]:
+        """95 %, by a bootstrap over problems. Where that has nothing to vary, all being hits or
+        misses, Wilson's with a problem as the unit."""
+        problems = len(self.sample.problems)
+        replicates = MOST_WORK // max(len(self.sample.value), 1)
+        replicates = min(max(replicates, FEWEST), REPLICATES)
+        intervals = bootstrap(problems, measures, replicates) if found else {}
+        for name, (low, high) in intervals.items():
+            if (
+                low == high
+                and found[name] in (0, 1)
+                and name.startswith(("exact", "f1", "step_acc"))
+            ):
+                intervals[name] = wilson(found[name] * problems, problems, DEVIATIONS)
+        if len(chance) and problems > 1:
+            low, high = np.quantile(chance, [0.025, 0.975])
+            intervals["ece_if_calibrated"] = (float(low), float(high))
+        return {
+            name: [round(low, 6), round(high, 6)]
+            for name, (low, high) in intervals.items()
+            if not math.isnan(found.get(name, 0.0))
         }
 
 
-def auc(beliefs: list[tuple[float, bool]]) -> float | None:
-    """How often a right step has the higher value of a right and a wrong one; ties count half."""
-    right = np.sort([value for value, truth in beliefs if truth])
-    wrong = np.array([value for value, truth in beliefs if not truth])
-    if not len(right) or not len(wrong):
-        return None
-    below, up_to = (np.searchsorted(right, wrong, side) for side in ("left", "right"))
-    wins = (len(right) - up_to) + 0.5 * (up_to - below)
-    return round(float(wins.mean() / len(right)), 6)
-
-
-def brier(beliefs: list[tuple[float, bool]]) -> float | None:
-    if not beliefs:
-        return None
-    return round(sum((value - truth) ** 2 for value, truth in beliefs) / len(beliefs), 6)
+def first_error_known(truth: Evidence) -> bool:
+    """Whether all steps are judged up to the first wrong one, or to the end."""
+    first = truth.first_wrong
+    judged = truth.verdicts if first is None else truth.verdicts[:first]
+    return all(verdict == "right" for verdict in judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +197,6 @@ def calibration_error(confidences: list[tuple[float, bool]]) -> float | None:
     return round(off / len(confidences), 6)
 
 
-def most_confident(confidences: list[tuple[float, bool]], share: float) -> float | None:
-    first = sorted(confidences, key=lambda pair: -pair[0])
-    kept = first[: round(share * len(first))]
-    return _share(sum(hit for _, hit in kept), len(kept))
-
-
 def score(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
 ) -> dict[str, Any]:
@@ -208,22 +228,26 @@ def total(
     return summed
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 6) if whole else None
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
 
 
-def _harmonic(a: float, b: float) -> float:
-    return round(2 * a * b / (a + b), 6) if a + b else 0.0
+def lines(figures: Mapping[str, Any]) -> list[str]:
+    """The figures as text, one a line, with their intervals."""
+    intervals = figures.get("intervals", {})
 
-
-def lines(figures: dict[str, Any]) -> list[str]:
-    """The figures as text, one a line."""
-
-    def show(value: Any) -> str:
+    def show(name: str, value: Any) -> str:
         if isinstance(value, dict):
-            return ", ".join(f"{name} {count:,}" for name, count in value.items()) or "none"
+            return ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
         if value is None:
             return "—"
+        if name in intervals:
+            low, high = intervals[name]
+            return f"{value:.3f}  (95 %: {low:.3f} to {high:.3f})"
         return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
 
-    return [f"{name.replace('_', ' '):<36} {show(value)}" for name, value in figures.items()]
+    return [
+        f"{name.replace('_', ' '):<36} {show(name, value)}"
+        for name, value in figures.items()
+        if name != "intervals"
+    ]

@@ -16,21 +16,23 @@ from prmdata.truth import truth_of
 
 @dataclass(slots=True)
 class Accuracy:
-    """Sums alone, since traces may be many: `prmdata score` has the figures that need each one."""
+    """Without figures of steps, since traces may be many: `prmdata score` has those."""
 
-    score: Score = field(default_factory=Score)
+    score: Score = field(default_factory=lambda: Score(by_step=False))
 
     def note(self, trace: Trace) -> None:
         truth = truth_of(trace, "evidence") if trace.labels and not trace.error else None
         if truth is not None:
             self.score.add(trace, truth)
-            self.score.beliefs.clear()
-            self.score.confidences.clear()
 
     def figures(self) -> dict[str, Any]:
         if not self.score.labelled:
             return {}
-        return {k: v for k, v in self.score.figures().items() if v is not None and v != {}}
+        return {
+            k: v
+            for k, v in self.score.figures(intervals=False).items()
+            if v is not None and v != {}
+        }
 
 
 def read_score(file: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from prmdata.abacus import judge, story
 from prmdata.errors import InputError, UsageError
 from prmdata.records import Cost, Evidence, Labels, Problem, Step, Trace
-from prmdata.report.score import score, total
+from prmdata.report.score import lines, score, total
 from prmdata.report.stats import stats
 from prmdata.traces.generate import cut_steps
 from prmdata.truth import truth_of, truths
@@ -137,7 +138,8 @@ def test_what_is_undecided_claims_nothing_and_what_is_ungraded_is_not_wrong() ->
     flawed = replace(silent, evidence=made(0, 2, None).evidence)
     figures = score([silent, flawed, made(1, 2, 2, 10)], lambda t: truth_of(t, "evidence"))
     assert (figures["labelled"], figures["undecided"]) == (1, 2)
-    assert figures["exact"] == 1.0
+    assert figures["exact"] == pytest.approx(1 / 3, abs=1e-6)  # as a benchmark counts
+    assert figures["exact_decided"] == 1.0
     assert figures["step_accuracy"] == 1.0
     assert (figures["tokens"], figures["tokens_per_trace"]) == (30, 10)
     assert figures["wrong_answer_without_a_wrong_step"] == 0
@@ -181,3 +183,124 @@ def test_processbench_is_read_as_truth() -> None:
     steps = (Step("a\n"), Step("b"))
     said = Trace("x", Problem("x", "p?"), steps, labels=Labels("m", 1, values=(1.0, 0.0)))
     assert score([said], truths("bench.jsonl"))["exact_on_erroneous"] == 1.0
+
+
+def figures_of(*traces: Trace) -> dict[str, object]:
+    return score(traces, lambda trace: truth_of(trace, "evidence"))
+
+
+def said_of(number: int, truth: tuple[str | None, ...], labels: Labels | None) -> Trace:
+    trace = made(number, None, None)
+    evidence = replace(trace.evidence[0], verdicts=truth, notes=())
+    return replace(trace, evidence=(evidence,), labels=labels)
+
+
+SILENT = Labels("x", values=(None,) * 4)
+
+
+def test_f1_is_the_benchmarks_and_what_is_decided_stands_beside_it() -> None:
+    """ProcessBench's own: the harmonic mean of two accuracies, over all its rows."""
+    hits = [made(i, 1, 1) for i in range(3)] + [made(i, None, None) for i in range(3, 5)]
+    misses = [made(5, 2, 1), made(6, None, 0)]
+    silent = [replace(made(7, 1, None), labels=SILENT), replace(made(8, None, None), labels=None)]
+    found = figures_of(*hits, *misses, *silent)
+    on_wrong, on_right = 3 / 5, 2 / 4
+    f1 = 2 * on_wrong * on_right / (on_wrong + on_right)
+    assert found["exact_on_erroneous"] == pytest.approx(on_wrong)
+    assert found["exact_on_correct"] == pytest.approx(on_right)
+    assert found["f1"] == pytest.approx(f1, abs=1e-6)
+    assert found["f1_decided"] == pytest.approx(2 * 3 / 4 * 2 / 3 / (3 / 4 + 2 / 3), abs=1e-6)
+    assert (found["labelled"], found["undecided"], found["unlabelled"]) == (7, 1, 1)
+
+
+def test_steps_that_the_truth_says_nothing_of_count_nowhere() -> None:
+    values = Labels("x", 1, values=(0.9, 0.2, 0.8, 0.7))
+    judged = figures_of(said_of(0, ("right", "wrong", "wrong", "right"), values))
+    silent = figures_of(said_of(0, ("right", "wrong", None, "unknown"), values))
+    assert silent["step_auc"] == silent["step_accuracy"] == 1.0
+    assert silent["step_brier"] == pytest.approx((0.1**2 + 0.2**2) / 2)
+    assert judged["step_accuracy"] == 1.0
+    assert judged["step_brier"] != silent["step_brier"]
+
+
+def test_a_first_error_that_the_truth_leaves_open_is_not_judged() -> None:
+    label = Labels("x", 3, values=(1.0, 1.0, 1.0, 0.0))
+    for truth in (("right", "right", None, None), ("right", None, "wrong", None)):
+        found = figures_of(said_of(0, truth, label), made(1, 2, 2))
+        assert (found["truth_incomplete"], found["exact"]) == (1, 1.0)
+        assert found["step_accuracy"] is not None
+    whole = figures_of(said_of(0, ("right",) * 4, label), made(1, 2, 2))
+    assert (whole["truth_incomplete"], whole["exact"]) == (0, 0.5)
+
+
+def test_intervals_are_those_of_resampled_problems() -> None:
+    """Against a bootstrap that draws the traces themselves."""
+    chance = random.Random(3)
+    problems = []
+    for number in range(30):
+        skill = chance.random()
+        group = []
+        for k in range(4):
+            truth = chance.choice([None, 0, 1, 2, 3])
+            said = truth if chance.random() < skill else chance.choice([None, 0, 1, 2, 3])
+            trace = sure(k, truth, said, round(skill, 1))
+            group.append(replace(trace, problem=Problem(str(number), "?")))
+        problems.append(group)
+    found = figures_of(*(trace for group in problems for trace in group))
+    drawn: dict[str, list[float]] = {}
+    for _ in range(200):
+        again = [
+            replace(trace, problem=Problem(f"{place}", "?"))
+            for place, group in enumerate(chance.choices(problems, k=30))
+            for trace in group
+        ]
+        summed = total(again, lambda trace: truth_of(trace, "evidence")).figures(intervals=False)
+        for name in found["intervals"]:  # type: ignore[attr-defined]
+            drawn.setdefault(name, []).append(summed[name])
+    assert {"f1", "step_auc", "ece", "exact_at_most_confident_50"} < drawn.keys()
+    for name, (low, high) in found["intervals"].items():  # type: ignore[attr-defined]
+        if name != "ece_if_calibrated":
+            values = sorted(drawn[name])
+            width = values[195] - values[4]
+            assert low == pytest.approx(values[4], abs=0.35 * width), name
+            assert high == pytest.approx(values[195], abs=0.35 * width), name
+    assert found == figures_of(*(trace for group in problems for trace in group))
+
+
+def test_few_problems_that_are_all_hits_do_not_make_a_sure_thing() -> None:
+    traces = [replace(made(i, 1, 1), problem=Problem(str(i), "?")) for i in range(5)]
+    low, high = figures_of(*traces)["intervals"]["exact"]  # type: ignore[index]
+    assert (low, high) == (pytest.approx(0.566, abs=0.001), 1.0)  # Wilson's for 5 of 5
+    assert figures_of(made(0, 1, 1))["intervals"] == {}
+
+
+def test_the_order_of_the_file_does_not_matter() -> None:
+    cases = [(1, 1, 0.5), (2, 1, 0.5), (3, 1, 0.5), (None, None, 0.5), (0, 0, 0.9), (1, 2, 0.5)]
+    traces = [sure(i, *case) for i, case in enumerate(cases)]
+    found = figures_of(*traces)
+    assert found["exact_at_most_confident_50"] == pytest.approx((1 + 2 * 2 / 5) / 3, abs=1e-6)
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(traces, len(traces))
+        assert figures_of(*shuffled) == found
+
+
+def test_the_calibration_error_stands_beside_what_chance_makes_of_it() -> None:
+    chance = random.Random(5)
+    traces = []
+    for number in range(300):
+        confidence = chance.random()
+        said = 1 if chance.random() < confidence else 2
+        trace = sure(number, 1, said, confidence)
+        traces.append(replace(trace, problem=Problem(str(number), "?")))
+    found = figures_of(*traces)
+    low, high = found["intervals"]["ece_if_calibrated"]  # type: ignore[index]
+    assert low < found["ece"] < high  # type: ignore[operator]
+    assert low < found["ece_if_calibrated"] < high  # type: ignore[operator]
+    bold = figures_of(*(replace(t, labels=replace(t.labels, confidence=0.99)) for t in traces))  # type: ignore[type-var]
+    assert bold["ece"] > bold["intervals"]["ece_if_calibrated"][1]  # type: ignore[index,operator]
+
+
+def test_intervals_stand_beside_their_figures() -> None:
+    shown = lines({"exact": 0.5, "steps": 3, "f1": None, "intervals": {"exact": [0.25, 0.75]}})
+    assert shown[0].split() == ["exact", "0.500", "(95", "%:", "0.250", "to", "0.750)"]
+    assert [line.split()[0] for line in shown] == ["exact", "steps", "f1"]

@@ -1,0 +1,182 @@
+"""Judged traces as arrays, and every figure of them as a function of a weight for each problem.
+
+A weight of 1 for each gives the figure, drawn weights a replicate of the bootstrap. Ties never
+depend on the order of the file.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+SHARES = (0.5, 0.7, 0.9)
+"""The most confident traces, of which the exact share is reported."""
+EXACT = ("exact", "exact_on_erroneous", "exact_on_correct", "f1")
+BINS = 10
+NOTHING = float("nan")
+
+
+@dataclass(slots=True)
+class Sample:
+    """One entry for each trace, and one for each judged step."""
+
+    problems: dict[str, int] = field(default_factory=dict)
+    """Problem id → its number."""
+    problem: array[int] = field(default_factory=lambda: array("q"))
+    decided: array[int] = field(default_factory=lambda: array("b"))
+    hit: array[int] = field(default_factory=lambda: array("b"))
+    """Whether the first error is exact; what is undecided is no hit."""
+    wrong: array[int] = field(default_factory=lambda: array("b"))
+    """Whether there is a first error."""
+    confidence: array[float] = field(default_factory=lambda: array("d"))
+    """NaN where the label has none."""
+    step_problem: array[int] = field(default_factory=lambda: array("q"))
+    agreeing: array[int] = field(default_factory=lambda: array("b"))
+    right: array[int] = field(default_factory=lambda: array("b"))
+    """Whether the trace is right up to the step."""
+    value: array[float] = field(default_factory=lambda: array("d"))
+    """What the step was given for that; NaN where nothing was."""
+
+    def number(self, problem: str) -> int:
+        return self.problems.setdefault(problem, len(self.problems))
+
+    def add_trace(
+        self, problem: str, *, decided: bool, hit: bool, wrong: bool, confidence: float | None
+    ) -> None:
+        self.problem.append(self.number(problem))
+        self.decided.append(decided)
+        self.hit.append(hit)
+        self.wrong.append(wrong)
+        self.confidence.append(NOTHING if confidence is None else confidence)
+
+    def add_step(self, problem: str, *, agreeing: bool, right: bool, value: float | None) -> None:
+        self.step_problem.append(self.number(problem))
+        self.agreeing.append(agreeing)
+        self.right.append(right)
+        self.value.append(NOTHING if value is None else value)
+
+    @property
+    def confidences(self) -> list[tuple[float, bool]]:
+        pairs = zip(self.confidence, self.hit, strict=True)
+        return [(confidence, bool(hit)) for confidence, hit in pairs if confidence == confidence]
+
+
+class Measures:
+    """The figures of a sample under weights. What does not change with them is made ready once."""
+
+    names = (
+        *(f"{name}{ending}" for ending in ("", "_decided") for name in EXACT),
+        *("step_accuracy", "step_auc", "step_brier", "ece"),
+        *(f"exact_at_most_confident_{round(100 * share)}" for share in SHARES),
+    )
+
+    def __init__(self, sample: Sample) -> None:
+        self.problem = np.array(sample.problem, dtype=np.int64)
+        self.decided = np.array(sample.decided, dtype=float)
+        self.hit = np.array(sample.hit, dtype=float)
+        self.wrong = np.array(sample.wrong, dtype=float)
+        confidence = np.array(sample.confidence)
+        sure = np.flatnonzero(~np.isnan(confidence))
+        sure = sure[np.argsort(-confidence[sure], kind="stable")]
+        self.sure, self.confidence = sure, confidence[sure]
+        self.bins = np.minimum((self.confidence * BINS).astype(int), BINS - 1)
+        self.sure_groups = _groups(self.confidence)
+        step_problem = np.array(sample.step_problem, dtype=np.int64)
+        problems = len(sample.problems)
+        agreeing = np.array(sample.agreeing, dtype=float)
+        self.steps = np.bincount(step_problem, minlength=problems)
+        self.agreeing = np.bincount(step_problem, agreeing, problems)
+        value, right = np.array(sample.value), np.array(sample.right, dtype=float)
+        valued = np.flatnonzero(~np.isnan(value))
+        valued = valued[np.argsort(value[valued], kind="stable")]
+        self.value_groups = _groups(value[valued])
+        self.valued_problem, self.right = step_problem[valued], right[valued]
+        self.valued = np.bincount(self.valued_problem, minlength=problems)
+        squares = (value[valued] - self.right) ** 2
+        self.squares = np.bincount(self.valued_problem, squares, problems)
+
+    def __call__(self, weights: Any) -> dict[str, float]:
+        traces = weights[self.problem]
+        figures = {}
+        for ending, counted in (("", traces), ("_decided", traces * self.decided)):
+            wrong = _mean(self.hit, counted * self.wrong)
+            right = _mean(self.hit, counted * (1 - self.wrong))
+            figures[f"exact{ending}"] = _mean(self.hit, counted)
+            figures[f"exact_on_erroneous{ending}"] = wrong
+            figures[f"exact_on_correct{ending}"] = right
+            figures[f"f1{ending}"] = _harmonic(wrong, right)
+        figures["step_accuracy"] = _ratio(weights @ self.agreeing, weights @ self.steps)
+        figures["step_auc"] = self._auc(weights[self.valued_problem])
+        figures["step_brier"] = _ratio(weights @ self.squares, weights @ self.valued)
+        sure = traces[self.sure]
+        figures["ece"] = self.calibration_error(self.hit[self.sure], sure)
+        for share in SHARES:
+            name = f"exact_at_most_confident_{round(100 * share)}"
+            figures[name] = self._most_confident(share, sure)
+        return figures
+
+    def calibration_error(self, hits: Any, weights: Any) -> float:
+        """Mean distance of confidence and exact share over ten bins of equal width."""
+        if not weights.sum():
+            return NOTHING
+        off = np.bincount(self.bins, weights * (self.confidence - hits), BINS)
+        return float(np.abs(off).sum() / weights.sum())
+
+    def calibration_error_by_chance(self, replicates: int, seed: int) -> Any:
+        """What chance alone makes of it where every confidence is exactly true, draw by draw."""
+        chance = np.random.default_rng(seed)
+        ones = np.ones(len(self.confidence))
+        return np.array(
+            [
+                self.calibration_error(chance.random(len(ones)) < self.confidence, ones)
+                for _ in range(replicates)
+            ]
+        )
+
+    def _auc(self, weights: Any) -> float:
+        """How often, of a right and a wrong step, the right one has more; ties count half."""
+        right = _sums(weights * self.right, self.value_groups)
+        wrong = _sums(weights, self.value_groups) - right
+        if not right.sum() or not wrong.sum():
+            return NOTHING
+        above = right.sum() - np.cumsum(right) + 0.5 * right
+        return float((wrong * above).sum() / (right.sum() * wrong.sum()))
+
+    def _most_confident(self, share: float, weights: Any) -> float:
+        """The exact share of the most confident; of those that tie at the border, the mean."""
+        sizes = _sums(weights, self.sure_groups)
+        hits = _sums(weights * self.hit[self.sure], self.sure_groups)
+        wanted = np.round(share * sizes.sum())
+        if not wanted:
+            return NOTHING
+        before = np.cumsum(sizes) - sizes
+        taken = np.clip(wanted - before, 0, sizes)
+        parts = np.divide(taken, sizes, out=np.zeros_like(taken), where=sizes > 0)
+        return float((parts * hits).sum() / wanted)
+
+
+def _groups(ordered: Any) -> Any:
+    """Where runs of equal values begin."""
+    if not len(ordered):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+
+def _sums(weights: Any, groups: Any) -> Any:
+    return np.add.reduceat(weights, groups) if len(groups) else np.zeros(0)
+
+
+def _mean(values: Any, weights: Any) -> float:
+    return _ratio((values * weights).sum(), weights.sum())
+
+
+def _ratio(part: Any, whole: Any) -> float:
+    return float(part / whole) if whole else NOTHING
+
+
+def _harmonic(a: float, b: float) -> float:
+    """NaN where one of them is."""
+    return 2 * a * b / (a + b) if a + b != 0 else 0.0
