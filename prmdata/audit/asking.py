@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from prmdata.audit.ledger import Answer, Ledger
 from prmdata.records import Trace
-from prmdata.report.show import visible
+from prmdata.terminal import console as terminal_console
+from prmdata.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,9 +27,7 @@ Said = Answer | Literal["back", "quit"]
 
 def ask_all(traces: Sequence[Trace], ledger: Ledger, *, labels: bool) -> None:
     """Ask about every trace that has no answer yet, until the answers end."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
+    console = terminal_console(stderr=True)
     at = _open(traces, ledger, 0)
     while at < len(traces):
         trace = traces[at]

@@ -31,6 +31,7 @@ from prmdata.cli import (
 )
 from prmdata.cli import import_traces as take_in
 from prmdata.errors import PrmdataError
+from prmdata.terminal import print_error, print_line
 
 app = typer.Typer(
     name="prmdata",
@@ -56,7 +57,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             sys.stdout.flush()
         except PrmdataError as error:
-            print(f"prmdata {command.__name__.rstrip('_')}: {error}", file=sys.stderr)
+            print_error(f"prmdata {command.__name__.rstrip('_')}: {error}")
             _drop_unwritten()
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
@@ -66,7 +67,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.filename is not None or error.errno not in FULL:
                 raise
             said = f"standard output: cannot write ({os.strerror(error.errno)})"
-            print(f"prmdata {command.__name__.rstrip('_')}: {said}", file=sys.stderr)
+            print_error(f"prmdata {command.__name__.rstrip('_')}: {said}")
             _drop_unwritten()
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
@@ -110,7 +111,7 @@ def root(
     if version:
         from prmdata.version import VERSION
 
-        print(VERSION)
+        print_line(VERSION)
         raise typer.Exit
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.terminal import print_line
 
 
 class Only(StrEnum):
@@ -65,7 +66,7 @@ def audit(
     from prmdata.audit.ledger import Ledger, agreement, agreement_lines, default_output, draw
     from prmdata.errors import UsageError
     from prmdata.files import read_traces
-    from prmdata.run.progress import say
+    from prmdata.terminal import say
 
     if source == "-":
         raise UsageError("audit reads your answers from standard input; name a file of traces")
@@ -83,7 +84,7 @@ def audit(
         if not quiet:
             say(f"audit: {answered:,} of {len(drawn):,} answered → {path}")
     for line in agreement_lines(agreement(drawn, ledger)):
-        print(line)
+        print_line(line)
     if not quiet:
         labelled = any(trace.labels is not None for trace in drawn)
         scored = quote(source) if labelled else "LABELLED"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from prmdata.terminal import print_line
+
 
 def methods() -> None:
     """List the labelling methods and the verifiers with their settings."""
@@ -11,9 +13,9 @@ def methods() -> None:
     from prmdata.verifiers import VERIFIERS
 
     for verb in ("estimate", "label"):
-        print(f"prmdata {verb} --method …")
+        print_line(f"prmdata {verb} --method …")
         _print(methods_of(verb))
-    print("prmdata verify --with …")
+    print_line("prmdata verify --with …")
     _print(VERIFIERS)
 
 
@@ -21,7 +23,7 @@ def formats() -> None:
     """List the export formats with their settings."""
     from prmdata.exports import FORMATS
 
-    print("prmdata export --to …")
+    print_line("prmdata export --to …")
     _print(FORMATS)
 
 
@@ -30,17 +32,17 @@ def sources() -> None:
     from prmdata.imports import IMPORTS
     from prmdata.problems import LAYOUTS, SOURCES
 
-    print("prmdata generate SOURCE")
+    print_line("prmdata generate SOURCE")
 
     for _, line in SOURCES.values():
-        print(f"  {line}")
-    print(
+        print_line(f"  {line}")
+    print_line(
         "  FILE or FOLDER  .jsonl, .json (an array), .csv, .tsv [.gz|.zst] or .parquet, recognised"
     )
-    print("                  by its columns:")
+    print_line("                  by its columns:")
     for name, layout in LAYOUTS.items():
-        print(f"    {name:<9} {layout.help}")
-    print("prmdata import --from …")
+        print_line(f"    {name:<9} {layout.help}")
+    print_line("prmdata import --from …")
     _print(IMPORTS)
 
 
@@ -53,8 +55,8 @@ def _print(table: Mapping[str, type]) -> None:
     for name, kind in sorted(table.items()):
         said = inspect.getmodule(kind)
         line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
-        print(f"  {name:<{width}} {line}")
+        print_line(f"  {name:<{width}} {line}")
         for setting, of, default in describe(kind):
             if setting == "fields":  # an option of its own
                 continue
-            print(f"  {'':<{width}}   --set {setting}={default or '…'}  ({of})")
+            print_line(f"  {'':<{width}}   --set {setting}={default or '…'}  ({of})")

@@ -10,6 +10,7 @@ import typer
 
 from prmdata.cli.shared import options as o
 from prmdata.cli.shared.groups import Reporting, grouped
+from prmdata.terminal import print_line
 
 if TYPE_CHECKING:
     from prmdata.dataset.selection import Selection
@@ -235,12 +236,12 @@ def export(
 
 def _preview(request: Exporting, limit: ErrorLimit) -> None:
     from prmdata.cli.shared.exported import counted, say_removed
-    from prmdata.run.progress import say
     from prmdata.stages.export import preview
+    from prmdata.terminal import say
 
     counts, rows = preview(request, max_errors=limit)
     for row in rows:
-        print(jsonlib.dumps(row, ensure_ascii=False))
+        print_line(jsonlib.dumps(row, ensure_ascii=False))
     say_removed(counts)
     say(f"export: {counted(counts)}; nothing was written")
 
@@ -248,8 +249,8 @@ def _preview(request: Exporting, limit: ErrorLimit) -> None:
 def _write(request: Exporting, output: str, limit: ErrorLimit, reporting: Reporting) -> None:
     from prmdata.cli.shared.closing import arrow, as_json, write_summary
     from prmdata.cli.shared.exported import counted, say_removed
-    from prmdata.run.progress import say
     from prmdata.stages.export import run_export
+    from prmdata.terminal import say
 
     counts = run_export(request, output, overwrite=reporting.overwrite, max_errors=limit)
     if counts is None:

@@ -55,10 +55,10 @@ def fit(
     import asyncio
 
     from prmdata.cli.shared import running
-    from prmdata.run.progress import say
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
     from prmdata.stages.fit import Fitting, run_fit, write_world
+    from prmdata.terminal import say
 
     request = Fitting(
         source=source,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
+from prmdata.terminal import print_line
 
 
 def serve(
@@ -59,7 +60,7 @@ def serve(
     from prmdata.settings import pairs
 
     if status:
-        print("\n".join(foreground.states(port)))
+        print_line("\n".join(foreground.states(port)))
     elif stop:
         foreground.stop_all(port, quiet)
     elif model is None:
@@ -68,4 +69,4 @@ def serve(
         )
     else:
         plan = Plan.of(model, port, pairs(engine_arg or (), "--engine-arg"), python)
-        foreground.serve(plan, detach=detach, quiet=quiet, ready=lambda url: print(url, flush=True))
+        foreground.serve(plan, detach=detach, quiet=quiet, ready=print_line)

@@ -33,15 +33,10 @@ def show(
 
     $ prmdata show labelled.jsonl --wrong --random -n 3
     """
-    from rich.console import Console
-
     from prmdata.report.choose import choose
     from prmdata.report.show import render
+    from prmdata.terminal import console
 
-    class Page(Console):
-        def on_broken_pipe(self) -> None:  # rich would leave with exit code 1
-            raise BrokenPipeError
-
-    console = Page(soft_wrap=False)
+    page = console(soft_wrap=False)
     for trace in choose(source, id=id, wrong=wrong, random=random, count=count):
-        console.print(render(trace))
+        page.print(render(trace))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prmdata.dataset.markdown import escaped
 from prmdata.dataset.provenance import Provenance
 
 MANIFEST = "manifest.json"
@@ -51,9 +52,9 @@ class Told:
 def card(
     name: str, form: str, files: Sequence[str], counts: Mapping[str, int], schema: Any, told: Told
 ) -> str:
-    rows = "\n".join(f"| {what} | {number:,} |" for what, number in counts.items())
+    rows = "\n".join(f"| {escaped(what)} | {number:,} |" for what, number in counts.items())
     columns = "\n".join(f"| `{column.name}` | {_type(column.type)} |" for column in schema)
-    by = ", ".join(told.provenance.labelled_by) or "nobody yet"
+    by = ", ".join(map(escaped, told.provenance.labelled_by)) or "nobody yet"
     splits = sorted({file.split("/")[-1].split("-")[0] for file in files})
     header = "\n".join([*_licence(told.licences), "tags:", "- process-supervision", "- prmdata"])
     lines = [*told.provenance.lines(), *(f"- {line}" for line in told.selection)]

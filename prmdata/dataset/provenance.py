@@ -9,19 +9,40 @@ from typing import Any
 
 import msgspec
 
+from prmdata.dataset.markdown import code, escaped
 from prmdata.records import Cost, Trace
 
 MOST_NAMED = 8
 """Of each kind: a dataset of many sources names its largest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name with what belongs to it: a model and its sampler, a method and its settings."""
+
+    text: str
+    detail: str | None = None
+    brackets: bool = False
+
+    def __str__(self) -> str:
+        return self._with(self.text, f"`{self.detail}`")
+
+    def markdown(self) -> str:
+        return self._with(escaped(self.text), code(self.detail or ""))
+
+    def _with(self, text: str, detail: str) -> str:
+        if self.detail is None:
+            return text
+        return f"{text} ({detail})" if self.brackets else f"{text} {detail}"
+
+
 @dataclass(slots=True)
 class Provenance:
-    sources: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-    sampling: Counter[str] = field(default_factory=Counter)
-    prompts: Counter[str] = field(default_factory=Counter)
-    methods: Counter[str] = field(default_factory=Counter)
+    sources: Counter[Name] = field(default_factory=Counter)
+    models: Counter[Name] = field(default_factory=Counter)
+    sampling: Counter[Name] = field(default_factory=Counter)
+    prompts: Counter[Name] = field(default_factory=Counter)
+    methods: Counter[Name] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
     sampled_tokens: int = 0
     """Generated for the traces themselves, where that is known."""
@@ -29,24 +50,26 @@ class Provenance:
 
     def note(self, trace: Trace) -> None:
         origin, meta = trace.origin, trace.problem.meta
-        self.sources[str(meta.get("source") or "not said")] += 1
+        self.sources[Name(str(meta.get("source") or "not said"))] += 1
         if licence := meta.get("license") or meta.get("licence"):
             self.licences[str(licence)] += 1
         model = origin.model or "not said"
-        self.models[f"{model} (`{_public(origin.sampler)}`)" if origin.sampler else model] += 1
+        sampler = _public(origin.sampler) if origin.sampler else None
+        self.models[Name(model, sampler, brackets=True)] += 1
         if origin.temperature is not None:
             how = _sampling(origin.temperature, origin.top_p, origin.max_tokens, origin.seed)
-            self.sampling[how] += 1
-        prompt = f"template `{origin.template}`"
+            self.sampling[Name(how)] += 1
+        prompt = f"template {origin.template}"
         for name, value in origin.template_args.items():
             prompt += f", {name}={value}"
         system = [m["content"] for m in origin.messages if m.get("role") == "system"][:1]
-        self.prompts[f"{prompt}, system: {system[0]}" if system else prompt] += 1
+        prompt = f"{prompt}, system: {system[0]}" if system else prompt
+        self.prompts[Name(prompt)] += 1
         self.sampled_tokens += origin.tokens or 0
         if trace.labels is not None:
             settings = {k: v for k, v in trace.labels.settings.items() if v is not None}
             how = msgspec.json.encode(settings).decode()
-            self.methods[f"{trace.labels.by} `{how}`"] += 1
+            self.methods[Name(trace.labels.by, how)] += 1
             self.labelling += trace.labels.cost
 
     @property
@@ -57,13 +80,13 @@ class Provenance:
 
     @property
     def labelled_by(self) -> list[str]:
-        return list(dict.fromkeys(name.split(" ", 1)[0] for name in self.methods))
+        return list(dict.fromkeys(name.text for name in self.methods))
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""
         named = ("sources", "licences", "models", "sampling", "prompts", "methods")
         return {
-            **{name: dict(getattr(self, name).most_common(MOST_NAMED)) for name in named},
+            **{name: _largest(getattr(self, name)) for name in named},
             "tokens_sampled": self.sampled_tokens,
             "tokens_labelling": self.labelling.tokens,
             "rollouts_labelling": self.labelling.rollouts,
@@ -73,7 +96,7 @@ class Provenance:
         """For the card."""
         told = (
             ("Problems", self.sources),
-            ("Licence of the problems", self.licences),
+            ("Licence of the problems", Counter({Name(n): c for n, c in self.licences.items()})),
             ("Models", self.models),
             ("Sampling", self.sampling),
             ("Prompts", self.prompts),
@@ -81,7 +104,7 @@ class Provenance:
         )
         found = [
             f"- {what}: "
-            + "; ".join(f"{name} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
+            + "; ".join(f"{name.markdown()} ({n:,})" for name, n in counts.most_common(MOST_NAMED))
             for what, counts in told
             if counts
         ]
@@ -90,6 +113,10 @@ class Provenance:
             f"- Tokens generated: {self.sampled_tokens:,} for the traces, "
             f"{self.labelling.tokens:,} in {self.labelling.rollouts:,} rollouts for their labels",
         ]
+
+
+def _largest(counts: Counter[Any]) -> dict[str, int]:
+    return {str(name): n for name, n in counts.most_common(MOST_NAMED)}
 
 
 @functools.lru_cache

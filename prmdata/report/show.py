@@ -8,23 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prmdata.records import Evidence, Trace
+from prmdata.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-_CONTROL = {
-    code: 0x2400 + code if code < 32 else 0xFFFD
-    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F))
-}
-_CONTROL |= dict.fromkeys(range(0x2066, 0x206A), 0xFFFD)
-
 MARKS = {"right": "✓", "wrong": "✗", "unknown": "?"}
-
-
-def visible(text: str) -> str:
-    """A model's text, which might hold what steers a terminal: escapes and turns of direction."""
-    return text.translate(_CONTROL)
 
 
 def render(trace: Trace) -> RenderableType:
@@ -39,7 +29,7 @@ def render(trace: Trace) -> RenderableType:
     if trace.labels is not None:
         table.add_column("value", justify="right")
     for evidence in trace.evidence:
-        table.add_column(evidence.name, justify="right", style="dim")
+        table.add_column(Text(visible(evidence.name)), justify="right", style="dim")
     for index, step in enumerate(trace.steps):
         mark, style = _mark(trace, index)
         cells: list[str | Text] = [
@@ -49,7 +39,8 @@ def render(trace: Trace) -> RenderableType:
         ]
         if trace.labels is not None:
             cells.append(Text(_value(trace, index), style))
-        table.add_row(*cells, *(_evidence(evidence, index) for evidence in trace.evidence))
+        beside = (Text(visible(_evidence(evidence, index))) for evidence in trace.evidence)
+        table.add_row(*cells, *beside)
     return Group(_head(trace), Text(visible(trace.problem.question), "italic"), table, _foot(trace))
 
 
@@ -90,7 +81,7 @@ def _foot(trace: Trace) -> Text:
     sure = "" if labels.confidence is None else f", confidence {labels.confidence:.2f}"
     cost = labels.cost
     price = f" · {cost.tokens:,} tokens, {cost.rollouts} rollouts" if cost.rollouts else ""
-    return Text(f"{verdict}{sure} (by {labels.by}){price}\n", "dim")
+    return Text(f"{verdict}{sure} (by {visible(labels.by)}){price}\n", "dim")
 
 
 def _mark(trace: Trace, index: int) -> tuple[str, str]:
@@ -117,7 +108,7 @@ def _evidence(evidence: Evidence, index: int) -> str:
         return f"{evidence.hits[index]}/{evidence.rollouts[index]}"
     if evidence.verdicts and evidence.verdicts[index] is not None:
         note = evidence.notes[index] if evidence.notes else None
-        return MARKS[evidence.verdicts[index] or "unknown"] + (f" {visible(note)}" if note else "")
+        return MARKS[evidence.verdicts[index] or "unknown"] + (f" {note}" if note else "")
     if evidence.values and evidence.values[index] is not None:
         return f"{evidence.values[index]:.2f}"
     return ""

@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from prmdata import terminal
 from prmdata.durations import spell
 from prmdata.files.paths import is_pipe
 from prmdata.sampler.storage.stored import Spending
+from prmdata.terminal import say
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -43,10 +45,11 @@ class Progress:
     def __enter__(self) -> Progress:
         self._next = self._started + FIRST_SECONDS
         if self.show and not self.verbose and _has_own_terminal():
-            from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._live = Live(
+                console=terminal.console(stderr=True), auto_refresh=False, transient=True
+            )
             self._live.start()
             self._next = self._started
         return self
@@ -74,7 +77,7 @@ class Progress:
     def announce(self, text: str) -> None:
         """A line that stays, above the live one."""
         if self._live is not None:
-            self._live.console.print(f"{self.stage}: {text}", markup=False, highlight=False)
+            self._live.console.print(f"{self.stage}: {text}")
         else:
             say(f"{self.stage}: {text}")
 
@@ -126,9 +129,3 @@ def rate(per_second: float, unit: str) -> str:
 def _has_own_terminal() -> bool:
     """The stages of a pipe share one: each writes whole lines, so that none is drawn over."""
     return sys.stderr.isatty() and not is_pipe(0) and not is_pipe(1)
-
-
-def say(text: str) -> None:
-    """One line of news for the person at the terminal, in one piece."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

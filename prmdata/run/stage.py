@@ -19,13 +19,14 @@ from prmdata.records import Trace
 from prmdata.run.engine import Engine, ErrorLimit, Failures
 from prmdata.run.manifest import STATE
 from prmdata.run.output import Output
-from prmdata.run.progress import Progress, say
+from prmdata.run.progress import Progress
 from prmdata.run.summary import Summary
 from prmdata.sampler import is_recorded, open_sampler
 from prmdata.sampler.endpoint.patience import Patient, Waits
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.storage.store import Store
 from prmdata.sampler.storage.stored import Spending, StoredSampler
+from prmdata.terminal import say
 
 Item = TypeVar("Item")
 

@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from prmdata import terminal
 from prmdata.errors import SamplerError, UsageError
-from prmdata.run.progress import PLAIN_SECONDS, say
+from prmdata.run.progress import PLAIN_SECONDS
 from prmdata.sampler.endpoint.server import KEY
 from prmdata.serving.plan import VLLM_KEY, Plan
 from prmdata.serving.record import recorded
 from prmdata.serving.server import Server, stop
+from prmdata.terminal import say
 
 
 def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]) -> None:
@@ -79,11 +81,10 @@ def _progress(model: str, quiet: bool) -> Iterator[Callable[[float, str], None]]
     if quiet:
         yield lambda seconds, line: None
     elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.markup import escape
+        from rich.text import Text
 
-        with Console(stderr=True).status("") as status:
-            yield lambda seconds, line: status.update(escape(_line(model, seconds, line)))
+        with terminal.console(stderr=True).status("") as status:
+            yield lambda seconds, line: status.update(Text(_line(model, seconds, line)))
     else:
         yield _Plain(model)
 

@@ -6,19 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from prmdata import terminal
 from prmdata.errors import PrmdataError
 from prmdata.files import read_traces
 from prmdata.report.choose import choose
 from prmdata.report.score import score
 from prmdata.report.show import render
-from prmdata.run.progress import say
+from prmdata.terminal import say
 from prmdata.truth import truth_of
 
 
 def run_demo(folder: str, problems: int, samples: int, seed: int) -> None:
-    from rich.console import Console
-
-    console = Console(soft_wrap=False)
+    console = terminal.console(soft_wrap=False)
     place = Path(folder)
     traces, labelled, dataset = place / "traces.jsonl", place / "labelled.jsonl", place / "dataset"
     store = str(place / ".prmdata" / "store")

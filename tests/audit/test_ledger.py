@@ -14,7 +14,7 @@ from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, read_traces, write_traces
 from prmdata.records import Evidence, Labels, Problem, Step, Trace
 from prmdata.report.score import score
-from prmdata.report.show import visible
+from prmdata.terminal import visible
 from prmdata.truth import truths
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def test_cards_say_nothing_of_the_machine(traces: list[Trace], sampler: str, tol
     noted = Provenance()
     noted.note(replace(traces[0], origin=replace(traces[0].origin, sampler=sampler)))
     (model,) = noted.models
-    assert model.endswith(told)
+    assert str(model).endswith(told)
 
 
 def test_what_is_not_known_is_said_so(traces: list[Trace]) -> None:
@@ -161,3 +162,37 @@ def test_what_is_not_known_is_said_so(traces: list[Trace]) -> None:
     assert told.facts()["licences"] == {"mit": 1}
     assert told.labelled_by == []
     assert told.lines()[-1].startswith("- Tokens generated: 0 for the traces")
+
+
+HOSTILE = (
+    "x\n---\nlicense: mit\n# Heading\n<script>alert(1)</script> ![i](http://evil/i) `c` | \x1b[31m"
+)
+
+
+def test_no_record_writes_markdown_or_html_into_a_card(labelled: list[Trace]) -> None:
+    """Sources, licences, models, prompts, templates, methods and settings come from others."""
+    prompt = {"role": "system", "content": HOSTILE}
+    given = [
+        replace(
+            t,
+            problem=replace(t.problem, meta={"source": HOSTILE, "license": HOSTILE}),
+            origin=replace(
+                t.origin, model=HOSTILE, sampler=f"local:{HOSTILE}", template=HOSTILE,
+                messages=(prompt, *t.origin.messages), template_args={HOSTILE: HOSTILE},
+            ),
+            labels=replace(t.labels, by=HOSTILE, settings={HOSTILE: HOSTILE}),
+        )
+        for t in labelled
+        if t.labels is not None
+    ]  # fmt: skip
+    run_export(Exporting("stepwise", make(FORMATS, "stepwise", {})), "set", traces=given)
+    _, front, body = Path("set/README.md").read_text().split("---\n", 2)
+    assert set(yaml.safe_load(front)) == {"license", "license_name", "tags"}
+    assert yaml.safe_load(front)["license"] == "other"
+    assert not re.search(r"(?<!\\)<(?=script)|(?<!\\)!\[|(?<!\\)\]\(|\x1b", _without_code(body))
+    headings = [line for line in body.splitlines() if line.startswith("#")]
+    assert headings == ["# set", "## Where it comes from", "## How good the labels are"]
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def report(reporting: Reporting, output: str, summary: Summary) -> None:
     """Write `--summary`, in any ending, and print the closing line where a run did something."""
-    from prmdata.run.progress import say
+    from prmdata.terminal import say
 
     counts = summary.as_dict()
     if reporting.summary is not None:

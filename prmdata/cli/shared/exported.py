@@ -14,7 +14,7 @@ def counted(counts: Mapping[str, Any]) -> str:
 
 def say_removed(summary: Mapping[str, Any]) -> None:
     """The first problems that were left out, and what they repeat; the manifest has all."""
-    from prmdata.run.progress import say
+    from prmdata.terminal import say
 
     removed = summary.get("removed", [])
     for problem in removed[:SHOWN]:

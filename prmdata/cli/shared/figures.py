@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from prmdata.terminal import print_line
+
 
 def print_figures(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(figures).decode())
+        print_line(msgspec.json.encode(figures).decode())
         return
     from prmdata.report.score import lines
 
     for line in lines(figures):
-        print(line)
+        print_line(line)

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prmdata.terminal import print_line
+
 if TYPE_CHECKING:
     from prmdata.run.engine import ErrorLimit
     from prmdata.stages.export import Exporting
@@ -23,8 +25,8 @@ def check(repo: str, target: str, *, dry_run: bool) -> None:
 def rehearse(request: Exporting, target: str, repo: str, limit: ErrorLimit, public: bool) -> None:
     """List what would be uploaded: of the dataset that is there, or of one made for this alone."""
     from prmdata.cli.shared.exported import counted, say_removed
-    from prmdata.run.progress import say
     from prmdata.stages.export import is_written, run_export
+    from prmdata.terminal import say
 
     if is_written(request, target):
         _list(target, repo, public)
@@ -39,14 +41,14 @@ def rehearse(request: Exporting, target: str, repo: str, limit: ErrorLimit, publ
 
 
 def _list(folder: str, repo: str, public: bool) -> None:
-    from prmdata.run.progress import say
     from prmdata.stages.publish import Upload
+    from prmdata.terminal import say
 
     upload = Upload.of(folder, repo)
     sizes = upload.sizes()
     for name, size in sizes.items():
-        print(f"{size:>15,}  {name}")
-    print(f"\n{upload.card}", end="")
+        print_line(f"{size:>15,}  {name}")
+    print_line(f"\n{upload.card}", end="")
     kind = "public" if public else "private"
     say(
         f"export: {len(sizes)} files, {sum(sizes.values()):,} bytes would go to the dataset {repo} "
@@ -55,8 +57,8 @@ def _list(folder: str, repo: str, public: bool) -> None:
 
 
 def push(folder: str, repo: str, public: bool, quiet: bool) -> None:
-    from prmdata.run.progress import say
     from prmdata.stages.publish import Upload, publish
+    from prmdata.terminal import say
 
     upload = Upload.of(folder, repo)
     address = publish(upload, public=public, quiet=quiet)

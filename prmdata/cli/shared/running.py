@@ -71,8 +71,8 @@ def open_output(target: str, stage: str, request: Request, reporting: Reporting)
     """The output to run into; `None` where the target is up to date."""
     from prmdata.files.paths import is_stream
     from prmdata.run.output import StreamOutput
-    from prmdata.run.progress import say
     from prmdata.run.target import FileOutput
+    from prmdata.terminal import say
 
     if is_stream(target):
         return StreamOutput(target)
@@ -103,7 +103,7 @@ def say_waiting(stage: str, source: str) -> None:
     """A command that reads from the keyboard seems to hang."""
     import sys
 
-    from prmdata.run.progress import say
+    from prmdata.terminal import say
 
     if source == "-" and sys.stdin is not None and sys.stdin.isatty():
         say(f"{stage}: reading traces from the terminal; name a file, or end with Ctrl-D")
@@ -112,7 +112,7 @@ def say_waiting(stage: str, source: str) -> None:
 def say_forecast(
     stage: str, traces: int, calls: int, tokens: int, speed: float | None, bound: str = "at most"
 ) -> None:
-    from prmdata.run.progress import say
+    from prmdata.terminal import say
 
     line = f"{stage}: {traces:,} traces · {calls:,} completions · {bound} {tokens:,} tokens"
     if speed:

@@ -168,7 +168,7 @@ def _refuse(url: str, status: int, said: str, headers: Mapping[str, str]) -> NoR
         wait_s = float(after) if after.replace(".", "", 1).isdecimal() else None
         raise Busy(told, wait_s, full=status in FULL)
     if status < 400:
-        elsewhere = headers.get("location", "another address")
+        elsewhere = _line(headers.get("location", "another address"))
         raise SamplerError(f"{url} sends us on to {elsewhere}; name that as the sampler")
     raise ItemError(f"{url} refuses the request: {said or 'it does not say why'} ({status})")
 
@@ -177,7 +177,11 @@ def _message(content: bytes) -> str:
     """What a server says of an error, in any of the shapes that servers have for it."""
     try:
         body = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return " ".join(content.decode(errors="replace").split())[:300]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _line(content.decode(errors="replace"))
     error = body.get("error") or body.get("detail") or body if isinstance(body, dict) else body
-    return str(error.get("message", "") if isinstance(error, dict) else error)[:300]
+    return _line(str(error.get("message", "") if isinstance(error, dict) else error))
+
+
+def _line(text: str) -> str:
+    return " ".join(text[:2000].split())[:300]
