@@ -1,4 +1,4 @@
-"""Steps → whether the algebra they assert is right (GroundedPRM): rewriting, and solutions.
+"""Checks the algebra that steps assert (GroundedPRM): rewritten expressions and solutions.
 
 Two expressions with letters that a step claims equal are expanded or probed; a solution is
 substituted back into the equations before it. Most equalities with letters are no identities: they
@@ -61,18 +61,18 @@ _NEAR = 6
 
 @dataclass(frozen=True, slots=True)
 class Algebra:
-    """Checks rewritten expressions and solutions of equations."""
+    """Checks rewritten expressions, and solutions by substituting them back."""
 
     longest: Count = 8000
-    """Characters of the longest step that is read; longer ones are unknown."""
+    """Characters of the longest step to read; longer steps are unknown."""
     solutions: bool = True
-    """Whether solutions are substituted back into the equations before them."""
+    """Whether to substitute solutions back into the equations before them."""
 
     async def verify(self, trace: Trace) -> list[Finding]:
         return self.check(trace.problem.question, [step.text for step in trace.steps])
 
     def check(self, question: str, steps: Sequence[str]) -> list[Finding]:
-        """One finding a step; the equations of the problem and of earlier steps are known."""
+        """One finding per step, in the light of the problem's equations and those of earlier steps."""
         question = question[: self.longest]
         context = _Context(functions_in(question), foreign=FOREIGN.search(question) is not None)
         with contextlib.suppress(*FAILURES):  # an odd question poses nothing

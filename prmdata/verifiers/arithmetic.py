@@ -1,8 +1,9 @@
-"""Steps → whether the arithmetic they assert is right: GSM8K calculator marks, GroundedPRM.
+"""Checks the arithmetic that steps assert, calculator marks of GSM8K included (GroundedPRM).
 
-Every equality between two readable sides is worked out exactly. A step is wrong only where one
-is false however it may be read; what is doubtful (an unknown, a unit conversion, a supposition,
-arithmetic modulo 5) leaves the step unknown.
+Every equality between two readable sides is worked out exactly. A step is wrong only where an
+equality is false in every reading. What may be meant otherwise (a unit conversion, a supposition,
+a quotient of whole things, arithmetic modulo 5) is excused: it leaves the step unknown, and the
+step is right only where nothing in it had to be excused.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ class Arithmetic:
     """Checks the equalities of each step by exact arithmetic."""
 
     longest: Count = 8000
-    """Characters of the longest step that is read; longer ones are unknown."""
+    """Characters of the longest step to read; longer steps are unknown."""
     definitions: bool = True
-    """Whether `x = 5` in one step gives `x` its value in the next."""
+    """Whether `x = 5` in one step gives `x` its value in later steps."""
     loosest: Amount = 0.25
-    """How far off, relatively, what is said with ≈ may be before it counts as wrong."""
+    """Relative error that an approximation (≈, about, roughly) may have."""
     whole_quotients: bool = False
-    """Whether `7 / 2 = 3` may be meant as rounded where no word says so, and so is unknown."""
+    """Whether to excuse `7 / 2 = 3` even where nothing says that it is rounded."""
 
     async def verify(self, trace: Trace) -> list[Finding]:
         return self.check([step.text for step in trace.steps])
 
     def check(self, steps: Sequence[str]) -> list[Finding]:
-        """One finding a step; what a step defines, the steps after it know."""
+        """One finding per step; definitions hold for the steps after them."""
         context = _Context()
         return [attempted(partial(self._finding, text, context)) for text in steps]
 

@@ -1,5 +1,6 @@
-"""Steps → what your own oracle says of them (Verifiable Process Rewards): a program that speaks
-JSON lines, or a Python function.
+"""Asks your own oracle about every step (Verifiable Process Rewards).
+
+The oracle is a program that speaks JSON lines, or a Python function.
 
 It receives {question, answer, gold, steps, kinds, tools, results, context} and returns
 {"verdicts": ["right" | "wrong" | "unknown", …], "notes": […]}. Each of these lists has one entry
@@ -29,9 +30,9 @@ class Oracle:
     """Asks your own program or function about every trace."""
 
     command: str = ""
-    """A program that answers each line on its stdin with one on its stdout, for the whole run."""
+    """A program that stays up for the whole run and answers each line of JSON with one."""
     callable: str = ""
-    """`module:function`, called with a dict; it runs in a process of its own."""
+    """`module:function`, called with a dict, in a process of its own."""
     timeout_s: Positive = 10.0
     """Seconds for one trace."""
     start_s: Amount = 60.0

@@ -1,4 +1,4 @@
-"""Steps that show Python and its output → whether it prints that: ToolComp, ToRA and their kin.
+"""Runs the Python that steps show, and checks the output they state (ToolComp, ToRA).
 
 Each block runs in the sandbox after the blocks before it, as in a notebook. The verdict stands at
 the step where the block ends. What the machine decides (a missing module, a file, chance, time)
@@ -57,10 +57,12 @@ class Python:
     """Runs the Python of each step, and compares what it prints with what the trace says."""
 
     deadline_s: Positive = 5.0
+    """Seconds for one block and the blocks before it."""
     memory_mb: Count = 512
     level: str = "auto"
-    """Of the sandbox; `auto` is the strongest that holds here."""
+    """Level of the sandbox; `auto` is the strongest that holds here."""
     workers: Count = 2
+    """Programs to run at the same time."""
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:
@@ -81,8 +83,8 @@ class Python:
         return findings
 
     async def _finding(self, snippet: Snippet, earlier: Sequence[str], box: Sandbox) -> Finding:
-        told = [*earlier, snippet.code]
-        if snippet.said is None or any(map(_UNREPEATABLE.search, told)) or ">>> " in snippet.code:
+        code = [*earlier, snippet.code]
+        if snippet.said is None or any(map(_UNREPEATABLE.search, code)) or ">>> " in snippet.code:
             return Finding("unknown")
         mark = f"<{secrets.token_hex(16)}>"
         program = _NOTEBOOK.format(earlier=list(earlier), code=snippet.code, mark=mark)

@@ -1,4 +1,4 @@
-"""Steps that write a linear or integer program → whether it can be the right one (StepORLM).
+"""Solves the linear or integer program that steps write, and compares the optimum (StepORLM).
 
 What is written so far is solved by HiGHS, in a process that can be killed. A program is wrong where
 no solution is left, where its optimum has already passed the reference's (further constraints can
@@ -32,10 +32,11 @@ class Solver:
     """Solves the linear or integer program that a trace has written so far in the LP format."""
 
     tolerance: Amount = 1e-4
-    """How far the optimum may be from the reference, relatively or absolutely."""
+    """Relative error of the optimum, or absolute error below 1, that still counts as right."""
     timeout_s: Positive = 5.0
-    """For one solution; what takes longer is unknown."""
+    """Seconds to solve one program; what takes longer is unknown."""
     workers: Count = 2
+    """Programs to solve at the same time."""
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:

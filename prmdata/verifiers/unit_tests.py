@@ -1,7 +1,9 @@
-"""Lines of a program → which of them the tests call right or wrong, by mutation (PRLCoder).
+"""Finds the lines of a program that its tests show right or wrong, by changing one at a time.
 
-Where the program passes, a line whose change makes a test fail matters, and is right. Where it
-fails, a line that one small change repairs is wrong. Of all other lines nothing is known.
+This is fault localisation by mutation. Where the program passes, a line whose change makes a test
+fail matters, and is right. Where it fails, a line that one small change repairs is wrong: the tests
+cannot tell which of several such lines was meant otherwise. Of all other lines nothing is known.
+PRLCoder labels the changed lines themselves; `prmdata mutate` writes those.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ class UnitTests:
     """Runs the problem's tests on the program with one line changed at a time."""
 
     deadline_s: Positive = 2.0
-    """For all tests on one program; what takes longer has failed."""
+    """Seconds for all tests on one program; what takes longer has failed."""
     mutants_per_line: Count = 12
+    """Changes to try on one line at most."""
     mutants: Count = 300
-    """At most, for one program."""
+    """Changed programs to try for one trace at most."""
     level: str = "auto"
-    """Of the sandbox; `auto` is the strongest that holds here."""
+    """Level of the sandbox; `auto` is the strongest that holds here."""
     workers: Count = 2
+    """Programs to run at the same time."""
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:
@@ -76,7 +80,7 @@ class UnitTests:
 def _mattering(tried: Sequence[tuple[Mutant, bool]]) -> Finding:
     """Of a program that passes."""
     survivors = [mutant for mutant, passed in tried if passed]
-    note = f"no test notices {_told(survivors)}" if survivors else None
+    note = f"no test notices {_listed(survivors)}" if survivors else None
     return Finding("unknown" if len(survivors) == len(tried) else "right", note)
 
 
@@ -84,10 +88,12 @@ def _repaired(tried: Sequence[tuple[Mutant, bool]]) -> Finding:
     """Of a program that fails."""
     repairs = [mutant for mutant, passed in tried if passed]
     return (
-        Finding("wrong", f"the tests pass with {_told(repairs)}") if repairs else Finding("unknown")
+        Finding("wrong", f"the tests pass with {_listed(repairs)}")
+        if repairs
+        else Finding("unknown")
     )
 
 
-def _told(changes: Sequence[Mutant]) -> str:
+def _listed(changes: Sequence[Mutant]) -> str:
     shown = "; ".join(" ".join(mutant.change.split())[:80] for mutant in changes[:3])
     return shown if len(changes) <= 3 else f"{shown}; and {len(changes) - 3} more"
