@@ -72,7 +72,7 @@ class Algebra:
         return self.check(trace.problem.question, [step.text for step in trace.steps])
 
     def check(self, question: str, steps: Sequence[str]) -> list[Finding]:
-        """One finding per step, in the light of the problem's equations and those of earlier steps."""
+        """One finding per step; equations of the problem and of earlier steps are known."""
         question = question[: self.longest]
         context = _Context(functions_in(question), foreign=FOREIGN.search(question) is not None)
         with contextlib.suppress(*FAILURES):  # an odd question poses nothing
@@ -252,7 +252,12 @@ def _is_same(left: Expression, right: Expression) -> bool:
 
 def _follows(claim: Claim, context: _Context, before: Equation) -> bool:
     """Whether it is drawn from the equation before it, and not tried, supposed or looked at."""
-    if context.cases or context.last not in claim.letters or claim.letters & context.solved:
+    if (
+        context.cases
+        or claim.heads
+        or context.last not in claim.letters
+        or claim.letters & context.solved
+    ):
         return False
     if (CONDITIONS | OTHERS) & {*claim.before} or (HYPOTHETICAL | PLACES) & {*claim.before[-3:]}:
         return False

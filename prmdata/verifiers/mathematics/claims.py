@@ -34,6 +34,8 @@ class Claim:
     follows: bool
     """Another relation stands before its left side."""
     continues: bool
+    heads: bool = False
+    """It stands before a colon or in brackets, as the heading of a case: `t = 3: 5t = 15`."""
 
     @property
     def left(self) -> Expression:
@@ -81,6 +83,7 @@ def claims(text: str, functions: frozenset[str]) -> Iterator[Claim]:
             around,
             start > 0 and tokens[start - 1].kind in ("equal", "near", "relation"),
             end < len(tokens) and tokens[end].kind in ("equal", "near", "relation"),
+            end < len(tokens) and tokens[end].kind == "stop" and tokens[end].text in (":", ")"),
         )
 
 

@@ -133,16 +133,40 @@ def _doubtful(equality: Equality) -> bool:
     one, two = (side.expression for side in sides)
     if alone or _mixes_percent(one, two) or _mixes_percent(two, one):
         return True
-    return _converts(left, right) or _runs_on(equality)
+    return _converts(left, right) or _runs_on(equality) or _is_range(equality)
+
+
+def _is_range(equality: Equality) -> bool:
+    """`pages 12-20 = 9 pages`, `children (3-12) = $5`: from one number to another."""
+    left, right = equality.left, equality.right
+    expression = left.parsed.expression
+    if not isinstance(expression, Apply) or expression.operation != "-":
+        return False
+    first, last = (_literal(operand) for operand in expression.operands)
+    if first is None or last is None or not first.value < last.value:
+        return False
+    return left.told or bool(right.units)
 
 
 def _states_a_share(one: Expression, other: Expression) -> bool:
-    """`30% = 60` says what a share comes to; `15% = 0.51` is said of one number."""
+    """`30% = 60`, `the other 2/3 = 40`: what a share comes to; `15% = 0.51` is of one number."""
     for share, whole in ((one, other), (other, one)):
-        if isinstance(share, Apply) and share.operation == "percent":
-            literal, inner = _literal(whole), _literal(share)
-            return inner is not None and literal is not None and abs(literal.value) > 1
+        literal = _literal(whole)
+        if _is_share(share) and _is_bare(whole) and literal and abs(literal.value) > 1:
+            return True
     return False
+
+
+def _is_share(expression: Expression) -> bool:
+    """`30%`, `2/3`: of numbers alone, and at most one."""
+    if not isinstance(expression, Apply):
+        return isinstance(expression, Number) and expression.places < 0
+    if expression.operation == "percent":
+        return _literal(expression) is not None
+    if expression.operation != "/":
+        return False
+    above, below = (_literal(operand) for operand in expression.operands)
+    return above is not None and below is not None and 0 < above.value <= below.value
 
 
 def _converts(left: Side, right: Side) -> bool:
@@ -179,9 +203,21 @@ def _has_plain(expression: Expression) -> bool:
 
 
 def _runs_on(equality: Equality) -> bool:
-    """`5 + 3 = 8 * 2 = 16` goes on with the result it has reached."""
+    """`5 + 3 = 8 * 2 = 16` goes on with the result it has reached, or with the next sum."""
     expression = equality.right.parsed.expression
-    return not equality.last and isinstance(expression, Apply) and _leads(equality)
+    if isinstance(expression, Apply) and expression.operation in ("+", "-", "*", "/"):
+        return _leads(equality)
+    return not equality.first and _ends_in(equality.left.parsed.expression, expression)
+
+
+def _ends_in(expression: Expression, result: Expression) -> bool:
+    """`2 * 8 = 16 + 4 * 3 = 12`: the last term alone has that result."""
+    if not isinstance(expression, Apply) or expression.operation not in ("+", "-"):
+        return False
+    try:
+        return _equal(evaluate(expression.operands[1], {}), evaluate(result, {}))
+    except Unreadable:
+        return False
 
 
 def _leads(equality: Equality) -> bool:
@@ -214,11 +250,15 @@ def _close(
     return (inexact and gap * 100 <= scale) or gap <= _rounded_before(left, right, a)
 
 
+_DIVISIBLE = frozenset(("dollar", "cent", "euro", "pound"))
+"""Units of which a fraction is as good as a whole."""
+
+
 def _counts_whole_ones(equality: Equality) -> bool:
     """`36/5 = 7 pens`, `17/5 = 3 (remainder 2)`: things that come whole, or are said to."""
     if not any(_has(side.parsed.expression, ("/",)) for side in (equality.left, equality.right)):
         return False
-    return equality.whole or bool(equality.right.units - SCALES.keys())
+    return equality.whole or bool(equality.right.units - _DIVISIBLE)
 
 
 def _rounded_before(left: Expression, right: Expression, a: Value) -> Fraction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from prmdata.verifiers.mathematics.expressions import Apply, Expression, Unreadable
@@ -299,7 +300,10 @@ def _starting(tokens: Sequence[Token], start: int, end: int, more: bool) -> Side
         return None
     words = [token.text.lower() for token in tokens[after : min(after + 2, end)]]
     units = parsed.units | frozenset(unit_name(word) for word in words[:1])
-    return Side(parsed, start, False, after < len(tokens) and _cut_after(tokens, after, end), units)
+    cut = after < len(tokens) and _cut_after(tokens, after, end)
+    last = after - 1 if tokens[after - 1].kind == "word" else after
+    cut = cut or _measures_on(tokens, last) or _leaves_rest(tokens, after)
+    return Side(parsed, start, False, cut, units)
 
 
 def _is_factor(tokens: Sequence[Token], at: int, end: int) -> bool:
@@ -317,7 +321,7 @@ def _cut_after(tokens: Sequence[Token], after: int, end: int) -> bool:
         after += 1
     if after == len(tokens) or tokens[after].kind != "word":
         return after < len(tokens) and tokens[after].kind in ("operator", "other")
-    if _sum_after(tokens, after, end) or _measures_on(tokens, after):
+    if _sum_after(tokens, after, end):
         return True
     following = tokens[after + 1] if after + 1 < len(tokens) else None
     word = tokens[after].text.lower()
@@ -333,6 +337,12 @@ def _measures_on(tokens: Sequence[Token], after: int) -> bool:
     return bool(kinds and kinds[0]) and any(
         number and kind == kinds[0] for number, kind in zip(numbers, kinds[1:], strict=False)
     )
+
+
+def _leaves_rest(tokens: Sequence[Token], after: int) -> bool:
+    """`17/4 = 4, R1`, `4 (r 1)`."""
+    ahead = [token.text.lower() for token in tokens[after : after + 4] if token.kind != "stop"]
+    return any(word in ("r", "rem", "rest") and rest.isdigit() for word, rest in pairwise(ahead))
 
 
 def _counts_on(tokens: Sequence[Token], after: int, word: str) -> bool:

@@ -80,11 +80,17 @@ class _Parser:
         """`2(3)`, `3x`, `2\\pi`, `20% of 50`; after a division it has two readings."""
         if self.kind() == "word":
             self.at += 1
-        elif not self.tokens[self.at].math and self._spaced():
+        elif self._is_applied() or (not self.tokens[self.at].math and self._spaced()):
             self.doubtful = True
         elif isinstance(left, Apply) and left.operation == "/":
             self.doubtful |= self.tokens[self.at - 1].kind != "close"
         return Apply("*", (left, self.power(depth)))
+
+    def _is_applied(self) -> bool:
+        """`T(2)`, which may be the value of a function there."""
+        if self.tokens[self.at - 1].kind != "name":
+            return False
+        return [self.kind(ahead) for ahead in range(3)] == ["open", "number", "close"]
 
     def _spaced(self) -> bool:
         return self.tokens[self.at].start != self.tokens[self.at - 1].end
@@ -202,11 +208,13 @@ class _Parser:
         return Apply("mixed", (whole, Number(above.value / below.value, -1)))
 
     def _group(self, depth: int) -> Expression:
-        self.at += 1
+        bracket = self._take().text
         inner = self.sum(depth + 1)
         if self.kind() != "close":
             raise Unreadable
         self.at += 1
+        # [7/2] may be the greatest whole number in it
+        self.doubtful |= bracket == "[" and isinstance(inner, Apply) and inner.operation == "/"
         return inner
 
     def _argument(self, depth: int) -> Expression:

@@ -27,7 +27,7 @@ _SCAN = re.compile(
              |(?<![0-9])\.[0-9]+)
   | (?P<glyph>[½¼¾⅓⅔])
   | (?P<percent>\\?%)
-  | (?P<money>\\\$|[£€])
+  | (?P<money>\\\$|[£€¥₹₽₩₱₦฿₫₪])
   | (?P<dollar>\$\$?)
   | (?P<arrow><=>|[-=]{1,3}>|[⇒→⟹∴]|\\(?:implies|iff|[rR]ightarrow|Longrightarrow|q?quad|therefore)
              (?![a-zA-Z]))

@@ -126,7 +126,7 @@ def _stop(token: Token, last: Token, following: Token) -> Token:
         return token._replace(kind="other")
     between = tight_before and tight_after and last.kind == following.kind == "number"
     if token.text == "." and tight_before and tight_after and last.kind == "number":
-        between = following.kind == "command"  # 0.\overline{3}
+        between = following.kind in ("command", "open")  # 0.\overline{3}, 0.(3)
     return token._replace(kind="other") if between else token
 
 
