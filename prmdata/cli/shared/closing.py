@@ -34,8 +34,9 @@ def report(reporting: Reporting, output: str, summary: Summary) -> None:
 def closing_line(summary: Summary) -> str:
     kept = summary.problems - summary.outside
     parts = [f"{summary.traces:,} traces of {kept:,} problems"]
-    parts += _verdicts(summary) if summary.stage == "verify" else [_outcomes(summary)]
-    if summary.outside:
+    described = {"verify": _verdicts, "mutate": _lines}
+    parts += described.get(summary.stage, _outcomes)(summary)
+    if summary.outside and summary.stage != "mutate":
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
     if summary.cut:
         parts.append(f"{summary.cut:,} cut by the token limit")
@@ -64,13 +65,18 @@ def closing_line(summary: Summary) -> str:
     return f"{summary.stage}: {' · '.join(parts)}"
 
 
-def _outcomes(summary: Summary) -> str:
+def _lines(summary: Summary) -> list[str]:
+    counts = summary.special
+    return [f"{counts['lines_wrong']:,} wrong lines, {counts['lines_right']:,} right lines"]
+
+
+def _outcomes(summary: Summary) -> list[str]:
     outcomes = f"{summary.right:,} right, {summary.wrong:,} wrong"
     if summary.unparsed:
         outcomes += f", {summary.unparsed:,} unparsed"
     if summary.unknown:
         outcomes += f", {summary.unknown:,} not graded"
-    return outcomes
+    return [outcomes]
 
 
 def _verdicts(summary: Summary) -> list[str]:
@@ -86,7 +92,7 @@ def _verdicts(summary: Summary) -> list[str]:
 
 def _labels(summary: Summary) -> list[str]:
     parts = []
-    if summary.labelled:
+    if summary.labelled and summary.stage != "mutate":
         examined = summary.labelled - summary.unexamined - summary.undecided
         parts.append(
             f"{examined:,} labelled by examination, {summary.unexamined:,} taken at their word"

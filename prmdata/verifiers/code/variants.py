@@ -119,12 +119,13 @@ def _variant(trace: Trace, rewrite: Rewrite, place: _Place, outcome: Outcome, nu
         "tests",
         "truth",
         verdicts=(*before, "right" if right else "wrong"),
-        notes=(*[None] * place.step, f"{rewrite.kind}: {rewrite.change}"),
+        notes=(*[None] * place.step, rewrite.kind),
     )
     labels = Labels(
         METHOD,
         first_error=None if right else place.step,
         values=(*([1.0] * place.step), 1.0 if right else 0.0),
+        settings={"rewriting": rewrite.kind, "change": rewrite.change},
     )
     return replace(
         trace,
