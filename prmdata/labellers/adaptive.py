@@ -43,34 +43,34 @@ class Adaptive:
             raise UsageError(f"without_hit={self.without_hit}: must not be above at_most")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            found = {t: Probe() for t in range(1, len(trace.steps))}
-            requested = dict.fromkeys(found, 0)
-            rounds = 0
-            while unclear := [t for t in found if not self._clear(found[t], requested[t])]:
-                more = [min(self.at_first, self.at_most - requested[t]) for t in unclear]
-                probes = await together(
-                    *(probe(rollouts, trace, t, k) for t, k in zip(unclear, more, strict=True))
-                )
-                for t, k, new in zip(unclear, more, probes, strict=True):
-                    requested[t] += k
-                    found[t].hits += new.hits
-                    found[t].rollouts += new.rollouts
-                rounds += 1
-            if trace.correct is not None:
-                found[len(trace.steps)] = Probe(int(trace.correct), 1)
-            return trace.with_evidence(
-                Evidence(
-                    name="adaptive",
-                    kind="rollouts",
-                    **probed(trace, found),
-                    stopping="interval",
-                    settings=settings_of(self),
-                    cost=rollouts.cost(trace, rounds),
-                )
-            )
+        return await each(group, lambda trace: self.value(trace, rollouts))
 
-        return await each(group, one)
+    async def value(self, trace: Trace, rollouts: Rollouts) -> Trace:
+        found = {t: Probe() for t in range(1, len(trace.steps))}
+        requested = dict.fromkeys(found, 0)
+        rounds = 0
+        while unclear := [t for t in found if not self._clear(found[t], requested[t])]:
+            more = [min(self.at_first, self.at_most - requested[t]) for t in unclear]
+            probes = await together(
+                *(probe(rollouts, trace, t, k) for t, k in zip(unclear, more, strict=True))
+            )
+            for t, k, new in zip(unclear, more, probes, strict=True):
+                requested[t] += k
+                found[t].hits += new.hits
+                found[t].rollouts += new.rollouts
+            rounds += 1
+        if trace.correct is not None:
+            found[len(trace.steps)] = Probe(int(trace.correct), 1)
+        return trace.with_evidence(
+            Evidence(
+                name="adaptive",
+                kind="rollouts",
+                **probed(trace, found),
+                stopping="interval",
+                settings=settings_of(self),
+                cost=rollouts.cost(trace, rounds),
+            )
+        )
 
     def forecast(self, trace: Trace) -> Cost:
         inner = range(1, len(trace.steps))

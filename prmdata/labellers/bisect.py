@@ -43,34 +43,39 @@ class Bisect:
     """Believe verifiers: search before the first step that one calls wrong."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            if trace.correct is None or not trace.steps:
-                return trace
-            if trace.correct:
-                return taken_at_its_word(trace, self, "bisect")
-            probes: dict[int, Probe] = {}
-            refuted = detections(trace) if self.verdicts else []
-            right, wrong = 0, min([len(trace.steps), *refuted])
-            while wrong - right > 1:
-                middle = (right + wrong) // 2
-                probes[middle] = await probe(
-                    rollouts, trace, middle, self.rollouts_per_probe, first_hit=self._first_hit
-                )
-                if self._still_right(trace, probes[middle], rollouts):
-                    right = middle
-                else:
-                    wrong = middle
-            evidence = Evidence(
-                name="bisect",
-                kind="rollouts",
-                **probed(trace, probes),
-                stopping="first-hit" if self._first_hit else "fixed",
-                settings=settings_of(self),
-                cost=rollouts.cost(trace, sum(found.rounds for found in probes.values())),
-            )
-            return decided(trace, self, "bisect", wrong - 1, evidence)
+        return await each(group, lambda trace: self.search(trace, rollouts))
 
-        return await each(group, one)
+    async def search(self, trace: Trace, rollouts: Rollouts) -> Trace:
+        if trace.correct is None or not trace.steps:
+            return trace
+        if trace.correct:
+            return taken_at_its_word(trace, self, "bisect")
+        probes: dict[int, Probe] = {}
+        refuted = detections(trace) if self.verdicts else []
+        right, wrong = 0, min([len(trace.steps), *refuted])
+        while wrong - right > 1:
+            middle = (right + wrong) // 2
+            probes[middle] = await probe(
+                rollouts,
+                trace,
+                middle,
+                self.rollouts_per_probe,
+                first_hit=self._first_hit,
+                decides=True,
+            )
+            if self._still_right(trace, probes[middle], rollouts):
+                right = middle
+            else:
+                wrong = middle
+        evidence = Evidence(
+            name="bisect",
+            kind="rollouts",
+            **probed(trace, probes),
+            stopping="first-hit" if self._first_hit else "fixed",
+            settings=settings_of(self),
+            cost=rollouts.cost(trace, sum(found.rounds for found in probes.values())),
+        )
+        return decided(trace, self, "bisect", wrong - 1, evidence)
 
     def forecast(self, trace: Trace) -> Cost:
         if trace.correct is not False or len(trace.steps) < 2:

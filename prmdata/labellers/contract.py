@@ -31,20 +31,20 @@ class Method(Protocol):
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]: ...
 
     def forecast(self, trace: Trace) -> Cost:
-        """What this trace will cost, as far as can be told before spending."""
+        """About what this trace will cost, before anything is spent."""
         ...
 
 
 async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]) -> list[Trace]:
     """For methods that need one trace at a time: all of them at once, failing one by one."""
 
-    async def one(trace: Trace) -> Trace:
+    async def attempt(trace: Trace) -> Trace:
         try:
             return await work(trace)
         except (ItemError, GraderError) as error:
             return trace.failed(str(error))
 
-    return await together(*(one(trace) for trace in group))
+    return await together(*(attempt(trace) for trace in group))
 
 
 def independent(group: Sequence[Trace]) -> list[Trace]:
@@ -66,20 +66,39 @@ WAVES = (1, 1, 2, 4)
 
 
 async def probe(
-    rollouts: Rollouts, trace: Trace, after_step: int, k: int, *, first_hit: bool = False
+    rollouts: Rollouts,
+    trace: Trace,
+    after_step: int,
+    k: int,
+    *,
+    first_hit: bool = False,
+    decides: bool = False,
 ) -> Probe:
-    """k rollouts from a prefix, or fewer where the first hit settles it."""
-    seen = Probe()
+    """k rollouts from a prefix, or fewer where the first hit settles it.
+
+    `decides`: no hit will be read as a wrong prefix, so some rollout must count.
+    """
+    found = Probe()
     waves = list(WAVES) if first_hit else [k]
-    asked = 0
-    while asked < k and not (first_hit and seen.hits):
-        wave = min(waves.pop(0) if len(waves) > 1 else waves[0], k - asked)
+    requested = 0
+    while requested < k and not (first_hit and found.hits):
+        wave = min(waves.pop(0) if len(waves) > 1 else waves[0], k - requested)
         outcomes = await rollouts.sample(trace, after_step, wave)
-        asked += wave
-        seen.rounds += 1
-        seen.rollouts += len(outcomes)
-        seen.hits += sum(outcome.hit for outcome in outcomes)
-    return seen
+        requested += wave
+        found.rounds += 1
+        found.rollouts += len(outcomes)
+        found.hits += sum(outcome.hit for outcome in outcomes)
+    if decides and requested and not found.rollouts:
+        raise without_outcome(trace, after_step, requested)
+    return found
+
+
+def without_outcome(trace: Trace, after_step: int, rollouts: int) -> ItemError:
+    """Nothing can be decided where `--cut drop` leaves no rollout."""
+    return ItemError(
+        f"trace {trace.id}: none of {rollouts} rollouts after step {after_step} has an outcome "
+        "(cut, or not read); raise --max-tokens, or count them as misses: --cut miss"
+    )
 
 
 def tokens_left(trace: Trace, after_step: int) -> int:
@@ -129,24 +148,20 @@ def taken_at_its_word(trace: Trace, method: Any, name: str) -> Trace:
 
 def steps_repeated(trace: Trace, after_step: int, text: str) -> int:
     """How many of the steps that follow in the trace this text begins with, word for word."""
-    at = kept = 0
+    position = repeated = 0
     last = len(trace.steps) - 1
     for index in range(after_step, len(trace.steps)):
         step = trace.steps[index].text
         if index == last:
-            return kept + (text[at:].rstrip() == step.rstrip())
-        if not text.startswith(step, at):
-            return kept
-        at += len(step)
-        kept += 1
-    return kept
+            return repeated + (text[position:].rstrip() == step.rstrip())
+        if not text.startswith(step, position):
+            return repeated
+        position += len(step)
+        repeated += 1
+    return repeated
 
 
 def detections(trace: Trace) -> list[int]:
     """For each verifier and judge, the first step that it calls wrong, from 1."""
-    found = (
-        next((i for i, v in enumerate(evidence.verdicts, 1) if v == "wrong"), None)
-        for evidence in trace.evidence
-        if evidence.kind == "verdicts"
-    )
-    return [place for place in found if place is not None]
+    firsts = (e.first_wrong for e in trace.evidence if e.kind == "verdicts")
+    return [first + 1 for first in firsts if first is not None]

@@ -1,6 +1,6 @@
 """Walk forward and stop at the first step after which no rollout hits (SCAN).
 
-A trace that ends right costs nothing: it is taken at its word.
+A trace that ends right is taken at its word and costs nothing.
 """
 
 from __future__ import annotations
@@ -35,31 +35,36 @@ class Forward:
     """Go on to the next step at the first hit: the same decisions for fewer tokens."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            if trace.correct is None or not trace.steps:
-                return trace
-            if trace.correct:
-                return taken_at_its_word(trace, self, "forward")
-            probes: dict[int, Probe] = {}
-            step = 1
-            while step < len(trace.steps):
-                probes[step] = await probe(
-                    rollouts, trace, step, self.rollouts_per_step, first_hit=self.first_hit
-                )
-                if probes[step].hits == 0:
-                    break
-                step += 1
-            evidence = Evidence(
-                name="forward",
-                kind="rollouts",
-                **probed(trace, probes),
-                stopping="first-hit" if self.first_hit else "fixed",
-                settings=settings_of(self),
-                cost=rollouts.cost(trace, sum(seen.rounds for seen in probes.values())),
-            )
-            return decided(trace, self, "forward", step - 1, evidence)
+        return await each(group, lambda trace: self.search(trace, rollouts))
 
-        return await each(group, one)
+    async def search(self, trace: Trace, rollouts: Rollouts) -> Trace:
+        if trace.correct is None or not trace.steps:
+            return trace
+        if trace.correct:
+            return taken_at_its_word(trace, self, "forward")
+        probes: dict[int, Probe] = {}
+        step = 1
+        while step < len(trace.steps):
+            probes[step] = await probe(
+                rollouts,
+                trace,
+                step,
+                self.rollouts_per_step,
+                first_hit=self.first_hit,
+                decides=True,
+            )
+            if probes[step].hits == 0:
+                break
+            step += 1
+        evidence = Evidence(
+            name="forward",
+            kind="rollouts",
+            **probed(trace, probes),
+            stopping="first-hit" if self.first_hit else "fixed",
+            settings=settings_of(self),
+            cost=rollouts.cost(trace, sum(found.rounds for found in probes.values())),
+        )
+        return decided(trace, self, "forward", step - 1, evidence)
 
     def forecast(self, trace: Trace) -> Cost:
         if trace.correct is not False:

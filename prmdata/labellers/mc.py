@@ -1,7 +1,7 @@
 """Monte-Carlo value of every step: k rollouts after each (Math-Shepherd, arXiv 2312.08935).
 
-Soft value = hits/k; a hard reading is "any hit". The last step ends the trace, so it is graded,
-not rolled out.
+The soft value is hits/k; the hard reading is "any hit". The last step ends the trace, so it is
+graded, not rolled out.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ class MonteCarlo:
     """Stop a step's rollouts at the first hit: enough for hard labels, biased for soft ones."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
-            inner = range(1, len(trace.steps))
-            probes = await together(
-                *(
-                    probe(rollouts, trace, t, self.rollouts_per_step, first_hit=self.first_hit)
-                    for t in inner
-                )
-            )
-            rounds = max((seen.rounds for seen in probes), default=0)
-            seen = dict(zip(inner, probes, strict=True))
-            if trace.correct is not None:
-                seen[len(trace.steps)] = Probe(int(trace.correct), 1)
-            return trace.with_evidence(
-                Evidence(
-                    name="mc",
-                    kind="rollouts",
-                    **probed(trace, seen),
-                    stopping="first-hit" if self.first_hit else "fixed",
-                    settings=settings_of(self),
-                    cost=rollouts.cost(trace, rounds),
-                )
-            )
+        return await each(group, lambda trace: self.value(trace, rollouts))
 
-        return await each(group, one)
+    async def value(self, trace: Trace, rollouts: Rollouts) -> Trace:
+        inner = range(1, len(trace.steps))
+        probes = await together(
+            *(
+                probe(rollouts, trace, t, self.rollouts_per_step, first_hit=self.first_hit)
+                for t in inner
+            )
+        )
+        rounds = max((found.rounds for found in probes), default=0)
+        by_step = dict(zip(inner, probes, strict=True))
+        if trace.correct is not None:
+            by_step[len(trace.steps)] = Probe(int(trace.correct), 1)
+        return trace.with_evidence(
+            Evidence(
+                name="mc",
+                kind="rollouts",
+                **probed(trace, by_step),
+                stopping="first-hit" if self.first_hit else "fixed",
+                settings=settings_of(self),
+                cost=rollouts.cost(trace, rounds),
+            )
+        )
 
     def forecast(self, trace: Trace) -> Cost:
         inner = range(1, len(trace.steps))

@@ -1,4 +1,4 @@
-"""A tree search for first errors, one tree a problem (OmegaPRM, arXiv 2406.06592).
+"""A tree search for first errors, one tree per problem (OmegaPRM, arXiv 2406.06592).
 
 States are prefixes; each keeps its rollouts. Again and again the most promising wrong rollout of
 a state is taken out of the pool and searched by halves; every prefix probed on the way becomes a
@@ -23,6 +23,7 @@ from prmdata.labellers.contract import (
     probed,
     taken_at_its_word,
     tokens_left,
+    without_outcome,
 )
 from prmdata.labellers.tree.branches import branches
 from prmdata.records import Cost, Evidence, Trace
@@ -154,6 +155,8 @@ class Omega:
             if prefix not in tree.states:
                 outcomes = await rollouts.sample(trace, middle, self.rollouts_per_probe)
                 search.probes += 1
+                if not outcomes:
+                    raise without_outcome(trace, middle, self.rollouts_per_probe)
                 hits = sum(outcome.hit for outcome in outcomes)
                 state = tree.states[prefix] = State(middle, hits, len(outcomes))
                 tree.pool += [
@@ -193,11 +196,11 @@ class Omega:
 
     def _evidence(self, trace: Trace, tree: Tree, cost: Cost) -> Evidence:
         states = {t: tree.states.get(trace.prefix(t)) for t in range(1, len(trace.steps))}
-        seen = {t: Probe(state.hits, state.rollouts) for t, state in states.items() if state}
+        probes = {t: Probe(state.hits, state.rollouts) for t, state in states.items() if state}
         return Evidence(
             name="omega",
             kind="rollouts",
-            **probed(trace, seen),
+            **probed(trace, probes),
             stopping="fixed",
             settings=settings_of(self),
             cost=cost,

@@ -1,4 +1,4 @@
-"""A tree search for the value Q of every step, one tree a problem (AlphaMath, arXiv 2405.03553).
+"""A tree search for the value Q of every step, one tree per problem (AlphaMath, arXiv 2405.03553).
 
 A state is a prefix. Its children are the next steps of the whole traces that begin with it, each
 with a prior, exp(mean log-probability of its tokens); its value is the mean outcome of those
@@ -143,14 +143,15 @@ class ValueTree:
     async def _priors(self, children: Sequence[State], rollouts: Rollouts) -> list[float]:
         if self.prior == "uniform":
             return [1 / len(children)] * len(children)
-        asked = (rollouts.log_probs(state.via, state.steps - 1) for state in children)
         try:
-            scored = await together(*asked)
+            scored = await together(
+                *(rollouts.log_probs(state.via, state.steps - 1) for state in children)
+            )
         except ItemError:
             raise
         except SamplerError as error:
             raise SamplerError(f"{error}; --set prior=uniform needs no scores") from None
-        return [math.exp(sum(found) / len(found)) if found else 1.0 for found in scored]
+        return [math.exp(fmean(logs)) if logs else 1.0 for logs in scored]
 
     def _results(
         self, group: Sequence[Trace], root: State, rollouts: Rollouts, failed: dict[str, str]
@@ -166,14 +167,14 @@ class ValueTree:
     def _valued(
         self, trace: Trace, values: dict[str, float], rollouts: Rollouts, rounds: int
     ) -> Trace:
-        found = [values.get(trace.prefix(t)) for t in range(1, len(trace.steps) + 1)]
-        if trace.correct is not None and found:
-            found[-1] = float(trace.correct)
+        by_step = [values.get(trace.prefix(t)) for t in range(1, len(trace.steps) + 1)]
+        if trace.correct is not None and by_step:
+            by_step[-1] = float(trace.correct)
         return trace.with_evidence(
             Evidence(
                 name="value-tree",
                 kind="rollouts",
-                values=tuple(found),
+                values=tuple(by_step),
                 stopping="fixed",
                 settings=settings_of(self),
                 cost=rollouts.cost(trace, rounds),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import replace
 
 import pytest
 
-from prmdata.errors import ItemError, UsageError
+from prmdata.errors import UsageError
 from prmdata.labellers import LABELLERS, method
 from prmdata.labellers.contract import Need, Probe
 from prmdata.records import Evidence, Trace
@@ -82,105 +81,6 @@ def test_truth_is_out_of_sight_and_kept(name: str, traces: list[Trace], policy: 
         assert made.evidence_named("oracle") is not None or made.origin.parent
 
 
-def test_bisect_agrees_with_exhaustive_values_from_the_same_rollouts(
-    traces: list[Trace], policy: Policy
-) -> None:
-    """Search, done by hand over the values of every step, decides as the method does."""
-    exhaustive = {t.id: t for t in run("mc", traces, policy, rollouts_per_step=8)}
-    wrong = [t for t in traces if t.correct is False and len(t.steps) > 1]
-    assert len(wrong) > 30
-    for trace in run("bisect", traces, policy):
-        if trace.correct:
-            continue
-        values = exhaustive[trace.id].evidence[0].values
-        right, error = 0, len(trace.steps)
-        while error - right > 1:
-            middle = (right + error) // 2
-            value = values[middle - 1]
-            assert value is not None
-            right, error = (middle, error) if value > 0 else (right, middle)
-        assert trace.labels is not None
-        assert trace.labels.first_error == error - 1
-
-
-def test_the_first_hit_settles_a_probe_with_the_same_decisions_for_less(
-    traces: list[Trace], policy: Policy
-) -> None:
-    whole = run("bisect", traces, policy)
-    early = run("bisect", traces, policy, first_hit=True)
-    for a, b in zip(whole, early, strict=True):
-        assert a.labels is not None
-        assert b.labels is not None
-        assert a.labels.first_error == b.labels.first_error
-        assert b.labels.cost.rollouts <= a.labels.cost.rollouts
-    spent = [sum(t.labels.cost.tokens for t in made if t.labels) for made in (whole, early)]
-    assert spent[1] < 0.8 * spent[0]
-    assert {t.evidence[0].stopping for t in early if t.evidence} == {"first-hit"}
-
-
-def test_the_last_step_is_graded_and_never_rolled_out(traces: list[Trace], policy: Policy) -> None:
-    policy.calls.clear()
-    for trace in run("mc", traces[:8], policy, rollouts_per_step=3):
-        evidence = trace.evidence[0]
-        assert evidence.values[-1] == float(trace.correct is True)
-        assert evidence.rollouts[-1] == 1
-        assert set(evidence.rollouts[:-1]) <= {3}
-    asked = [prefix for prefix, _, _ in policy.calls]
-    assert not any("The answer" in prefix for prefix in asked)
-
-
-def test_a_share_of_the_pass_rate_asks_for_more_than_luck(traces: list[Trace]) -> None:
-    """A policy that mends its slips makes "any hit" call wrong steps right."""
-    lucky = Policy({0: 60}, slips=0.15, mends=0.25)
-    wrong = [t for t in traces if t.correct is False and len(t.steps) > 3]
-    late = {
-        share: sum(
-            t.labels.first_error
-            for t in run("bisect", wrong, lucky, pass_rate_share=share)
-            if t.labels and t.labels.first_error is not None
-        )
-        for share in (0.0, 0.8)
-    }
-    assert late[0.8] < late[0.0]
-
-
-def test_threshold_takes_the_first_value_that_is_not_above_it(traces: list[Trace]) -> None:
-    trace = replace(traces[0], steps=traces[0].steps[:1] * 4)
-    values = (0.9, None, 0.3, 0.0)
-    evidenced = trace.with_evidence(Evidence("mc", "rollouts", values=values))
-    verdicts = trace.with_evidence(
-        Evidence("sums", "verdicts", verdicts=("right", "unknown", "right", "wrong"))
-    )
-    for given, threshold, first in ((evidenced, 0.0, 3), (evidenced, 0.3, 2), (verdicts, 0.0, 3)):
-        (made,) = run("threshold", [given], Policy({}), threshold=threshold)
-        assert made.labels is not None
-        assert made.labels.first_error == first
-        assert made.labels.examined
-    silent = trace.with_evidence(Evidence("sums", "verdicts", verdicts=("unknown",) * 4))
-    (made,) = run("threshold", [silent], Policy({}))
-    assert made.labels is not None
-    assert made.labels.undecided
-    assert not made.labels.examined
-    (failed,) = run("threshold", [trace], Policy({}))
-    assert "has no evidence" in (failed.error or "")
-    (cut,) = run("threshold", [replace(trace, correct=None)], Policy({}))
-    assert cut.labels is cut.error is None
-    assert "prmdata estimate" in (failed.error or "")
-
-
-def test_one_trace_that_cannot_be_continued_fails_alone(traces: list[Trace]) -> None:
-    class Short(Policy):
-        async def complete(self, prefix: str, n: int, sampling: object, seed: int) -> list:  # type: ignore[override]
-            if prefix.count("Step") == 1:
-                raise ItemError("too long")
-            return await super().complete(prefix, n, sampling, seed)  # type: ignore[arg-type]
-
-    made = run("mc", traces[:4], Short({0: 60}))
-    assert [t.error for t in made if len(t.steps) > 2] == ["too long"] * sum(
-        len(t.steps) > 2 for t in made
-    )
-
-
 def test_methods_are_asked_for_by_name_and_settings() -> None:
     with pytest.raises(UsageError, match="did you mean 'bisect'"):
         method("bisekt", "label", {})
@@ -215,22 +115,3 @@ def test_the_same_at_any_concurrency(
         found.append(output.traces)
     assert found[0] == found[1] == found[2]
     assert len(found[0]) >= 20
-
-
-def test_bisect_may_believe_a_verifier(traces: list[Trace], policy: Policy) -> None:
-    """It then looks only before the step that was called wrong, and pays less."""
-    wrong = [t for t in traces if t.correct is False and len(t.steps) > 4]
-    told = [
-        t.with_evidence(
-            Evidence(
-                "sums", "verdicts", verdicts=(None, None, "wrong", *[None] * (len(t.steps) - 3))
-            )
-        )
-        for t in wrong
-    ]
-    plain = run("bisect", told, policy)
-    believed = run("bisect", told, policy, verdicts=True)
-    assert max(t.labels.first_error for t in believed if t.labels) == 2  # type: ignore[type-var]
-    assert max(t.labels.first_error for t in plain if t.labels) > 2  # type: ignore[type-var,operator]
-    spent = [sum(t.labels.cost.rollouts for t in made if t.labels) for made in (plain, believed)]
-    assert spent[1] < spent[0]
