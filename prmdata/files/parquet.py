@@ -90,6 +90,9 @@ def _opened(path: str) -> Iterator[Any]:
             table = pq.ParquetFile(raw)
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{path}: not a Parquet file ({error})") from None
+        names = table.schema_arrow.names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"{path}: two columns are named '{twice}'; rename one of them")
         try:
             yield table
         except (pa.ArrowException, OSError) as error:

@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -166,7 +167,7 @@ def unpacking(place: Callable[[], str]) -> Iterator[None]:
         yield
     except UnicodeDecodeError:
         raise
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{place()}: cannot be unpacked ({error})") from None
     except Exception as error:
         if type(error).__name__ != "ZstdError":  # zstandard's own, which is imported lazily

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, rows
 from prmdata.files.nested import check_columns
@@ -64,13 +66,24 @@ def read(
             layout = make(IMPORTS, guessed(row, where), settings)
         try:
             own = own_id(row)
-            for trace in layout.traces(row, where):
+            for trace in (_checked(trace, where) for trace in layout.traces(row, where)):
                 yield trace if trace.id or "id" in (columns or ()) else replace(trace, id=own)
         except InputError as error:
             yield Unreadable(where, str(error))
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             reason = f"{where}: not of the layout ({type(error).__name__}: {error})"
             yield Unreadable(where, reason)
+
+
+def _checked(trace: Trace, where: str) -> Trace:
+    """Whatever stood in the row, the trace is one that can be written and read again."""
+    try:
+        trace = msgspec.convert(msgspec.to_builtins(trace), Trace)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where}: not of the layout ({error})") from None
+    if not trace.problem.question.strip():
+        raise InputError(f"{where}: the question is empty")
+    return trace
 
 
 def own_id(row: Mapping[str, Any]) -> str:
@@ -88,6 +101,11 @@ def guessed(row: Mapping[str, Any], where: str) -> str:
     for name, layout in IMPORTS.items():
         if layout.fits(row):
             return name
+    if isinstance(row.get("problem"), Mapping) and "steps" in row:
+        raise UsageError(
+            f"{where}: this is a trace already; take the file as it is, with `prmdata label` or "
+            "any other stage"
+        )
     raise UsageError(
         f"{where}: cannot tell the layout from the columns {', '.join(row)}; name it with --from "
         "or its columns with --fields question=COLUMN,response=COLUMN,answer=COLUMN"

@@ -63,22 +63,22 @@ class Columns:
         fields = dict(self.fields) or _guessed(row)
         layout = mapped({name: at for name, at in fields.items() if name in FIELDS})
         problem = _problem(layout, row, fields, where)
-        for steps, how in self._solutions(row, fields, where):
+        for steps in self._solutions(row, fields, where):
             trace = bare(problem.question, problem.answer, steps, "")
             trace = replace(
                 trace,
                 id=layout.id_of(row, where) or "",
                 problem=replace(problem, id=""),
                 correct=_correct(row, fields, where),
-                origin=replace(trace.origin, steps=how),
+                origin=replace(trace.origin, steps=self.steps),
             )
             yield self._with_truth(trace, row, fields, where)
 
     def _solutions(
         self, row: Row, fields: Mapping[str, str], where: str
-    ) -> Iterator[tuple[tuple[Step, ...], str]]:
+    ) -> Iterator[tuple[Step, ...]]:
         if "steps" in fields:
-            yield separated(steps_of(row, fields["steps"], where), "\n"), "given"
+            yield separated(steps_of(row, fields["steps"], where), "\n")
             return
         column = fields.get("response", "")
         found = value_at(row, column)
@@ -88,7 +88,7 @@ class Columns:
         for number, text in enumerate(responses):
             if not isinstance(text, str) or not text.strip():
                 raise InputError(f"{where}: response {number} is empty or no text")
-            yield cut_steps(text, self.steps), self.steps
+            yield cut_steps(text, self.steps)
 
     def _with_truth(self, trace: Trace, row: Row, fields: Mapping[str, str], where: str) -> Trace:
         if "first_error" not in fields:

@@ -7,7 +7,6 @@ right is what its last sign says.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,7 @@ from prmdata.records import Evidence, Labels, Trace
 
 NAME = "math-shepherd"
 MARK = "ки"
-FIRST_STEP = re.compile(r"\s*(?=Step 1:)")
+FIRST_STEP = "Step 1:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,10 @@ class MathShepherd:
 
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
         pieces, signs = self._signed(text_of(row, "input", where), row["label"], where)
-        found = FIRST_STEP.search(pieces[0])
-        if found is None:
+        start = pieces[0].find(FIRST_STEP)
+        if start < 0:
             raise InputError(f"{where}: no 'Step 1:' tells where the solution begins")
-        question, pieces[0] = pieces[0][: found.start()], pieces[0][found.end() :]
+        question, pieces[0] = pieces[0][:start].rstrip(), pieces[0][start:]
         values = tuple(float(sign == "+") for sign in signs)
         first = next((i for i, value in enumerate(values) if not value), None)
         steps = separated([piece.strip() for piece in pieces], "\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
@@ -52,7 +52,8 @@ class OpenrFlat:
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
         question = text_of(row, "question", where).strip()
         values = prefix_values(list_of(row, "reasoning_steps", where), question, where)
-        parents = {prefix: parent_of(prefix, values) for prefix in values if prefix}
+        lengths = {len(prefix) for prefix in values}
+        parents = {prefix: parent_of(prefix, values, lengths) for prefix in values if prefix}
         inner = set(parents.values())
         for leaf in parents:
             if leaf in inner:
@@ -101,25 +102,35 @@ def prefix_values(nodes: Sequence[Any], question: str, where: str) -> dict[str, 
     return {prefix: mean(said) if said else None for prefix, said in known.items()}
 
 
-def parent_of(prefix: str, known: Mapping[str, float | None]) -> str:
+def parent_of(prefix: str, known: Mapping[str, float | None], lengths: Collection[int]) -> str:
     """The longest other prefix that this one goes on from; none: the question."""
     end = prefix.rfind(BETWEEN)
-    while end > 0 and prefix[:end] not in known:
+    while end > 0 and (end not in lengths or prefix[:end] not in known):
         end = prefix.rfind(BETWEEN, 0, end)
     return prefix[: max(end, 0)]
 
 
 def paths(root: Mapping[str, Any], where: str) -> Iterator[list[Mapping[str, Any]]]:
     """From below the root to every leaf, in order; without recursion: trees may be deep."""
-    stack: list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]] = [(root, [])]
-    while stack:
-        node, path = stack.pop()
-        children = node.get("children") or []
-        if not children and path:
-            yield path
+    path: list[Mapping[str, Any]] = []
+    open_nodes = [iter(_children(root))]
+    while open_nodes:
+        node = next(open_nodes[-1], None)
+        if node is None:
+            open_nodes.pop()
+            path = path[: len(open_nodes) - 1]
+            continue
+        if not isinstance(node, Mapping) or not isinstance(node.get("text"), str):
+            raise InputError(f"{where}: a node without text")
+        path = [*path[: len(open_nodes) - 1], node]
         if len(path) > DEEPEST:
             raise InputError(f"{where}: a tree deeper than {DEEPEST:,}")
-        for child in reversed(children):
-            if not isinstance(child, Mapping) or not isinstance(child.get("text"), str):
-                raise InputError(f"{where}: a node without text")
-            stack.append((child, [*path, child]))
+        if children := _children(node):
+            open_nodes.append(iter(children))
+        else:
+            yield path
+
+
+def _children(node: Mapping[str, Any]) -> list[Any]:
+    children = node.get("children")
+    return children if isinstance(children, list) else []

@@ -115,6 +115,7 @@ def _from_rows(
             yield row
             continue
         if chosen is None:
+            _refuse_traces(row, where)
             chosen = _guess(row, where)
         try:
             problem = chosen.problem(row, where)
@@ -122,6 +123,14 @@ def _from_rows(
             yield Unreadable(where, str(error))
         else:
             yield problem
+
+
+def _refuse_traces(row: Mapping[str, Any], where: str) -> None:
+    if isinstance(row.get("problem"), dict) and "steps" in row:
+        raise UsageError(
+            f"{where}: this is a trace, and no problem; traces are the input of `prmdata verify`, "
+            "`estimate`, `label` and `export`"
+        )
 
 
 def _guess(row: dict[str, Any], where: str) -> Layout:

@@ -272,3 +272,27 @@ def test_truth_cannot_be_decided_from(prmdata) -> None:
             "label", "t.jsonl", "--method", "threshold", "--overwrite", "-o", "l.jsonl", *more
         )
         refused(done, 1, "has no evidence")
+
+
+def test_files_of_another_kind_than_the_command_takes(prmdata) -> None:
+    Path("t.jsonl").write_text("\n".join(traces(2)) + "\n")
+    Path("t.csv").write_text("question,answer\n1 + 1?,2\n")
+    Path("t.json").write_text('[{"question": "1 + 1?", "answer": "2"}, {"question')
+    Path("deep.jsonl").write_text('{"question": ' + "[" * 9999 + "\n")
+    refused(prmdata("generate", "t.jsonl"), 2, "t.jsonl:1", "prmdata label")
+    refused(prmdata("import", "t.jsonl"), 2, "t.jsonl:1", "a trace already")
+    refused(prmdata("label", "t.csv"), 1, "t.csv", "prmdata import")
+    refused(prmdata("generate", "t.json"), 1, "t.json", "a JSON array that is broken")
+    refused(prmdata("generate", "deep.jsonl"), 1, "deep.jsonl:1", "nested too deeply")
+    refused(prmdata("generate", "t.csv", "-o", "t2.csv"), 2, "t2.csv", "cannot tell the format")
+
+
+def test_columns_that_are_misspelt(prmdata) -> None:
+    Path("p.csv").write_text("question,gold,out\n1 + 1?,2,So 2.\n")
+    refused(prmdata("generate", "p.csv", "--fields", "answer=gould"), 2, "did you mean 'gold'")
+    words = ("import", "p.csv", "--fields", "question=question,response=ouput,answer=gold")
+    refused(prmdata(*words), 2, "--fields ouput", "did you mean 'out'")
+    refused(prmdata("import", "p.csv", "--fields", "question=question"), 2, "response=COLUMN")
+    done = prmdata("import", "p.csv", "--fields", "question=question,response=out,answer=gold")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["correct"] is True
