@@ -1,8 +1,10 @@
-"""Preference pairs: for DPO and reward models, by step or by outcome.
+"""Preference pairs: for DPO and reward models, by step, by value or by outcome.
 
 `step`: the first wrong step of a trace against a right step of a sibling with exactly the same
-text before it, and no pair where no sibling has. In chat layouts that text begins both answers:
-in the prompt, trainers would render it as an assistant's turn that has ended.
+text before it, and no pair where no sibling has. `value`: two steps after exactly the same text
+whose values lie apart, as trees and `next-step` find them; labels are not needed. In chat layouts
+that text begins both answers: in the prompt, trainers would render it as an assistant's turn that
+has ended.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.exports.shapes import preference
 from prmdata.exports.shapes.chat import Prompt, asked
-from prmdata.exports.shapes.siblings import Pair, by_outcome, by_step
+from prmdata.exports.shapes.siblings import ByValue, Pair, by_outcome, by_step, by_value
 from prmdata.exports.shapes.verdicts import Unexamined
 from prmdata.records import Trace
+from prmdata.settings import Count, Share
 
 WITH_MARGIN = ("trl", "ms-swift")
 
@@ -27,12 +30,20 @@ WITH_MARGIN = ("trl", "ms-swift")
 class Pairs:
     grouped: ClassVar[bool] = True
 
-    kind: Literal["step", "outcome"] = "step"
+    kind: Literal["step", "value", "outcome"] = "step"
     layout: preference.Layout = "trl"
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction they were sampled with."""
     most: int = 1
-    """Pairs for each wrong trace."""
+    """Pairs for each wrong trace; with `value`, for each text that several steps follow."""
+    min_gap: Share = 0.25
+    """`value`: the least difference of the two values."""
+    min_rollouts: Count = 4
+    """`value`: the least rollouts behind a value, where they were counted."""
+    sure: bool = True
+    """`value`: only steps whose values differ for certain: their 95 % intervals lie apart."""
+    evidence: str | None = None
+    """`value`: whose values are read; none: those behind the labels, else the last there are."""
     margin: bool = False
     """A `margin` column: how much more likely the right step leads to the answer."""
     unexamined: Unexamined = "keep"
@@ -41,10 +52,10 @@ class Pairs:
     def __post_init__(self) -> None:
         if self.most < 1:
             raise UsageError(f"most={self.most}: must be at least 1")
-        if self.margin and (self.kind != "step" or self.layout not in WITH_MARGIN):
+        if self.margin and (self.kind == "outcome" or self.layout not in WITH_MARGIN):
             raise UsageError(
                 f"margin is the gap between two steps' values, for {' and '.join(WITH_MARGIN)}; "
-                "use it with kind=step and one of these layouts"
+                "use it with kind=step or kind=value and one of these layouts"
             )
 
     @property
@@ -70,6 +81,9 @@ class Pairs:
         sound = [trace for trace in group if trace.error is None]
         if self.kind == "step":
             pairs = list(by_step(sound, self.most, self.unexamined))
+        elif self.kind == "value":
+            choice = ByValue(self.evidence, self.min_gap, self.min_rollouts, self.sure)
+            pairs = list(by_value(sound, choice, self.most))
         else:
             pairs = list(by_outcome(sound, self.most))
         if not pairs:

@@ -139,3 +139,57 @@ def test_margins_are_gaps_of_unbiased_values() -> None:
         Pairs(kind="outcome", margin=True)
     with pytest.raises(UsageError, match="most"):
         Pairs(most=0)
+
+
+def valued(name: str, *steps: str, values: tuple[float | None, ...], of: int | None = 16) -> Trace:
+    """A trace whose steps have values, each from so many rollouts."""
+    counts = () if of is None else tuple(None if v is None else of for v in values)
+    evidence = Evidence("tree", "rollouts", values=values, rollouts=counts)
+    return trace(name, *steps, correct=True, labels=None).with_evidence(evidence)
+
+
+TREE = (
+    valued("a", "A ", "B ", "C", values=(0.75, 1.0, 1.0)),
+    valued("b", "A ", "B ", "D", values=(0.75, 1.0, 0.0)),
+    valued("c", "A ", "E", values=(0.75, 0.5)),
+    valued("d", "A ", "F", values=(0.75, 0.125)),
+    valued("e", "G", values=(0.125,)),
+)
+"""Seven steps: A and G begin; B, E and F follow A; C and D follow A B."""
+
+
+def sides(rows: list[dict]) -> set[tuple[str, str]]:
+    return {(r["chosen"][0]["content"], r["rejected"][0]["content"]) for r in rows}
+
+
+def test_steps_after_the_same_text_are_paired_by_their_values() -> None:
+    assert sides(pairs(*TREE, kind="value")) == {("A", "G"), ("A B", "A F"), ("A B C", "A B D")}
+    every = sides(pairs(*TREE, kind="value", most=9))
+    assert every == {("A", "G"), ("A B", "A E"), ("A B", "A F"), ("A B C", "A B D")}
+    unsure = sides(pairs(*TREE, kind="value", most=9, sure=False))
+    assert unsure == every | {("A E", "A F")}
+    assert sides(pairs(*TREE, kind="value", most=9, min_gap=0.9)) == {("A B C", "A B D")}
+    gaps = {r["rejected_id"]: r["margin"] for r in pairs(*TREE, kind="value", margin=True)}
+    assert gaps == {"p/e": 0.625, "p/d": 0.875, "p/b": 1.0}
+
+
+def test_values_of_few_rollouts_make_no_pair_and_values_without_counts_do() -> None:
+    few = [valued("a", "A", values=(1.0,), of=3), valued("b", "B", values=(0.0,), of=3)]
+    with pytest.raises(LeftOut, match="no pair by value"):
+        pairs(*few, kind="value")
+    assert pairs(*few, kind="value", min_rollouts=3, sure=False)
+    uncounted = [valued("a", "A", values=(1.0,), of=None), valued("b", "B", values=(0.5,), of=None)]
+    assert pairs(*uncounted, kind="value")
+    equal = [valued("a", "A", values=(0.5,)), valued("b", "B", values=(0.5,))]
+    with pytest.raises(LeftOut):
+        pairs(*equal, kind="value", min_gap=0.0, sure=False)
+
+
+def test_the_value_with_most_rollouts_behind_it_is_taken_of_one_step() -> None:
+    group = [
+        valued("a", "A", values=(0.9,), of=8),
+        valued("b", "A", values=(0.0,), of=64),
+        valued("c", "B", values=(1.0,), of=64),
+    ]
+    (row,) = pairs(*group, kind="value", margin=True)
+    assert (row["chosen_id"], row["rejected_id"], row["margin"]) == ("p/c", "p/b", 1.0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prmdata.exports.shapes.verdicts import Unexamined, soft_values
+from prmdata.exports.contract import LeftOut
+from prmdata.exports.shapes.verdicts import Unexamined, measuring, soft_values
+from prmdata.intervals import wilson
 from prmdata.records import Trace
 
 
@@ -15,6 +18,8 @@ class Branch:
 
     trace: Trace
     step: int | None = None
+    counts: tuple[float, int | None] | None = None
+    """A value that evidence gives the step, and the rollouts behind it where they are known."""
 
     @property
     def prefix(self) -> str:
@@ -28,6 +33,8 @@ class Branch:
 
     @property
     def value(self) -> float | None:
+        if self.counts is not None:
+            return self.counts[0]
         values = soft_values(self.trace)
         return None if values is None or self.step is None else values[self.step]
 
@@ -46,6 +53,33 @@ class Pair:
         """How much more likely the chosen step leads to the answer."""
         right, wrong = self.chosen.value, self.rejected.value
         return None if right is None or wrong is None else right - wrong
+
+
+DEVIATIONS = 1.96
+"""To each side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByValue:
+    """Which two steps after the same text make a pair."""
+
+    evidence: str | None
+    min_gap: float
+    min_rollouts: int
+    sure: bool
+
+    def takes(self, better: Branch, worse: Branch) -> bool:
+        gap = Pair(better, worse).gap
+        if gap is None or gap <= 0 or gap < self.min_gap:
+            return False
+        sides = [side.counts for side in (better, worse) if side.counts is not None]
+        counted = [(value, count) for value, count in sides if count is not None]
+        if any(count < self.min_rollouts for _, count in counted):
+            return False
+        if not self.sure or len(counted) < 2:
+            return True
+        high, low = (wilson(value * count, count, DEVIATIONS) for value, count in counted)
+        return high[0] > low[1]
 
 
 def by_step(group: Sequence[Trace], most: int, unexamined: Unexamined) -> Iterator[Pair]:
@@ -67,6 +101,37 @@ def by_outcome(group: Sequence[Trace], most: int) -> Iterator[Pair]:
     sound = [Branch(t) for t in group if t.correct is True and t.steps and not _errs(t)]
     wrong = [Branch(t) for t in group if t.correct is False and t.steps]
     yield from _paired(wrong, lambda _: sound, most)
+
+
+def by_value(group: Sequence[Trace], choice: ByValue, most: int) -> Iterator[Pair]:
+    """Steps with the same text before them, the better against the worse, widest gaps first."""
+    nodes: dict[str, dict[str, Branch]] = {}
+    for trace in group:
+        for branch in _valued_steps(trace, choice):
+            known = nodes.setdefault(branch.prefix, {}).setdefault(branch.text, branch)
+            if _rollouts(branch) > _rollouts(known):
+                nodes[branch.prefix][branch.text] = branch
+    for steps in nodes.values():
+        ranked = sorted(steps.values(), key=lambda branch: -(branch.value or 0))
+        pairs = [Pair(a, b) for a, b in itertools.combinations(ranked, 2) if choice.takes(a, b)]
+        pairs.sort(key=lambda pair: -(pair.gap or 0))
+        yield from pairs[:most]
+
+
+def _valued_steps(trace: Trace, choice: ByValue) -> Iterator[Branch]:
+    try:
+        evidence = measuring(trace, choice.evidence)
+    except LeftOut:
+        return
+    values = evidence.values if evidence else ()
+    counts = evidence.rollouts if evidence and evidence.rollouts else (None,) * len(values)
+    for step, (value, count) in enumerate(zip(values, counts, strict=True)):
+        if value is not None and trace.steps[step].text.strip():
+            yield Branch(trace, step, (value, count))
+
+
+def _rollouts(branch: Branch) -> int:
+    return (branch.counts[1] or 0) if branch.counts else 0
 
 
 def _paired(
