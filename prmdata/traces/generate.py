@@ -70,7 +70,8 @@ async def generate(
 ) -> list[Trace]:
     """The problem's traces, each with the tally of them all."""
     messages = how.messages(problem)
-    prompt = sampler.template.open_turn(messages, how.template, how.template_args)
+    arguments = sampler.template.dated(how.template_args)
+    prompt = sampler.template.open_turn(messages, how.template, arguments)
     seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
     completions = await sampler.complete(prompt, how.samples, how.sampling, seed)
     origin = Origin(
@@ -78,7 +79,7 @@ async def generate(
         model=sampler.fingerprint,
         messages=messages,
         template=how.template,
-        template_args=dict(how.template_args),
+        template_args=arguments,
         temperature=how.temperature,
         top_p=how.top_p,
         top_k=how.top_k,

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from prmdata.errors import unknown
+from prmdata.errors import PrmdataError, SamplerError, unknown
 from prmdata.sampler.models.arguments import one_of, whole_number
 from prmdata.sampler.models.folders import model_folder
 from prmdata.sampler.protocol import Sampler
@@ -29,14 +29,22 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
     quiet_threads()
     from prmdata.sampler.local.loading import load
 
-    sampler: Sampler = load(
-        folder,
-        spec=spec,
-        dtype=one_of(options, "dtype", ("auto", "float32", "bfloat16")),
-        device=one_of(options, "device", ("auto", "cpu", "cuda", "mps")),
-        max_sequences=whole_number(options, "max_sequences", 256),
-        threads=whole_number(options, "threads", 0),
-    )
+    dtype = one_of(options, "dtype", ("auto", "float32", "bfloat16"))
+    device = one_of(options, "device", ("auto", "cpu", "cuda", "mps"))
+    max_sequences = whole_number(options, "max_sequences", 256)
+    threads = whole_number(options, "threads", 0)
+    try:
+        sampler: Sampler = load(
+            folder, spec=spec, dtype=dtype, device=device, max_sequences=max_sequences,
+            threads=threads,
+        )  # fmt: skip
+    except PrmdataError:
+        raise
+    except Exception as error:  # noqa: BLE001  each reader of its files has errors of its own
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise SamplerError(
+            f"{spec}: {folder} does not load ({reason}); is the model folder complete?"
+        ) from None
     return sampler
 
 

@@ -37,10 +37,11 @@ def load_causal(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
             f"{folder}: its architecture is run by transformers, which is not installed here; "
             "pip install 'prmdata[hub]'"
         ) from None
+    # Without a word on it transformers would ask at a terminal whether to run the folder's code.
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False
         )
     except (ValueError, OSError, ImportError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]

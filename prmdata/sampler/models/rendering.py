@@ -11,12 +11,15 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from prmdata.errors import InputError, SamplerError
 from prmdata.records import Message
+
+NOW = "strftime_now"
+"""What templates call for the date. Among a trace's template arguments: the day it was sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,22 @@ class ChatTemplate:
             raise SamplerError("this model has no chat template; try --template raw")
         return self._render(messages, arguments or {})
 
+    def dated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments, with today's date where the template prints one: what is rendered from
+        them later is the same prompt."""
+        if NOW in arguments or NOW not in (self.source or ""):
+            return dict(arguments)
+        return {**arguments, NOW: date.today().isoformat()}
+
     def _render(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> str:
         import jinja2
 
+        given = dict(arguments)
+        if isinstance(given.get(NOW), str):
+            given[NOW] = _day(given[NOW]).strftime
         try:
             text: str = _compiled(self.source or "").render(
-                {"tools": None, "documents": None, **arguments},
+                {"tools": None, "documents": None, **given},
                 messages=[dict(m) for m in messages],
                 add_generation_prompt=True,
                 bos_token=self.bos,
@@ -59,6 +72,15 @@ class ChatTemplate:
         except jinja2.TemplateError as error:
             raise SamplerError(f"the model's chat template fails: {error}") from None
         return text
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"template argument {NOW}={text!r}: write a date like 2026-01-31"
+        ) from None
 
 
 class TemplateRefusal(Exception):
@@ -95,7 +117,12 @@ def _adds_bos(folder: Path, config: dict[str, Any]) -> bool:
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SamplerError(f"{path}: not JSON ({str(error)[:200]}); fetch the file again") from None
+    if not isinstance(loaded, dict):
+        raise SamplerError(f"{path}: not a JSON object; fetch the file again")
     return loaded
 
 
@@ -135,5 +162,5 @@ def _compiled(source: str) -> Any:
     )
     environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    environment.globals[NOW] = lambda form: datetime.now().strftime(form)
     return environment.from_string(source)

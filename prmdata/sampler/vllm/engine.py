@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Mapping
@@ -15,16 +16,25 @@ from prmdata.sampler.models.rendering import read_template
 from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
 from prmdata.sampler.vllm.hints import MEMORY, cause, hint
 
+PLACEMENT = frozenset({
+    "cpu_offload_gb", "data_parallel_size", "disable_log_stats", "download_dir", "dtype",
+    "enable_chunked_prefill", "enable_prefix_caching", "enforce_eager", "gpu_memory_utilization",
+    "kv_cache_memory_bytes", "max_model_len", "max_num_batched_tokens", "max_num_seqs",
+    "pipeline_parallel_size", "seed", "swap_space", "tensor_parallel_size", "trust_remote_code",
+})  # fmt: skip
+"""Arguments that say where and how fast a model runs, or that the fingerprint holds already."""
 INSTALL = "pip install 'prmdata[vllm]'"
 
 
 class VllmSampler:
-    def __init__(self, engine: Any, folder: Path, *, spec: str) -> None:
+    def __init__(
+        self, engine: Any, folder: Path, *, spec: str, arguments: Mapping[str, str]
+    ) -> None:
         self._engine = engine
         self.spec = spec
         config = engine.vllm_config.model_config
         dtype = str(config.dtype).removeprefix("torch.")
-        self.fingerprint = f"{folder_fingerprint(folder)}-vllm-{dtype}"
+        self.fingerprint = f"{folder_fingerprint(folder)}-vllm-{dtype}{variant(arguments)}"
         self.template = read_template(folder)
         self.context = int(config.max_model_len)
         from transformers import AutoTokenizer
@@ -143,8 +153,18 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
         reason = cause(error)
         advice = hint(reason, "look at the engine's own messages above" + MEMORY)
         raise SamplerError(f"{spec}: the engine did not start: {reason}\n{advice}") from None
-    sampler: Sampler = VllmSampler(engine, folder, spec=spec)
+    sampler: Sampler = VllmSampler(engine, folder, spec=spec, arguments=options)
     return sampler
+
+
+def variant(arguments: Mapping[str, str]) -> str:
+    """What in the engine's arguments makes another model of the same files: quantization, the type
+    of the KV cache, overrides, the load format, and whatever is not known to be harmless."""
+    named = {name.replace("-", "_"): value for name, value in arguments.items()}
+    telling = sorted(item for item in named.items() if item[0] not in PLACEMENT)
+    if not telling:
+        return ""
+    return "-" + hashlib.sha256(repr(telling).encode()).hexdigest()[:8]
 
 
 def _typed(value: str) -> Any:

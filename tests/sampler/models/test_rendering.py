@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,22 @@ def test_a_template_may_refuse_and_there_may_be_none() -> None:
 def test_a_template_cannot_reach_out_of_its_sandbox() -> None:
     with pytest.raises(SamplerError, match="template fails: access to attribute"):
         ChatTemplate("{{ ''.__class__.__mro__[1].__subclasses__() }}").open_turn(ASKED)
+
+
+def test_a_template_that_prints_the_date_prints_the_day_of_the_trace() -> None:
+    dated = ChatTemplate("{{ strftime_now('%d %b %Y') }} {{ messages[0]['content'] }}")
+    arguments = dated.dated({"a": 1})
+    assert arguments == {"a": 1, "strftime_now": date.today().isoformat()}
+    assert dated.dated({"strftime_now": "2024-02-29"}) == {"strftime_now": "2024-02-29"}
+    messages: list[Message] = [{"role": "user", "content": "Hi"}]
+    assert dated.open_turn(messages, arguments={"strftime_now": "2024-02-29"}) == "29 Feb 2024 Hi"
+    assert ChatTemplate("{{ messages[0]['content'] }}").dated({}) == {}
+    with pytest.raises(InputError, match="write a date like"):
+        dated.open_turn(messages, arguments={"strftime_now": "yesterday"})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "null", '"x"'])
+def test_a_broken_model_folder_is_one_message(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tokenizer_config.json").write_text(text)
+    with pytest.raises(SamplerError, match=r"tokenizer_config\.json: not"):
+        read_template(tmp_path)
