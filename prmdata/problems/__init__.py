@@ -128,8 +128,8 @@ def _from_rows(
 def _refuse_traces(row: Mapping[str, Any], where: str) -> None:
     if isinstance(row.get("problem"), dict) and "steps" in row:
         raise UsageError(
-            f"{where}: this is a trace, and no problem; traces are the input of `prmdata verify`, "
-            "`estimate`, `label` and `export`"
+            f"{where}: this is a trace, and generate takes problems; traces are the input of "
+            "`prmdata verify`, `prmdata estimate` and `prmdata label`"
         )
 
 
