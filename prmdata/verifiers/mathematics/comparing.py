@@ -205,8 +205,8 @@ def _has_plain(expression: Expression) -> bool:
 def _runs_on(equality: Equality) -> bool:
     """`5 + 3 = 8 * 2 = 16` goes on with the result it has reached, or with the next sum."""
     expression = equality.right.parsed.expression
-    if isinstance(expression, Apply) and expression.operation in ("+", "-", "*", "/"):
-        return _leads(equality)
+    if isinstance(expression, Apply):
+        return not (equality.last and equality.right.bracketed) and _leads(equality)
     return not equality.first and _ends_in(equality.left.parsed.expression, expression)
 
 

@@ -28,10 +28,12 @@ from prmdata.verifiers.mathematics.vocabulary import (
     LEADS_TO,
     NEAR_CUT_BEFORE,
     NUMBERED,
+    REPORTED,
     RETRACTED,
     ROUNDED,
     SCALES,
     SUPPOSED,
+    UPHELD,
     WHOLE,
     unit_name,
 )
@@ -46,6 +48,7 @@ class Side(NamedTuple):
     cut: bool
     """The words beside it may be a part of what is meant: `half of 10`, `5 times`."""
     units: frozenset[str]
+    bracketed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def equalities(tokens: Sequence[Token]) -> Iterator[Equality]:
 def words_of(equality: Equality, text: str, tokens: Sequence[Token]) -> str:
     """An equality as it stands in the text."""
     start, end = tokens[equality.left.start].start, tokens[equality.right.parsed.end - 1].end
+    if text[start:end].count("{") > text[start:end].count("}"):
+        end += text[end : end + 1] == "}"  # of a unit: `3 \text{ dollars}`
     return " ".join(text[start:end].split())[:160]
 
 
@@ -110,8 +115,11 @@ class _Doubts:
 
     def _word(self, tokens: Sequence[Token], at: int, word: str) -> None:
         start, end = self._sentence(at)
-        if word in DENIED:
-            self._stretches.append((max(start, at - _DENIED_BEFORE), end))
+        if word in REPORTED:
+            self._stretches.append((start, end))
+        elif word in DENIED:
+            upheld = at + 1 < end and tokens[at + 1].text.lower() in UPHELD
+            self._stretches.append((start if upheld else max(start, at - _DENIED_BEFORE), end))
         elif word in SUPPOSED:
             self._stretches.append((at, len(tokens)))
         elif word in RETRACTED or word in ROUNDED:
@@ -303,7 +311,7 @@ def _starting(tokens: Sequence[Token], start: int, end: int, more: bool) -> Side
     cut = after < len(tokens) and _cut_after(tokens, after, end)
     last = after - 1 if tokens[after - 1].kind == "word" else after
     cut = cut or _measures_on(tokens, last) or _leaves_rest(tokens, after)
-    return Side(parsed, start, False, cut, units)
+    return Side(parsed, start, False, cut, units, tokens[start].kind == "open")
 
 
 def _is_factor(tokens: Sequence[Token], at: int, end: int) -> bool:

@@ -56,6 +56,14 @@ RETRACTED = words(
     "mistaken false error oops wait fails invalid extraneous inconsistent"
 )
 """What their sentence and the two before it said is taken back."""
+REPORTED = words(
+    "claim claims claimed says said thinks thought believes believed writes wrote mistakenly "
+    "incorrectly erroneously wrongly miscalculated miscalculates misread mistakes previously might "
+    "supposedly allegedly"
+)
+"""What their sentence says is what somebody else holds, or held."""
+UPHELD = words("correct right true accurate valid equal")
+"""After a `not`, they deny all that their sentence says."""
 ROUNDED = words(
     "round rounds rounded rounding nearest approximately approx roughly estimate estimated floor "
     "ceiling leftover"
@@ -88,7 +96,7 @@ BECOMES = words(
 """Before `to`, they say that what follows is the same, not the end of a range."""
 CONDITIONS = words("if when unless whether provided")
 """What their clause says is not asserted."""
-DOUBTS = DENIED | SUPPOSED | RETRACTED | CONDITIONS | ROUNDED
+DOUBTS = DENIED | SUPPOSED | RETRACTED | CONDITIONS | ROUNDED | REPORTED
 ENDS_UNITS = words(
     "is are was were has have had and or so then that which than if when because since but "
     "gives equals makes leaves times plus minus by hundred thousand million billion dozen "
