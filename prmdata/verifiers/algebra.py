@@ -17,7 +17,7 @@ from functools import partial
 
 from prmdata.records import Trace
 from prmdata.settings import Count
-from prmdata.verifiers.contract import FAILURES, Finding, attempted
+from prmdata.verifiers.contract import FAILURES, Finding, attempted, prose_of
 from prmdata.verifiers.mathematics.claims import Claim, claims
 from prmdata.verifiers.mathematics.expressions import Apply, Expression, Name, Unreadable
 from prmdata.verifiers.mathematics.identities import Comparison, compared
@@ -69,7 +69,7 @@ class Algebra:
     """Whether to substitute solutions back into the equations before them."""
 
     async def verify(self, trace: Trace) -> list[Finding]:
-        return self.check(trace.problem.question, [step.text for step in trace.steps])
+        return self.check(trace.problem.question, prose_of(trace))
 
     def check(self, question: str, steps: Sequence[str]) -> list[Finding]:
         """One finding per step; equations of the problem and of earlier steps are known."""

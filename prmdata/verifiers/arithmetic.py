@@ -16,7 +16,7 @@ from functools import partial
 
 from prmdata.records import Trace
 from prmdata.settings import Amount, Count
-from prmdata.verifiers.contract import Finding, attempted
+from prmdata.verifiers.contract import Finding, attempted, prose_of
 from prmdata.verifiers.mathematics.comparing import compare
 from prmdata.verifiers.mathematics.equalities import Equality, equalities, words_of
 from prmdata.verifiers.mathematics.expressions import Name, Unreadable, evaluate
@@ -41,7 +41,7 @@ class Arithmetic:
     """Whether to excuse `7 / 2 = 3` even where nothing says that it is rounded."""
 
     async def verify(self, trace: Trace) -> list[Finding]:
-        return self.check([step.text for step in trace.steps])
+        return self.check(prose_of(trace))
 
     def check(self, steps: Sequence[str]) -> list[Finding]:
         """One finding per step; definitions hold for the steps after them."""

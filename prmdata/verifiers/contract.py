@@ -37,6 +37,11 @@ def attempted(check: Callable[[], Finding]) -> Finding:
         return Finding("unknown", f"{FAILED}: {type(error).__name__}")
 
 
+def prose_of(trace: Trace) -> list[str]:
+    """The text of each step that is written to be read; of code and what tools say, nothing."""
+    return [step.text if step.kind in ("thought", "answer") else "" for step in trace.steps]
+
+
 class Checks(Protocol):
     async def verify(self, trace: Trace) -> Sequence[Finding]:
         """One finding a step."""

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from prmdata.records import Step
 from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding
+from tests.verifiers.boxed import checked, trace_of
 from tests.verifiers.measure_processbench import findings, place, rows
 
 HERE = Path(__file__).parent
@@ -96,3 +98,11 @@ def test_people_find_no_fault_with_few_of_the_steps_called_wrong() -> None:
     ]
     assert places.count("hit") >= 20
     assert places.count("before it") + places.count("in a right trace") <= 0.02 * len(places)
+
+
+def test_code_and_what_tools_print_are_no_prose() -> None:
+    code = Step("x = 5 / 2 = 3", kind="code")
+    printed = Step("2 + 2 = 5", kind="observation")
+    for name in ("arithmetic", "algebra"):
+        (evidence,) = checked(name, trace_of("2 + 2 = 4", code, printed))
+        assert evidence.verdicts[1:] == ("unknown", "unknown")

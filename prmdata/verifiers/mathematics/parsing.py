@@ -58,9 +58,18 @@ class _Parser:
             raise Unreadable
         left = self.product(depth)
         while self.operator() in ("+", "-") and self._operand_follows():
+            self.doubtful |= self._joins_mixed()
             operation = self._take().text
             left = Apply(operation, (left, self.product(depth)))
         return left
+
+    def _joins_mixed(self) -> bool:
+        """`2-1/2 inches`, which may be two and a half."""
+        if [self.kind(ahead) for ahead in (-1, 1, 3)] != ["number"] * 3 or self.operator(2) != "/":
+            return False
+        whole, dash, above, slash, below = self.tokens[self.at - 1 : self.at + 4]
+        tight = whole.end == dash.start and dash.end == above.start
+        return tight and slash.end == below.start and above.value < below.value
 
     def product(self, depth: int) -> Expression:
         left = self.signed(depth)
