@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import itertools
 import math
+import textwrap
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -79,25 +84,74 @@ def _split(words: str) -> list[str]:
     return parts if all("=" in part for part in parts) else [words]
 
 
-def describe(kind: type) -> list[tuple[str, str, str]]:
-    """Each setting's name, type and default, as text."""
-    hints = typing.get_type_hints(kind)
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a person should know of one field."""
+
+    name: str
+    allowed: str
+    """Which values it takes, in words."""
+    default: str | None
+    """`None`: it has to be given."""
+    text: str
+    """The docstring under the field."""
+
+
+def documented(kind: type) -> list[Setting]:
+    """Every setting of a dataclass, with what its source says of it."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    texts = _docstrings(kind)
     return [
-        (
-            f.name,
-            _type_name(hints[f.name]),
-            "" if f.default is dataclasses.MISSING else str(f.default),
-        )
+        Setting(f.name, _allowed(hints[f.name]), _default(f), texts.get(f.name, ""))
         for f in dataclasses.fields(kind)
     ]
 
 
-def _type_name(hint: Any) -> str:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " | ".join(_type_name(part) for part in typing.get_args(hint))
-    if hint is type(None):
-        return "None"
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+def _default(field: dataclasses.Field[Any]) -> str | None:
+    if field.default_factory is not dataclasses.MISSING:
+        return str(field.default_factory())
+    return None if field.default is dataclasses.MISSING else str(field.default)
+
+
+def _docstrings(kind: type) -> dict[str, str]:
+    """Field → the text under it. Python keeps none of these, so they are read from the source."""
+    found: dict[str, str] = {}
+    for parent in reversed(kind.__mro__[:-1]):
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(parent)))
+        except (OSError, TypeError, SyntaxError):  # made at run time, or shipped without source
+            continue
+        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+        for field, after in itertools.pairwise(body):
+            match field, after:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = inspect.cleandoc(text)
+    return found
+
+
+NAMES = {int: "whole number", float: "number", bool: "yes or no", str: "text", type(None): "none"}
+
+
+def _allowed(hint: Any) -> str:
+    """A type in words: `whole number, at least 1`, `a or b`."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        bounds = (_bounds(mark) for mark in parts[1:] if isinstance(mark, msgspec.Meta))
+        return ", ".join([_allowed(parts[0]), *filter(None, bounds)])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(map(_allowed, parts))
+    if origin is typing.Literal:
+        return " or ".join(map(str, parts))
+    return NAMES.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+def _bounds(mark: msgspec.Meta) -> str:
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    bounds = ((text, getattr(mark, name)) for name, text in words.items())
+    return ", ".join(f"{text} {bound:g}" for text, bound in bounds if bound is not None)
 
 
 def settings_of(configured: Any) -> dict[str, Any]:

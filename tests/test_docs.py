@@ -79,7 +79,7 @@ def test_the_demo_in_the_readme_is_what_a_terminal_shows() -> None:
     assert found is not None
     commands = re.findall(r"^    \$ prmdata (\w+) .*\n    (\w+): ", found[0], re.MULTILINE)
     assert commands == [("generate",) * 2, ("label",) * 2, ("export",) * 2]
-    said = "$ prmdata label x\nlabel: 8/16 · 2.5 traces/s · 1 min left\nlabel: 16 traces → y"
+    said = "$ prmdata label x\nlabel: 8/16 traces · 2.5 traces/s · 1 min left\nlabel: 16 traces → y"
     assert block(said, "\np/0  \n") == (
         "    $ prmdata label x\n    label: 16 traces → y\n\n    p/0\n"
     )

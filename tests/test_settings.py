@@ -10,7 +10,7 @@ import pytest
 from prmdata.errors import UsageError
 from prmdata.exports import FORMATS
 from prmdata.labellers import LABELLERS
-from prmdata.settings import configured, describe
+from prmdata.settings import Setting, configured, documented
 from prmdata.verifiers import VERIFIERS
 
 TABLES = {**LABELLERS, **VERIFIERS, **FORMATS}
@@ -46,10 +46,20 @@ def test_nothing_is_done_with_nothing(name: str, setting: str) -> None:
         configured(TABLES[name], {setting: "0"})
 
 
-def test_bounds_do_not_show_in_the_list_of_settings() -> None:
-    kinds = {setting: kind for setting, kind, _ in describe(TABLES["posterior"])}
-    assert kinds["bits_per_1000_tokens"] == "float | None"
-    assert kinds["call_tokens"] == "int"
+def test_a_setting_is_told_in_words_with_the_text_under_its_field() -> None:
+    settings = {setting.name: setting for setting in documented(TABLES["posterior"])}
+    price = settings["bits_per_1000_tokens"]
+    assert (price.allowed, price.default) == ("number, at least 0 or none", "None")
+    assert price.text.startswith("The price:")
+    assert settings["call_tokens"].allowed == "whole number, at least 0"
+    assert settings["siblings"].allowed == "yes or no"
+    kind = next(setting for setting in documented(FORMATS["sft"]) if setting.name == "kind")
+    assert kind.allowed == "right or prefix"
+
+
+def test_a_class_made_at_run_time_has_settings_without_texts() -> None:
+    made = dataclasses.make_dataclass("Made", [("k", int, 3)], frozen=True)
+    assert documented(made) == [Setting("k", "whole number", "3", "")]
 
 
 def test_a_choice_is_taken_as_it_stands_and_told_where_it_is_misspelt() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"(?<=<!-- demo -->\n).*?(?=<!-- end of demo -->)", re.DOTALL)
-PROGRESS = re.compile(r"^\w+: [\d,]+(/[\d,]+)? · [\d.,]+ \w+/s\b")
+PROGRESS = re.compile(r"^\w+: [\d,]+(/[\d,]+)? \w+ · ")
 
 
 def block(commands: str, shown: str) -> str:

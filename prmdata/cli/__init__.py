@@ -1,13 +1,8 @@
-"""The command line: one thin file a subcommand, and the one place where known errors are caught."""
+"""The command line: one thin file a command; `COMMANDS` is what `prmdata --help` shows."""
 
 from __future__ import annotations
 
-import errno
-import functools
 import gc
-import os
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -16,6 +11,7 @@ from prmdata.cli import (
     audit,
     catalog,
     demo,
+    doctor,
     estimate,
     export,
     fit,
@@ -31,84 +27,52 @@ from prmdata.cli import (
     verify,
 )
 from prmdata.cli import import_traces as take_in
-from prmdata.errors import PrmdataError
-from prmdata.terminal import print_error, print_line
+from prmdata.cli.shared.building import HELP, Commands, name_of
+from prmdata.cli.shared.groups import Command
+from prmdata.cli.shared.help import Contents
+from prmdata.terminal import print_line
 
-app = typer.Typer(
-    name="prmdata",
-    help="Process-supervision datasets: step-level labels on reasoning traces, measured.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What stdout may say while it is written; files are written under a name of their own."""
-MAKE, LOOK, LIST = "Make a dataset", "Look at it", "What there is"
-
-
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Known errors become one message and the right exit code; a closed pipe ends us quietly."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-            sys.stdout.flush()
-        except PrmdataError as error:
-            print_error(f"prmdata {command.__name__.rstrip('_')}: {error}")
-            _drop_unwritten()
-            raise typer.Exit(error.exit_code) from None
-        except BrokenPipeError:
-            _drop_unwritten()
-            raise typer.Exit(0) from None
-        except OSError as error:
-            if error.filename is not None or error.errno not in FULL:
-                raise
-            said = f"standard output: cannot write ({os.strerror(error.errno)})"
-            print_error(f"prmdata {command.__name__.rstrip('_')}: {said}")
-            _drop_unwritten()
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
-
-    return run
-
-
-def _drop_unwritten() -> None:
-    """What stdout would not take is not tried again when the process ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-COMMANDS: dict[str, list[Callable[..., None]]] = {
-    MAKE: [
+COMMANDS: dict[str, list[Command]] = {
+    "Make a dataset": [
         generate.generate,
         take_in.import_,
         verify.verify,
-        mutate.mutate,
         estimate.estimate,
         label.label,
         fit.fit,
         export.export,
+        mutate.mutate,
         merge.merge,
         serve.serve,
     ],
-    LOOK: [show.show, stats.stats, score.score, audit.audit, truth.truth, demo.demo],
-    LIST: [catalog.methods, catalog.formats, catalog.sources],
+    "Look at it": [show.show, stats.stats, score.score, audit.audit, truth.truth, demo.demo],
+    "What there is": [catalog.methods, catalog.formats, catalog.sources, doctor.doctor],
 }
-for panel, commands in COMMANDS.items():
-    for each in commands:
-        app.command(each.__name__.rstrip("_"), rich_help_panel=panel)(guarded(each))
+
+
+class Program(Contents):
+    """The program: its commands by panel, each built when it is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.panels = COMMANDS
+        self.commands = Commands({name_of(f): f for panel in COMMANDS.values() for f in panel})
+
+
+app = typer.Typer(
+    name="prmdata",
+    cls=Program,
+    help="Process-supervision datasets: step-level labels on reasoning traces, measured.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=HELP,
+)
 
 
 @app.callback(invoke_without_command=True)
 def root(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
         from prmdata.version import VERSION

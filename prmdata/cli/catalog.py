@@ -1,62 +1,157 @@
-"""`prmdata methods`, `formats`, `sources`: what there is, with one line and the settings each."""
+"""`prmdata methods`, `formats`, `sources`: what there is; with a name, all about one entry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from prmdata.terminal import print_line
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def methods() -> None:
-    """List the labelling methods and the verifiers with their settings."""
-    from prmdata.labellers import methods_of
+    from prmdata.labellers import Method
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="One of them, to describe in full.")
+]
+STEPS, TOKENS = 10, 300
+
+
+def methods(name: Name = None) -> None:
+    """List the labelling methods and the verifiers, or describe one.
+
+    $ prmdata methods
+    $ prmdata methods bisect
+    """
+    from prmdata.cli.shared import pages
+    from prmdata.errors import unknown
+    from prmdata.labellers import LABELLERS, methods_of
     from prmdata.verifiers import VERIFIERS
 
-    for verb in ("estimate", "label"):
-        print_line(f"prmdata {verb} --method …")
-        _print(methods_of(verb))
-    print_line("prmdata verify --with …")
-    _print(VERIFIERS)
+    if name is not None:
+        if name in LABELLERS:
+            _describe_method(name, LABELLERS[name])
+        elif name in VERIFIERS:
+            command = f"prmdata verify traces.jsonl --with {name}{{set}} -o verified.jsonl"
+            title = f"{name}: a verifier (prmdata verify --with {name})"
+            _print(pages.page(VERIFIERS[name], title, ["Cost: no tokens."], command))
+        else:
+            raise unknown("method or verifier", name, [*LABELLERS, *VERIFIERS])
+        return
+    for verb in ("label", "estimate"):
+        print_line(f"prmdata {verb} --method NAME")
+        rows = [
+            (entry, _tokens(kind), ", ".join(kind.needs) or "-", pages.summary_of(kind))
+            for entry, kind in sorted(methods_of(verb).items())
+        ]
+        _print(pages.table(rows, ("NAME", "TOKENS", "NEEDS", "WHAT IT DOES")))
+        print_line()
+    print_line("prmdata verify --with NAME,…")
+    tools = [(entry, pages.summary_of(kind)) for entry, kind in sorted(VERIFIERS.items())]
+    _print(pages.table(tools, ("NAME", "WHAT IT DOES")))
+    print_line(
+        f"\nTOKENS: forecast for a trace of {STEPS} steps and {TOKENS} tokens that ends wrong.\n"
+        "All about one, with its settings: prmdata methods NAME"
+    )
 
 
-def formats() -> None:
-    """List the export formats with their settings."""
+def formats(name: Name = None) -> None:
+    """List the export formats, or describe one.
+
+    $ prmdata formats
+    $ prmdata formats stepwise
+    """
+    from prmdata.cli.shared import pages
     from prmdata.exports import FORMATS
 
-    print_line("prmdata export --to …")
-    _print(FORMATS)
+    if name is not None:
+        kind = FORMATS[name]
+        title = f"{name}: a format (prmdata export --to {name})"
+        command = f"prmdata export labelled.jsonl --to {name}{{set}} -o dataset"
+        _print(pages.page(kind, title, [], command))
+        return
+    print_line("prmdata export --to NAME")
+    rows = [(entry, pages.summary_of(kind)) for entry, kind in sorted(FORMATS.items())]
+    _print(pages.table(rows, ("NAME", "WHAT IT WRITES")))
+    print_line("\nAll about one, with its settings: prmdata formats NAME")
 
 
-def sources() -> None:
-    """List where problems and traces can come from, and the columns that are read."""
+def sources(name: Name = None) -> None:
+    """List where problems and traces can come from, or describe one.
+
+    $ prmdata sources
+    $ prmdata sources prm800k
+    """
+    from prmdata.cli.shared import pages
+    from prmdata.errors import unknown
     from prmdata.imports import IMPORTS
     from prmdata.problems import LAYOUTS, SOURCES
 
+    if name is not None:
+        if name in IMPORTS:
+            title = f"{name}: a layout of traces (prmdata import --from {name})"
+            command = f"prmdata import rows.jsonl --from {name}{{set}} -o traces.jsonl"
+            _print(pages.page(IMPORTS[name], title, [], command))
+        elif name in LAYOUTS:
+            print_line(f"{name}: a layout of problems, with the columns {LAYOUTS[name].help}")
+            print_line(
+                f"Example:\n  $ prmdata generate problems.jsonl --layout {name} -o traces.jsonl"
+            )
+        elif name in SOURCES:
+            print_line(SOURCES[name][1])
+        else:
+            raise unknown("source or layout", name, [*SOURCES, *LAYOUTS, *IMPORTS])
+        return
     print_line("prmdata generate SOURCE")
-
     for _, line in SOURCES.values():
         print_line(f"  {line}")
     print_line(
         "  FILE or FOLDER  .jsonl, .json (an array), .csv, .tsv [.gz|.zst] or .parquet, recognised"
+        "\n                  by its columns, or named with --layout:"
     )
-    print_line("                  by its columns:")
-    for name, layout in LAYOUTS.items():
-        print_line(f"    {name:<9} {layout.help}")
-    print_line("prmdata import --from …")
-    _print(IMPORTS)
+    rows = [(f"  {entry}", layout.help) for entry, layout in LAYOUTS.items()]
+    _print(pages.table(rows, ("  NAME", "COLUMNS")))
+    print_line("\nprmdata import FILE --from NAME")
+    rows = [(entry, pages.summary_of(kind)) for entry, kind in sorted(IMPORTS.items())]
+    _print(pages.table(rows, ("NAME", "WHAT IT READS")))
+    print_line("\nAll about one, with its settings: prmdata sources NAME")
 
 
-def _print(table: Mapping[str, type]) -> None:
-    import inspect
+def _describe_method(name: str, kind: type[Method]) -> None:
+    from prmdata.cli.shared import pages
 
-    from prmdata.settings import describe
+    facts = [
+        f"Cost: {_tokens(kind)} tokens, for a trace of {STEPS} steps and {TOKENS} tokens that ends "
+        "wrong.",
+        f"Needs: {', '.join(kind.needs) or 'nothing but the traces'}.",
+    ]
+    output = "labelled.jsonl" if kind.verb == "label" else "valued.jsonl"
+    command = f"prmdata {kind.verb} traces.jsonl --method {name}{{set}} -o {output}"
+    title = f"{name}: a method of prmdata {kind.verb} (--method {name})"
+    _print(pages.page(kind, title, facts, command))
 
-    width = max(10, *map(len, table))
-    for name, kind in sorted(table.items()):
-        said = inspect.getmodule(kind)
-        line = (said.__doc__ or "" if said else "").strip().split("\n\n")[0].replace("\n", " ")
-        print_line(f"  {name:<{width}} {line}")
-        for setting, of, default in describe(kind):
-            if setting == "fields":  # an option of its own
-                continue
-            print_line(f"  {'':<{width}}   --set {setting}={default or '…'}  ({of})")
+
+def _tokens(kind: type[Method]) -> str:
+    """What the method itself forecasts, with its default settings."""
+    from prmdata.records import Origin, Problem, Step, Tally, Trace
+
+    trace = Trace(
+        id="p/0",
+        problem=Problem("p", "?", "1"),
+        steps=(Step("x" * (4 * TOKENS // STEPS)),) * STEPS,
+        answer="2",
+        correct=False,
+        origin=Origin(tokens=TOKENS),
+        group=Tally(n=8, right=4, wrong=4),
+    )
+    try:
+        return f"{kind().forecast(trace).tokens:,}"
+    except TypeError:  # a setting of it has no default
+        return "?"
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print_line(line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting, grouped
+from prmdata.cli.shared.groups import Reporting
 from prmdata.terminal import print_line
 
 if TYPE_CHECKING:
@@ -161,7 +161,6 @@ class Publishing:
     ] = False
 
 
-@grouped
 def export(
     source: o.Source = "-",
     output: Annotated[

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Model, Reporting, Spending, grouped
+from prmdata.cli.shared.groups import Model, Reporting, Spending
 
 
-@grouped
 def fit(
     source: o.Source = "-",
     output: Annotated[

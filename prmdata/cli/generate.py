@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Forecast, Model, Reporting, Share, Spending, grouped
+from prmdata.cli.shared.groups import Forecast, Model, Reporting, Share, Spending
 
 if TYPE_CHECKING:
     from prmdata.stages.generate import Generating
 
 
-@grouped
 def generate(
     source: Annotated[
         str,

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting, grouped
+from prmdata.cli.shared.groups import Reporting
 
 
-@grouped
 def merge(
     sources: Annotated[list[str], typer.Argument(help="Shards or other files, in any order.")],
     output: o.Output = "-",

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting, grouped
+from prmdata.cli.shared.groups import Reporting
 
 
-@grouped
 def mutate(
     source: o.Source = "-",
     output: o.Output = "-",

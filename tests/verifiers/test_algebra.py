@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from prmdata.settings import configured, describe
+from prmdata.settings import configured, documented
 from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.contract import Finding
 from prmdata.verifiers.mathematics.letters import letter_tokens
@@ -181,7 +181,7 @@ def test_it_is_evidence_of_a_trace() -> None:
 
 def test_settings_are_fields_of_the_dataclass() -> None:
     assert configured(Algebra, {"solutions": "false"}).solutions is False
-    assert {name for name, _, _ in describe(Algebra)} == set(Algebra.__slots__)
+    assert {setting.name for setting in documented(Algebra)} == set(Algebra.__slots__)
 
 
 factors = st.tuples(st.integers(1, 9), st.sampled_from("xyz"), st.integers(-9, 9)).map(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prmdata.settings import configured, describe
+from prmdata.settings import configured, documented
 from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.arithmetic import Arithmetic, Finding
 from prmdata.verifiers.contract import FAILED
@@ -225,7 +225,7 @@ def test_one_finding_a_step() -> None:
 
 def test_settings_are_fields_of_the_dataclass() -> None:
     assert configured(Arithmetic, {"longest": "5"}).longest == 5
-    assert {name for name, _, _ in describe(Arithmetic)} == set(Arithmetic.__slots__)
+    assert {setting.name for setting in documented(Arithmetic)} == set(Arithmetic.__slots__)
 
 
 numbers = st.integers(0, 400).map(lambda n: (str(n), Fraction(n))) | st.decimals(

@@ -81,7 +81,7 @@ class Reporting:
     verbose: o.Verbose = False
 
 
-def grouped(command: Command) -> Command:
+def spelled(command: Command) -> Command:
     """The command as typer must see it: every option of its groups is a parameter."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, type] = {
@@ -95,10 +95,12 @@ def grouped(command: Command) -> Command:
         made = {name: _taken(kind, options) for name, kind in groups.items()}
         command(**options, **made)
 
-    single = [p for name, p in signature.parameters.items() if name not in groups]
-    spelled = [parameter for kind in groups.values() for parameter in _parameters(kind)]
-    keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*single, *spelled)]
-    run.__signature__ = signature.replace(parameters=keyword)  # type: ignore[attr-defined]
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        own = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += _parameters(groups[name]) if name in groups else [own]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {}  # typer would evaluate them once more
     return run
 
 

@@ -15,7 +15,6 @@ from prmdata.cli.shared.groups import (
     RolloutFlags,
     Share,
     Spending,
-    grouped,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 def labelling_command(verb: Verb, default: str, text: str) -> Command:
     """A command for the methods of one verb."""
 
-    @grouped
     def command(
         source: o.Source = "-",
         output: o.Output = "-",

@@ -238,6 +238,13 @@ Store = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Read options from a TOML file; the command line wins.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option(
