@@ -47,7 +47,7 @@ def methods(name: Name = None) -> None:
             for entry, kind in sorted(methods_of(verb).items())
         ]
         _print(pages.table(rows, ("NAME", "TOKENS", "NEEDS", "WHAT IT DOES")))
-        print_line()
+        print_line("")
     print_line("prmdata verify --with NAME,…")
     tools = [(entry, pages.summary_of(kind)) for entry, kind in sorted(VERIFIERS.items())]
     _print(pages.table(tools, ("NAME", "WHAT IT DOES")))
