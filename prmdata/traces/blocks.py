@@ -31,6 +31,7 @@ _BOLD_LINE = re.compile(r"(?:\d{1,3}[.)][ \t]+)?(\*\*|__)[^*\n]{1,120}\1:?$")
 _LABEL = re.compile(
     r"[*_#\s]{0,6}(?:step|part|case)[ \t]{1,4}\w{1,4}[*_]{0,2}[.:)]?[*_]{0,2}$", re.I
 )
+_TITLE = re.compile(r"step[ \t]{1,4}\d{1,3}[.:)] [^\d=]{1,120}(?<![.!?])$", re.IGNORECASE)
 _GOES_ON = re.compile(r"[a-z,;.)]")
 _FORMULA = re.compile(
     r"(?:\\\((?:(?!\\\)).){1,400}\\\)|\$[^$]{1,400}\$)[.,;]?$|=|\\(?:le|ge|approx|implies)\b"
@@ -134,6 +135,7 @@ def _introduces(text: str) -> bool:
         or bool(_HEADING.match(text))
         or (bool(_BOLD_LINE.match(text)) and text.rstrip("*_:")[-1:] not in ".!?")
         or bool(_LABEL.match(text))
+        or bool(_TITLE.match(text))
     )
 
 

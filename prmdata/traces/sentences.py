@@ -11,7 +11,10 @@ from prmdata.traces.spans import Span
 BRIEF = 25
 """Characters. A briefer sentence without a number, such as "Wait.", joins the next one."""
 
-_END = re.compile(r"""(?<=[.!?。])["')\]*]*\s+(?=["'(\[*$\\]*[A-Z0-9]|\$|\\\()|(?<=[。！？])""")
+_END = re.compile(
+    r"""(?<=[.!?。])(?:["')\]*$]|\\[)\]])*\s+(?=["'(\[*$\\]*[A-Z0-9]|\$|\\\()|(?<=[。！？])"""
+)
+"""A full stop, what closes quotes and formulas, spaces, and what a sentence may begin with."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|Dr|Mr|Mrs|Ms|St|Prof|No|Eq|Fig|approx|[ap]\.m|[A-Z])|^\s*\d{1,3}"
     r"|\n\s*\d{1,3})\.$"

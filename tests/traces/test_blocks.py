@@ -164,6 +164,25 @@ def test_steps_end_where_a_person_would_end_them(style: str) -> None:
     assert splitter("auto")(marked.replace("‖", "")) == marked.split("‖")
 
 
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "Step 1: Find the eggs used\n3 + 4 = 7\n‖Step 2: Find those left\n16 - 7 = 9\n‖So 9.",
+        r"Let $x = \sqrt{2}.$‖ Then $x^2 = 2.$‖ Squaring gives \[x^4 = 4.\]‖ Hence, $x^4 - 4 = 0,$ and "
+        r"so the answer is $\boxed{4}.$",
+        r"We know that \(a + b = 3.\)‖ \(b\) is 2, as was said in the question that we have here.‖ $a$ is 1."
+        r"‖ So the answer is 1, which is odd.",
+        "Here is how:\n\n* **Used:** 3 for breakfast and 4 for muffins, 3 + 4 = 7.\n‖* **Left:** What she can sell is "
+        "16 - 7 = 9.\n\n‖So **9** eggs are left.",
+        "### 1. Used\n- Breakfast: 3\n- Muffins: 4\n\n\\[\n3 + 4 = 7\n\\]\n\n‖### 2. Left\n\\[\n16 - 7 = 9\n\\]\n\n"
+        "‖**Answer:** 9",
+        "She uses:\n\\[\n3 + 4 = 7\n\\]\n\n‖Then she has:\n\n$16 - 7 = 9$\n\n‖and she sells:\n\n9",
+    ],
+)
+def test_more_ways_of_writing(marked: str) -> None:
+    assert splitter("auto")(marked.replace("‖", "")) == marked.split("‖")
+
+
 def test_traces_of_the_embedded_world_fall_into_lines(traces: list[Trace]) -> None:
     for trace in traces:
         assert splitter("auto")(trace.text) == splitter("lines")(trace.text)
