@@ -82,7 +82,8 @@ def _selected(
         counts["traces read"] += 1
         reason = _unfit(trace, form) or sieve.against(trace)
         if reason is None:
-            counts[AT_THEIR_WORD] += sieve.exempts(trace)
+            if sieve.exempts(trace):
+                counts[AT_THEIR_WORD] += 1
             yield trace
         else:
             counts[f"left out: {reason}"] += 1

@@ -2,7 +2,7 @@
 
 `turns`: a step, a verdict, a step, a verdict, as in RLHFlow's PRM data. `index`: the whole trace
 in tagged paragraphs, answered by the boxed number of the first wrong one, as in ProcessBench.
-`grounded`: turns whose verdict follows from what tools have said, as in GroundedPRM.
+`grounded`: turns whose verdict follows from what tools found, as in GroundedPRM.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Judge:
 
     layout: Literal["turns", "index", "grounded"] = "turns"
     index_base: critic.IndexBase = 0
-    """`index`: the number of the first paragraph. No error is -1 with either."""
+    """`index`: the number of the first paragraph. No error is -1 with both."""
     column: Literal["messages", "conversations", "conversation"] = "messages"
     """`conversations` is RLHFlow's own name, `conversation` GroundedPRM's."""
     join: Literal["space", "line", "paragraph"] = "space"
-    """`turns` and `grounded`: what stands between the question and the first step."""
+    """`turns` and `grounded`: the separator between the question and the first step."""
     right: str = "+"
     wrong: str = "-"
     after_error: Literal["stop", "wrong"] = "stop"
@@ -48,7 +48,7 @@ class Judge:
     rationale: Literal["notes", "none"] = "notes"
     """Put the evidence's notes before the verdict."""
     unexamined: Unexamined = "keep"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def __post_init__(self) -> None:
         if self.right == self.wrong:
@@ -75,9 +75,9 @@ class Judge:
         notes, source = critic.reasons(trace, labels)
         if self.rationale == "none":
             notes, source = (), "none"
-        said = self.index if self.layout == "index" else self.turns
+        messages = self.index if self.layout == "index" else self.turns
         return {
-            self.column: said(trace, labels, notes),
+            self.column: messages(trace, labels, notes),
             "first_error": error_index(labels),
             "rationale": source,
             "examined": labels.examined,
@@ -89,18 +89,18 @@ class Judge:
         return [user(critic.task(trace, self.index_base)), assistant(verdict)]
 
     def turns(self, trace: Trace, labels: Labels, notes: critic.Notes) -> list[Message]:
-        asked = [step.text.strip() for step in trace.steps]
-        asked[0] = trace.problem.question.strip() + JOINTS[self.join] + asked[0]
+        texts = [step.text.strip() for step in trace.steps]
+        texts[0] = trace.problem.question.strip() + JOINTS[self.join] + texts[0]
         right = step_labels(trace, labels, "wrong")
         if self.after_error == "stop" and labels.first_error is not None:
             right = right[: labels.first_error + 1]
         messages = [system(grounded.SYSTEM)] if self.layout == "grounded" else []
         for i, label in enumerate(right):
             note = notes[i] if i < len(notes) else None
-            messages += [user(asked[i]), assistant(self._said(trace, i, label == 1, note))]
+            messages += [user(texts[i]), assistant(self._verdict(trace, i, label == 1, note))]
         return messages
 
-    def _said(self, trace: Trace, index: int, right: bool, note: str | None) -> str:
+    def _verdict(self, trace: Trace, index: int, right: bool, note: str | None) -> str:
         if self.layout == "grounded":
             return grounded.verdict(trace, index, right, note)
         mark = self.right if right else self.wrong

@@ -15,11 +15,11 @@ from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import llamafactory
 from prmdata.exports.shapes.chat import (
     Prompt,
-    asked,
     assistant,
     messages_type,
     origin,
     origin_fields,
+    prompt_messages,
 )
 from prmdata.records import Trace
 
@@ -57,11 +57,12 @@ class Kto:
             raise LeftOut("nobody knows whether the answer is right")
         if trace.correct and trace.labels and trace.labels.first_error is not None:
             raise LeftOut("a right answer on a wrong step")
-        question, said = asked(trace, self.prompt), assistant(trace.text.rstrip())
+        question = prompt_messages(trace, self.prompt)
+        answer = assistant(trace.text.rstrip())
         columns: Row = {
-            "trl": {"prompt": question, "completion": [said]},
-            "ms-swift": {"messages": [*question, said]},
-            "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, said)))},
+            "trl": {"prompt": question, "completion": [answer]},
+            "ms-swift": {"messages": [*question, answer]},
+            "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, answer)))},
         }[self.layout]
         return {**columns, self.verdict: trace.correct, **origin(trace)}
 

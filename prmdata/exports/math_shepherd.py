@@ -29,7 +29,7 @@ class MathShepherd:
     after_error: Literal["stop", "wrong"] = "wrong"
     """End with the first wrong step, or call all that follow it wrong, as Math-Shepherd does."""
     unexamined: Unexamined = "keep"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -70,5 +70,5 @@ class MathShepherd:
 def numbered(number: int, step: str) -> str:
     """The step with its number, unless it says its number itself."""
     step = step.strip()
-    said = f"Step {number}:"
-    return step if step.startswith(said) else f"{said} {step}"
+    lead = f"Step {number}:"
+    return step if step.startswith(lead) else f"{lead} {step}"

@@ -35,9 +35,9 @@ class OpenrTree:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
-        known = [trace for trace in group if trace.error is None and trace.steps]
-        values = self._values(known)
-        paths = [path for trace in known if (path := self._path(trace, values))]
+        sound = [trace for trace in group if trace.error is None and trace.steps]
+        values = self._values(sound)
+        paths = [path for trace in sound if (path := self._path(trace, values))]
         if not any(prefix in values for path in paths for _, prefix in path[:-1]):
             raise LeftOut("no values on the way")
         if max(map(len, paths)) > DEEPEST:
@@ -59,14 +59,14 @@ class OpenrTree:
 
     def _values(self, group: Sequence[Trace]) -> dict[str, float]:
         """Prefix → value. Traces of a tree share their prefixes; the first that knows one says."""
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         for trace in group:
             for t, value in enumerate(measured(trace, self.evidence), 1):
                 if value is not None:
-                    found.setdefault(trace.prefix(t).rstrip(), value)
+                    values.setdefault(trace.prefix(t).rstrip(), value)
             if trace.correct is not None:
-                found.setdefault(trace.text.rstrip(), float(trace.correct))
-        return found
+                values.setdefault(trace.text.rstrip(), float(trace.correct))
+        return values
 
     def _path(self, trace: Trace, values: Mapping[str, float]) -> list[tuple[str, str]]:
         """Its nodes: their texts, and the prefixes they end; what has no value ends no node."""
@@ -88,18 +88,18 @@ def below(parent: Row, text: str, value: float | None) -> Row:
     """The child of that text, made where there is none."""
     for child in parent["children"]:
         if child["text"] == text:
-            found: Row = child
-            return found
+            present: Row = child
+            return present
     child = node(text, value)
     parent["children"].append(child)
     return child
 
 
 def root_value(trace: Trace) -> float | None:
-    """What an imported tree said, else the share of the problem's traces that end right."""
-    told = trace.problem.meta.get("mc_value")
-    if isinstance(told, int | float):
-        return float(told)
+    """The value in an imported tree, else the share of the problem's traces that end right."""
+    value = trace.problem.meta.get("mc_value")
+    if isinstance(value, int | float):
+        return float(value)
     tally = trace.group
     ended = tally.right + tally.wrong if tally else 0
     return tally.right / ended if tally and ended else None

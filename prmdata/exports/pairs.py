@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.exports.shapes import preference
-from prmdata.exports.shapes.chat import Prompt, asked
+from prmdata.exports.shapes.chat import Prompt, prompt_messages
 from prmdata.exports.shapes.siblings import ByValue, Pair, by_outcome, by_step, by_value
 from prmdata.exports.shapes.verdicts import Unexamined
 from prmdata.records import Trace
@@ -47,7 +47,7 @@ class Pairs:
     margin: bool = False
     """A `margin` column: how much more likely the right step leads to the answer."""
     unexamined: Unexamined = "keep"
-    """`step`: may right steps come from right answers whose steps nobody looked into."""
+    """`step`: whether right steps may come from right answers that were taken at their word."""
 
     def __post_init__(self) -> None:
         if self.most < 1:
@@ -93,7 +93,9 @@ class Pairs:
     def row(self, pair: Pair) -> Row:
         step = pair.rejected.step
         return {
-            **preference.LAYOUTS[self.layout](pair, asked(pair.rejected.trace, self.prompt)),
+            **preference.LAYOUTS[self.layout](
+                pair, prompt_messages(pair.rejected.trace, self.prompt)
+            ),
             **({"margin": margin(pair)} if self.margin else {}),
             "step": -1 if step is None else step,
             "problem_id": pair.rejected.trace.problem.id,

@@ -22,7 +22,7 @@ class Prm800k:
     grouped: ClassVar[bool] = False
 
     unexamined: Unexamined = "drop"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def schema(self) -> Any:
         import pyarrow as pa

@@ -18,7 +18,7 @@ class Processbench:
     grouped: ClassVar[bool] = False
 
     unexamined: Unexamined = "drop"
-    """Traces with a right answer whose steps nobody looked into: no ground for a benchmark."""
+    """Keep or drop right answers that were taken at their word: a benchmark cannot rest on them."""
 
     def schema(self) -> Any:
         import pyarrow as pa

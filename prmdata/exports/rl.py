@@ -25,14 +25,14 @@ class Rl:
     trainer: Literal["verl", "trl", "ms-swift"] = "verl"
     task: Literal["solve", "judge"] = "solve"
     instruction: str = "Reason step by step, and put the final answer in \\boxed{}."
-    """`solve`: what follows the question."""
+    """`solve`: the text after the question."""
     index_base: critic.IndexBase = 0
-    """`judge`: the number of the first paragraph. No error is -1 with either."""
+    """`judge`: the number of the first paragraph. No error is -1 with both."""
     data_source: str = "lighteval/MATH"
     """`verl`: names its grader; this one compares boxed answers. Others need a reward function."""
     split: str = "train"
     unexamined: Unexamined = "drop"
-    """`judge`: traces with a right answer whose steps nobody looked into."""
+    """`judge`: keep or drop right answers that were taken at their word."""
 
     @property
     def labelled(self) -> bool:
@@ -57,8 +57,8 @@ class Rl:
                     ("extra_info", pa.struct([("split", text), ("index", pa.int64()), *names])),
                 ]
             )
-        asked = "messages" if self.trainer == "ms-swift" else "prompt"
-        return pa.schema([(asked, messages_type()), ("solution", text), *names])
+        column = "messages" if self.trainer == "ms-swift" else "prompt"
+        return pa.schema([(column, messages_type()), ("solution", text), *names])
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
         return each(group[:1] if self.grouped else group, self.of)
@@ -71,11 +71,11 @@ class Rl:
         problem = trace.problem
         if not problem.question.strip() or not (problem.answer or "").strip():
             raise LeftOut("no question or no gold answer")
-        asked = f"{problem.question.strip()}\n\n{self.instruction}".rstrip()
-        return self.row(problem, "", asked, str(problem.answer).strip())
+        text = f"{problem.question.strip()}\n\n{self.instruction}".rstrip()
+        return self.row(problem, "", text, str(problem.answer).strip())
 
-    def row(self, problem: Problem, trace_id: str, asked: str, truth: str) -> Row:
-        prompt, names = [user(asked)], {"problem_id": problem.id, "trace_id": trace_id}
+    def row(self, problem: Problem, trace_id: str, text: str, truth: str) -> Row:
+        prompt, names = [user(text)], {"problem_id": problem.id, "trace_id": trace_id}
         if self.trainer != "verl":
             # math-verify reads nothing from a bare `x+1` or `C`, and gives no reward for it.
             column = "messages" if self.trainer == "ms-swift" else "prompt"

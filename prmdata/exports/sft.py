@@ -17,12 +17,12 @@ from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import llamafactory
 from prmdata.exports.shapes.chat import (
     Prompt,
-    asked,
     assistant,
     messages_type,
     origin,
     origin_fields,
     plain,
+    prompt_messages,
 )
 from prmdata.exports.shapes.verdicts import Unexamined, decided
 from prmdata.records import Trace
@@ -36,7 +36,7 @@ class Sft:
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
     unexamined: Unexamined = "keep"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def __post_init__(self) -> None:
         if self.kind == "prefix" and self.layout in ("messages", "llamafactory"):
@@ -76,14 +76,14 @@ class Sft:
 
     def row(self, trace: Trace) -> Row:
         steps = self.steps(trace)
-        question = asked(trace, self.prompt)
-        said = trace.prefix(steps) if self.kind == "prefix" else trace.text.rstrip()
-        talk = [*question, assistant(said)]
+        question = prompt_messages(trace, self.prompt)
+        answer = trace.prefix(steps) if self.kind == "prefix" else trace.text.rstrip()
+        conversation = [*question, assistant(answer)]
         columns: dict[str, Row] = {
-            "messages": {"messages": talk},
-            "prompt": {"prompt": f"{plain(question)}\n", "completion": said},
-            "text": {"text": f"{plain(question)}\n{said}"},
-            "llamafactory": {"conversations": list(map(llamafactory.turn, talk))},
+            "messages": {"messages": conversation},
+            "prompt": {"prompt": f"{plain(question)}\n", "completion": answer},
+            "text": {"text": f"{plain(question)}\n{answer}"},
+            "llamafactory": {"conversations": list(map(llamafactory.turn, conversation))},
         }
         return {**columns[self.columns], "steps": steps, **origin(trace)}
 

@@ -36,7 +36,7 @@ class Stepwise:
     threshold: float | None = None
     """Label a step right when its soft value is above this, instead of by the first error."""
     unexamined: Unexamined = "keep"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold < 1:

@@ -37,7 +37,7 @@ class Tokens:
     after_error: AfterError = "mask"
     """What the steps after the first wrong one are labelled."""
     unexamined: Unexamined = "keep"
-    """Traces with a right answer whose steps nobody looked into."""
+    """Keep or drop right answers that were taken at their word, their steps not examined."""
 
     def schema(self) -> Any:
         import pyarrow as pa

@@ -43,10 +43,10 @@ class Value:
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
         if self.layout == "stepwise":
             return each(group, stepwise)
-        known = [trace for trace in group if is_known(trace)]
-        if not known:
+        graded = [trace for trace in group if is_known(trace)]
+        if not graded:
             raise LeftOut("nobody knows whether the answer is right")
-        return iter([ovm(known)])
+        return iter([ovm(graded)])
 
     def positive(self, row: Row) -> bool:
         if self.layout == "ovm":

@@ -24,7 +24,7 @@ def assistant(content: str) -> Message:
     return {"role": "assistant", "content": content}
 
 
-def asked(trace: Trace, prompt: Prompt) -> list[Message]:
+def prompt_messages(trace: Trace, prompt: Prompt) -> list[Message]:
     """What the answer is an answer to. Of a trace from elsewhere only the question is known."""
     sampled = trace.origin.messages if prompt == "sampled" else ()
     return list(sampled) or [user(trace.problem.question.strip())]

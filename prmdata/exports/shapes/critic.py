@@ -37,8 +37,8 @@ def task(trace: Trace, base: IndexBase) -> str:
 
 def answer(index: int, notes: Notes, base: IndexBase) -> str:
     """The reasons, paragraph by paragraph, and the verdict in a box."""
-    said = [f"Paragraph {n}: {note.strip()}" for n, note in enumerate(notes, base) if note]
-    return "\n\n".join([*said, f"\\boxed{{{index}}}"])
+    reasons = [f"Paragraph {n}: {note.strip()}" for n, note in enumerate(notes, base) if note]
+    return "\n\n".join([*reasons, f"\\boxed{{{index}}}"])
 
 
 def reasons(trace: Trace, labels: Labels) -> tuple[Notes, Source]:
@@ -49,8 +49,8 @@ def reasons(trace: Trace, labels: Labels) -> tuple[Notes, Source]:
     if evidence.verdicts and evidence.first_wrong != labels.first_error:
         return (), CONTRADICTS
     end = len(trace.steps) if labels.first_error is None else labels.first_error + 1
-    kept = evidence.notes[:end]
-    return (kept, "notes") if any(kept) else ((), "none")
+    notes = evidence.notes[:end]
+    return (notes, "notes") if any(notes) else ((), "none")
 
 
 def _noted(trace: Trace) -> Evidence | None:

@@ -1,6 +1,6 @@
-"""What tools have said of a step, and the verdict on it, in the tags of GroundedPRM's judge.
+"""What tools found about a step, and the verdict on it, in the tags of GroundedPRM's judge.
 
-`<verify>` holds the tools' words, `<judge>` what follows from them and what critics wrote, and
+`<verify>` holds the tools' findings, `<judge>` what follows from them and what critics wrote, and
 `<output>` the verdict in a box: + or -.
 """
 
@@ -17,10 +17,10 @@ tool finds about it, weigh that between <judge> and </judge>, and give the verdi
 def verdict(trace: Trace, index: int, right: bool, note: str | None) -> str:
     """The judge's turn for one step; `note` is a reason that argues for this verdict.
 
-    What tools have said against it is left out: an argument for the contrary teaches nothing.
+    What tools found against it is left out: an argument for the contrary teaches nothing.
     """
-    told = [said for evidence in trace.evidence if (said := _told(evidence, index, right))]
-    verify = "\n".join(told) or "No tool settles this step."
+    findings = [found for e in trace.evidence if (found := _finding(e, index, right))]
+    verify = "\n".join(findings) or "No tool settles this step."
     judge = f"This step is {'right' if right else 'wrong'}."
     reason = note.strip() if note else ""
     if reason and reason not in verify:
@@ -33,10 +33,10 @@ def verdict(trace: Trace, index: int, right: bool, note: str | None) -> str:
     )
 
 
-def _told(evidence: Evidence, index: int, right: bool) -> str | None:
+def _finding(evidence: Evidence, index: int, right: bool) -> str | None:
     """Of verdicts alone: values are no tool's word, and the truth is for measuring."""
-    said = evidence.verdicts[index] if index < len(evidence.verdicts) else None
-    if evidence.kind != "verdicts" or said != ("right" if right else "wrong"):
+    verdict = evidence.verdicts[index] if index < len(evidence.verdicts) else None
+    if evidence.kind != "verdicts" or verdict != ("right" if right else "wrong"):
         return None
     note = evidence.notes[index] if index < len(evidence.notes) else None
     does = f"{evidence.name} {'confirms' if right else 'refutes'} it"

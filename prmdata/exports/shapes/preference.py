@@ -33,42 +33,42 @@ def fields(layout: Layout) -> list[tuple[str, Any]]:
     return of[layout]
 
 
-def trl(pair: Pair, asked: Sequence[Message]) -> Row:
+def trl(pair: Pair, prompt: Sequence[Message]) -> Row:
     return {
-        "prompt": list(asked),
+        "prompt": list(prompt),
         "chosen": [assistant(whole(pair.chosen))],
         "rejected": [assistant(whole(pair.rejected))],
     }
 
 
-def llama_factory(pair: Pair, asked: Sequence[Message]) -> Row:
+def llama_factory(pair: Pair, prompt: Sequence[Message]) -> Row:
     return {
-        "conversations": [llamafactory.turn(message) for message in asked],
+        "conversations": [llamafactory.turn(message) for message in prompt],
         "chosen": llamafactory.turn(assistant(whole(pair.chosen))),
         "rejected": llamafactory.turn(assistant(whole(pair.rejected))),
     }
 
 
-def ms_swift(pair: Pair, asked: Sequence[Message]) -> Row:
+def ms_swift(pair: Pair, prompt: Sequence[Message]) -> Row:
     return {
-        "messages": [*asked, assistant(whole(pair.chosen))],
+        "messages": [*prompt, assistant(whole(pair.chosen))],
         "rejected_response": whole(pair.rejected),
     }
 
 
-def nemo_rl(pair: Pair, asked: Sequence[Message]) -> Row:
+def nemo_rl(pair: Pair, prompt: Sequence[Message]) -> Row:
     sides = enumerate((pair.chosen, pair.rejected))
     return {
-        "context": list(asked),
+        "context": list(prompt),
         "completions": [{"rank": n, "completion": [assistant(whole(side))]} for n, side in sides],
     }
 
 
-def step_dpo(pair: Pair, asked: Sequence[Message]) -> Row:
+def step_dpo(pair: Pair, prompt: Sequence[Message]) -> Row:
     problem = pair.rejected.trace.problem
     return {
         "dataset": str(problem.meta.get("source") or "prmdata"),
-        "prompt": plain(asked),
+        "prompt": plain(prompt),
         "initial_reason_steps": pair.rejected.prefix,
         "chosen": pair.chosen.text,
         "rejected": pair.rejected.text,
