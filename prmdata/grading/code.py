@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from prmdata.errors import SandboxError
-from prmdata.grading.suite import Suite, suite_of
+from prmdata.grading.suite import suite_of
 from prmdata.sandbox import Sandbox
 
-DEADLINE_S = 5.0
-"""For all tests on one program; what takes longer has failed."""
+CPU_S = 5.0
+"""Processor time for all tests on one program; what takes longer has failed."""
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 
@@ -22,28 +22,17 @@ class CodeGrader:
     def __init__(self) -> None:
         self._box: Sandbox | None = None
         self._opening = asyncio.Lock()
-        self._suites: dict[str, Suite] = {}
 
     async def grade(
         self, text: str, context: Mapping[str, Any]
     ) -> Literal["right", "wrong"] | None:
         """None where the problem has no tests, or none that can be worked out."""
-        box = await self._opened()
-        suite = await self._suite(context, box)
+        suite = suite_of(context)
         if suite is None:
             return None
         lines, _ = program_lines(text, context)
-        outcome = await suite.outcome("\n".join(lines), box, DEADLINE_S)
+        outcome = await suite.outcome("\n".join(lines), await self._opened(), CPU_S)
         return "right" if outcome == "pass" else "wrong"
-
-    async def _suite(self, context: Mapping[str, Any], box: Sandbox) -> Suite | None:
-        key = repr(context)
-        if key not in self._suites:
-            suite = await suite_of(context, box, DEADLINE_S)
-            if suite is None:
-                return None
-            self._suites[key] = suite
-        return self._suites[key]
 
     async def _opened(self) -> Sandbox:
         async with self._opening:

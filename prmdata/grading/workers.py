@@ -150,7 +150,7 @@ def serve(target: str) -> None:
     _die_with_parent()
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    source, sink = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # whatever the task prints goes to stderr, never into the answers
     try:
         name, _, function_name = target.partition(":")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from prmdata.errors import SandboxError, UsageError
 from prmdata.sandbox.level import Level, reached
-from prmdata.sandbox.result import Result, run_in
+from prmdata.sandbox.result import Request, Result, run_in
 from prmdata.sandbox.worker import Worker
 from prmdata.tasks import together
 
 LONGEST_S, MOST_MB = 86_400, 1 << 20
+WALL = 10.0
+"""Seconds on the clock for each second of processor time, where tests judge."""
 
 
 class Sandbox:
@@ -63,12 +65,25 @@ class Sandbox:
     async def run(
         self, code: str, stdin: str = "", deadline_s: float = 5.0, memory_mb: int = 512
     ) -> Result:
-        self._opened()
         check_limits(deadline_s, memory_mb)
+        return await self._run(Request(code, deadline_s, memory_mb, stdin))
+
+    async def judge(
+        self, program: str, tests: dict[str, Any], cpu_s: float = 5.0, memory_mb: int = 512
+    ) -> Result:
+        """Whether a program passes tests, which run in a process of their own: the value.
+
+        The limit is processor time; the clock ends only what waits, far later.
+        """
+        check_limits(cpu_s * WALL, memory_mb)
+        return await self._run(Request(program, cpu_s * WALL, memory_mb, cpu_s=cpu_s), tests)
+
+    async def _run(self, request: Request, tests: dict[str, Any] | None = None) -> Result:
+        self._opened()
         worker = await self._idle.get()
         try:
             self._opened()  # it may have been closed while we waited
-            return await run_in(worker, code, stdin, deadline_s, memory_mb)
+            return await run_in(worker, request, tests)
         finally:
             self._idle.put_nowait(worker)
 

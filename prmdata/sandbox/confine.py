@@ -21,12 +21,17 @@ OPEN_FILES = 64
 class Limits:
     """What one run may use."""
 
-    deadline_s: float
+    cpu_s: float
+    """Processor time."""
+
     memory_bytes: int
     """Address space, with what the interpreter has already."""
 
-    zygote: int
+    parent: int
     """Its process id: whoever finds another parent is an orphan, and ends."""
+
+    files: int = 4
+    """How many descriptors stay open."""
 
 
 def confine_zygote() -> None:
@@ -43,15 +48,18 @@ def confine_zygote() -> None:
 def confine(limits: Limits, rules: int | None) -> None:
     """Order matters: the last line takes away what the others need."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != limits.zygote:
-        raise ProcessLookupError("the zygote is gone")
+    if os.getppid() != limits.parent:
+        raise ProcessLookupError("its parent is gone")
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     _restrict(resource.RLIMIT_AS, limits.memory_bytes)
-    _restrict(resource.RLIMIT_CPU, math.ceil(limits.deadline_s) + 1)
+    seconds = math.ceil(limits.cpu_s)
+    _restrict(resource.RLIMIT_CPU, seconds + 1)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, hard), hard))  # its signal says why
     _restrict(resource.RLIMIT_FSIZE, FILE_BYTES)
     if rules is not None:
         landlock.enforce(rules)
-    os.closerange(4, OPEN_FILES)
+    os.closerange(limits.files, OPEN_FILES)
     seccomp.install(seccomp.child_program(os.getpid()))
 
 

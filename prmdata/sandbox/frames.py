@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a zygote forks the faster without asyncio
     from asyncio.subprocess import Process
@@ -13,15 +14,23 @@ def framed(message: bytes) -> bytes:
     return struct.pack("!I", len(message)) + message
 
 
-def send(sink: BinaryIO, message: bytes) -> None:
-    sink.write(framed(message))
-    sink.flush()
+def send(pipe: int, message: bytes) -> None:
+    data = framed(message)
+    while data:
+        data = data[os.write(pipe, data) :]
 
 
-def receive(source: BinaryIO) -> bytes | None:
-    """None: there will be no more."""
-    header = source.read(4)
-    return source.read(struct.unpack("!I", header)[0]) if header else None
+def receive(pipe: int) -> bytes | None:
+    """None: there will be no more. Reads this message and not a byte of the next."""
+    header = _read(pipe, 4)
+    return _read(pipe, struct.unpack("!I", header)[0]) if len(header) == 4 else None
+
+
+def _read(pipe: int, length: int) -> bytes:
+    data = bytearray()
+    while len(data) < length and (part := os.read(pipe, min(length - len(data), 1 << 20))):
+        data += part
+    return bytes(data)
 
 
 async def answer(process: Process) -> bytes:

@@ -33,15 +33,19 @@ def run(code: str) -> int:
     """The status to exit with; what went wrong is on stderr."""
     try:
         value = execute(code)
-        _flush()
-        os.write(REPORT, report(value))
+        tell(report(value))
     except MemoryError:
         os.write(2, b"MemoryError\n")
         return MEMORY
     except BaseException as error:  # noqa: BLE001  whatever the code did is told on stderr
-        _explain(error)
+        explain(error)
         return ERROR
     return OK
+
+
+def tell(data: bytes) -> None:
+    _flush()
+    os.write(REPORT, data)
 
 
 def warm_up() -> None:
@@ -53,18 +57,31 @@ def warm_up() -> None:
 
 def execute(code: str) -> Any:
     """Leaving early is an error; `sys.exit(0)` inside the last statement is the end."""
+    body, last, names = _prepared(code)
+    exec(body, names)
+    try:
+        return eval(last, names)
+    except SystemExit as end:
+        if end.code:
+            raise
+        return None
+
+
+def loaded(code: str) -> dict[str, Any]:
+    """The names of a program that was run to its end."""
+    body, last, names = _prepared(code)
+    exec(body, names)
+    eval(last, names)
+    return names
+
+
+def _prepared(code: str) -> tuple[CodeType, CodeType, dict[str, Any]]:
     linecache.cache[NAME] = (len(code), None, code.splitlines(keepends=True), NAME)
     body, last = compiled(code)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     random.seed(0)  # a fork has seeded it anew, and a run should repeat itself
-    exec(body, module.__dict__)
-    try:
-        return eval(last, module.__dict__)
-    except SystemExit as end:
-        if end.code:
-            raise
-        return None
+    return body, last, module.__dict__
 
 
 def compiled(code: str) -> tuple[CodeType, CodeType]:
@@ -106,7 +123,7 @@ def _flush() -> None:
             stream.flush()
 
 
-def _explain(error: BaseException) -> None:
+def explain(error: BaseException) -> None:
     """The traceback from the code's first line on, in the words Python has for it."""
     try:
         frames = error.__traceback__

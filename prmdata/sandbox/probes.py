@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prmdata.sandbox.result import run_in
+from prmdata.sandbox.result import Request, run_in
 from prmdata.sandbox.worker import Worker
 
 STOPPED, SUCCEEDED = "stopped", "succeeded"
@@ -60,14 +60,14 @@ async def probe(worker: Worker) -> dict[str, str]:
     """Attack → whether it was stopped, and by which error."""
     found: dict[str, str] = {}
     with _surroundings() as code:
-        told = await run_in(worker, code, "", 5.0, 256)
+        told = await run_in(worker, Request(code, 5.0, 256))
     if told.exit == "ok" and isinstance(told.value, dict):
         found |= {str(name): str(what) for name, what in told.value.items()}
     else:
         found["attack"] = f"not tried: {told.exit} {told.stderr.strip()[-200:]}"
-    bomb = await run_in(worker, BOMB, "", 5.0, 128)
+    bomb = await run_in(worker, Request(BOMB, 5.0, 128))
     found["take memory"] = STOPPED if bomb.exit == "memory" else f"{SUCCEEDED} ({bomb.exit})"
-    loop = await run_in(worker, LOOP, "", LOOP_S, 128)
+    loop = await run_in(worker, Request(LOOP, LOOP_S, 128))
     found["never end"] = STOPPED if loop.exit == "timeout" else f"{SUCCEEDED} ({loop.exit})"
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from prmdata.sandbox.worker import Lost, Worker
@@ -29,20 +29,27 @@ class Result:
     seconds: float
 
 
-async def run_in(
-    worker: Worker, code: str, stdin: str, deadline_s: float, memory_mb: int
-) -> Result:
+@dataclass(frozen=True, slots=True)
+class Request:
+    code: str
+    deadline_s: float
+    """On the clock."""
+    memory_mb: int
+    stdin: str = ""
+    cpu_s: float | None = None
+    """Processor time; by default a second more than the clock gives."""
+
+    def message(self) -> dict[str, Any]:
+        return {**asdict(self), "cpu_s": self.cpu_s or self.deadline_s + 1}
+
+
+async def run_in(worker: Worker, request: Request, tests: dict[str, Any] | None = None) -> Result:
     """A worker that is lost on a run costs that run; the next one starts it again."""
-    request = {
-        "code": code,
-        "stdin": stdin,
-        "deadline_s": deadline_s,
-        "memory_mb": memory_mb,
-    }
     try:
-        answer = await worker.run(request)
+        answer = await worker.run(request.message(), tests)
     except Lost:
-        return Result("", "the process that runs code was lost", "killed", None, deadline_s)
+        lost = "the process that runs code was lost"
+        return Result("", lost, "killed", None, request.deadline_s)
     how, value = _reported(answer["how"], answer["report"])
     return Result(answer["stdout"], answer["stderr"], how, value, answer["seconds"])
 

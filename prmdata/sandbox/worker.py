@@ -31,12 +31,17 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._scratch: str | None = None
 
-    async def run(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def run(
+        self, request: dict[str, Any], tests: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Cancelled or lost, the process and all it started are gone."""
+        messages = [json.dumps({**request, "judged": tests is not None}).encode()]
+        messages += [] if tests is None else [json.dumps(tests).encode()]
         process = await self.started()
         try:
             assert process.stdin is not None
-            process.stdin.write(frames.framed(json.dumps(request).encode()))
+            for message in messages:
+                process.stdin.write(frames.framed(message))
             async with asyncio.timeout(request["deadline_s"] + GRACE_S):
                 answered: dict[str, Any] = json.loads(await frames.answer(process))
                 return answered

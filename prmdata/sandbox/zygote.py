@@ -1,6 +1,8 @@
-"""A warm interpreter that forks once per run, so that a run starts in a millisecond.
+"""A warm interpreter that forks for each run, so that a run starts in a millisecond.
 
-It never runs foreign code itself. Requests and answers are frames of JSON on its two pipes.
+It never runs foreign code, nor reads any: it forks a runner, which reads the request, forks the
+process that runs the code (and one for its tests), answers, and ends. So no run finds anything of
+another in its memory. Requests and answers are frames of JSON on two pipes.
 """
 
 from __future__ import annotations
@@ -12,14 +14,24 @@ import importlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NoReturn
 
-from prmdata.sandbox import confine, frames, harness, kernel, landlock, namespaces
+from prmdata.sandbox import (
+    confine,
+    frames,
+    harness,
+    judging,
+    kernel,
+    landlock,
+    namespaces,
+    serving,
+)
 
 WARM = (
     "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
@@ -29,6 +41,9 @@ WARM = (
 """Imported before the fork: what a model's code most often imports."""
 
 SCRATCH_BYTES, SCRATCH_FILES = 16 << 20, 256
+PARTING_S = 0.5
+"""How long a program may take to end after its tests have."""
+
 LOOK_S = 0.05
 """How often the scratch folder is measured where the kernel cannot bound it."""
 
@@ -45,8 +60,13 @@ def main() -> None:
         _send(sink, {"failed": str(error)})
         return
     _send(sink, {"ready": True})
-    while (request := frames.receive(source)) is not None:
-        _send(sink, zygote.run(**json.loads(request)))
+    own = os.getpid()
+    while True:
+        runner = os.fork()  # ahead of the request: it waits while nobody needs it
+        if runner == 0:
+            zygote.become_runner(own, source, sink)
+        if os.waitpid(runner, 0)[1] != 0:
+            return  # there are no more requests; or one was not answered, and we are found gone
 
 
 @dataclass(slots=True)
@@ -76,33 +96,79 @@ class Zygote:
         pages = int(os.pread(sizes, 100, 0).split()[0])
         return cls(Path(scratch), rules, not apart, pages * os.sysconf("SC_PAGE_SIZE"))
 
-    def run(self, code: str, stdin: str, deadline_s: float, memory_mb: int) -> dict[str, Any]:
+    def become_runner(self, zygote: int, source: int, sink: int) -> NoReturn:
+        """One run's parent: it alone reads what the run is, and ends with it.
+
+        So the zygote holds nothing of any run, and no run inherits anything of another.
+        """
+        status = 1
+        try:
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == zygote and (request := frames.receive(source)) is not None:
+                _send(sink, self._run(source, **json.loads(request)))
+                status = 0
+        finally:
+            os._exit(status)
+
+    def _run(
+        self, source: int, code: str, stdin: str, deadline_s: float, cpu_s: float,
+        memory_mb: int, judged: bool,
+    ) -> dict[str, Any]:  # fmt: skip
         memory_bytes = self.base_bytes + (memory_mb << 20)
-        limits = confine.Limits(deadline_s, memory_bytes, os.getpid())
-        files = [_sealed(stdin), *(os.memfd_create(name) for name in ("out", "err", "report"))]
+        limits = confine.Limits(cpu_s, memory_bytes, os.getpid())
         start = time.monotonic()
+        out, err = _files(2)
+        if judged:
+            report, how = self._judged(
+                source, (_sealed(stdin), out, err), limits, code, start + deadline_s
+            )
+        else:
+            (report,) = _files(1)
+            child = self._forked((_sealed(stdin), out, err, report), limits, harness.run, code)
+            how = self._wait(child, start + deadline_s)
+        seconds = time.monotonic() - start
+        told = {"stdout": _content(out), "stderr": _content(err), "report": _content(report)}
+        self._sweep()
+        return {**told, "how": how, "seconds": seconds}
+
+    def _judged(
+        self, source: int, files: Sequence[int], limits: confine.Limits, code: str, deadline: float
+    ) -> tuple[int, str]:
+        """The program is forked before its tests are read: it has no memory of them."""
+        ours, theirs = socket.socketpair()
+        program = self._forked((*files, theirs.fileno()), limits, serving.serve, code)
+        theirs.close()
+        tests = json.loads(frames.receive(source) or b"")
+        report, out, err = _files(3)
+        judges = (_sealed(""), out, err, report, ours.fileno())
+        limits = replace(limits, files=len(judges))
+        judge = self._forked(judges, limits, judging.run, tests)
+        ours.close()
+        how = self._wait(judge, deadline)
+        ended = _ended(program)
+        return report, ended if how == "ok" and ended not in (None, "error") else how
+
+    def _forked(
+        self, files: Sequence[int], limits: confine.Limits, work: Callable[[Any], int], task: Any
+    ) -> int:
         child = os.fork()
         if child == 0:
-            self._become(files, limits, code)
-        how = self._wait(child, start + deadline_s)
-        seconds = time.monotonic() - start
-        out, err, report = (_content(file) for file in files[1:])
-        for file in files:
-            os.close(file)
-        self._sweep()
-        return {"stdout": out, "stderr": err, "report": report, "how": how, "seconds": seconds}
+            self._become(files, limits, work, task)
+        return child
 
-    def _become(self, files: Sequence[int], limits: confine.Limits, code: str) -> None:
+    def _become(
+        self, files: Sequence[int], limits: confine.Limits, work: Callable[[Any], int], task: Any
+    ) -> NoReturn:
         """The child's whole life. Files move twice, for one may lie where another belongs."""
         status = harness.ERROR
         try:
             os.setsid()
-            high = [os.dup(file) for file in files]
+            high = [fcntl.fcntl(file, fcntl.F_DUPFD, confine.OPEN_FILES // 2) for file in files]
             for place, file in enumerate(high):
                 os.dup2(file, place)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             confine.confine(limits, self.rules)
-            status = harness.run(code)
+            status = work(task)
         except OSError as error:
             os.write(2, f"the sandbox could not close: {error}".encode())
         finally:
@@ -138,6 +204,19 @@ class Zygote:
             file.unlink()
 
 
+def _ended(program: int) -> str | None:
+    """How a program ended whose tests have; None where it had to be killed."""
+    deadline = time.monotonic() + PARTING_S
+    while (left := deadline - time.monotonic()) > 0:
+        done, status = os.waitpid(program, os.WNOHANG)
+        if done:
+            return _told(status)
+        signal.sigtimedwait([signal.SIGCHLD], min(left, LOOK_S))
+    os.kill(program, signal.SIGKILL)
+    os.waitpid(program, 0)
+    return None
+
+
 def _told(status: int) -> str:
     if os.WIFSIGNALED(status):
         return "timeout" if os.WTERMSIG(status) == signal.SIGXCPU else "killed"
@@ -155,18 +234,22 @@ def _sealed(text: str) -> int:
     return file
 
 
+def _files(count: int) -> list[int]:
+    return [os.memfd_create("file") for _ in range(count)]
+
+
 def _content(file: int) -> str:
     return os.pread(file, OUTPUT_BYTES, 0).decode(errors="replace")
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
+def _pipes() -> tuple[int, int]:
     """Move the pipes away from 0 and 1, which children get their own files for."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    source, sink = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     return source, sink
 
 
-def _send(sink: BinaryIO, message: dict[str, Any]) -> None:
+def _send(sink: int, message: dict[str, Any]) -> None:
     frames.send(sink, json.dumps(message).encode())

@@ -29,7 +29,7 @@ class UnitTests:
     """Runs the problem's tests on the program with one line changed at a time."""
 
     deadline_s: Positive = 2.0
-    """Seconds for all tests on one program; what takes longer has failed."""
+    """Processor time, in seconds, for all tests on one program; what takes longer has failed."""
     mutants_per_line: Count = 12
     """Changes to try on one line at most."""
     mutants: Count = 300
@@ -51,7 +51,7 @@ class UnitTests:
     async def check(self, trace: Trace, box: Sandbox) -> list[Finding]:
         findings = [Finding("unknown")] * len(trace.steps)
         listing = listing_of(trace)
-        suite = await suite_of(trace.problem.context, box, self.deadline_s)
+        suite = suite_of(trace.problem.context)
         if listing is None or suite is None:
             return findings
         passes = await suite.outcome(listing.program, box, self.deadline_s) == "pass"

@@ -42,7 +42,9 @@ def made(problem: Problem, *texts: str, spec: str = "auto") -> list[Trace]:
     async def sampled() -> list[Trace]:
         grader = Grader(spec)
         try:
-            return await generate(problem, sampler, grader, Generation(samples=len(texts)))  # type: ignore[arg-type]
+            return await generate(
+                problem, sampler, grader, Generation(samples=len(texts), steps="lines")
+            )  # type: ignore[arg-type]
         finally:
             await grader.close()
 

@@ -46,7 +46,7 @@ def test_what_cannot_be_told_is_unknown() -> None:
         program(beyond),
         program("def total(items:\n"),
         program(RIGHT, {}),
-        program(RIGHT, {"tests": ["for i in range(3):\n    assert total([i]) == i"]}),
+        program(RIGHT, {"tests": ["for i in range(3):\n    total([i])"]}),
         program(RIGHT, {"tests": ["assert total("]}),
         program("A proof by induction.\n"),
     ]

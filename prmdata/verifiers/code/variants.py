@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Literal, cast
 
-from prmdata.grading.suite import suite_of
+from prmdata.grading.suite import Outcome, suite_of
 from prmdata.records import Evidence, Labels, Step, Trace, Verdict
 from prmdata.sandbox import Sandbox
 from prmdata.tasks import together
@@ -19,7 +18,6 @@ from prmdata.verifiers.code.listing import Listing, listing_of
 from prmdata.verifiers.code.rewrites import Kind, Rewrite, rewrites
 
 METHOD = "mutate"
-Outcome = Literal["pass", "fail", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +41,13 @@ async def variants(
     """What was left out is counted: `programs_…` that gave nothing, `lines_without_outcome`."""
     counts["programs"] += 1
     listing = listing_of(trace)
-    suite = await suite_of(trace.problem.context, box, settings.deadline_s)
+    suite = suite_of(trace.problem.context)
     if listing is None or suite is None:
         counts["programs_not_read" if listing is None else "programs_without_tests"] += 1
         return []
 
     async def outcome(program: str) -> Outcome:
-        watched = _Watched(box)
-        found = await suite.outcome(program, cast(Sandbox, watched), settings.deadline_s)
-        return found if watched.ended else "unknown"
+        return await suite.outcome(program, box, settings.deadline_s)
 
     if await outcome(listing.program) != "pass":
         counts["programs_that_fail"] += 1
@@ -73,19 +69,6 @@ async def variants(
             numbers[place.step] += 1
             made.append(_variant(trace, rewrite, place, found, numbers[place.step]))
     return made
-
-
-class _Watched:
-    """A sandbox that remembers whether a program came to an end of its own."""
-
-    def __init__(self, box: Sandbox) -> None:
-        self._box = box
-        self.ended = True
-
-    async def run(self, code: str, **limits: object) -> object:
-        result = await self._box.run(code, **limits)  # type: ignore[arg-type]
-        self.ended &= result.exit in ("ok", "error")
-        return result
 
 
 @dataclass(frozen=True, slots=True)
