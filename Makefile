@@ -10,7 +10,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := all
 .PHONY: all setup setup-vllm setup-trainers setup-more-trainers format check test \
-	test-vllm test-trainers test-more-trainers demo bench bench-engine docs clean
+	test-vllm test-trainers test-more-trainers demo bench bench-engine soak docs clean
 
 all: check test
 
@@ -85,6 +85,11 @@ bench: setup
 # On a GPU, with vLLM installed there: make bench-engine MODEL=Qwen/Qwen3-8B VLLM=ENVIRONMENT
 bench-engine: $(if $(MODEL),,setup-vllm)
 	MODEL=$(or $(MODEL),abacus) $(VLLM)/bin/python -m tests.bench.bench_engine $(or $(PROBLEMS),130) $(or $(PAIRS),3)
+
+# Harm of every kind for 18 minutes: kills, hostile servers, full disks, flipped bits, fuzzed records.
+# SEED=… repeats a run.
+soak: setup
+	$(BIN)/python -m tests.soak $(or $(SEED),"") 18
 
 docs: setup
 	$(BIN)/python -m tests.write_docs
