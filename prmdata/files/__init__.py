@@ -63,7 +63,7 @@ def _refuse_table(part: str) -> None:
 
 
 def readable(traces: Iterable[Trace | Unreadable]) -> Iterator[Trace]:
-    """For those who cannot do without any: the first that is unreadable ends the run."""
+    """The traces, where none may be missing: the first unreadable one ends the run."""
     for trace in traces:
         if isinstance(trace, Unreadable):
             raise InputError(trace.reason)
@@ -102,7 +102,7 @@ def _distinct(group: list[Trace]) -> list[Trace]:
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise InputError(
-            f"trace id {twice} stands twice in problem {group[0].problem.id}: ids must be unique "
+            f"trace id {twice} occurs twice in problem {group[0].problem.id}: ids must be unique "
             "(if two runs were joined, give each its own --seed)"
         )
     return group

@@ -21,7 +21,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A line or a row that is no record, and why."""
+    """A line or a row that is not a record, and why."""
 
     where: str
     reason: str
@@ -79,7 +79,7 @@ def check_numbers(trace: Trace, where: str) -> None:
         odd = _odd_number(msgspec.to_builtins(getattr(trace, name)))
         if odd is not None:
             raise InputError(
-                f"{where}: trace {trace.id}: {name} holds {odd}, which is no number here"
+                f"{where}: trace {trace.id}: {name} holds {odd}, which cannot be stored"
             )
 
 

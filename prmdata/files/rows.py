@@ -74,4 +74,9 @@ def _decoded(line: bytes, where: str) -> dict[str, Any] | Unreadable:
         return Unreadable(where, f"{where}: {not_json(line, error)}")
     if isinstance(row, dict):
         return row
-    return Unreadable(where, f"{where}: a {type(row).__name__}, where a JSON object is needed")
+    return Unreadable(where, f"{where}: {_kind(row)}, where a JSON object is needed")
+
+
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -48,15 +48,20 @@ class Chat:
         turns = [_turn(turn, where) for turn in list_of(row, name, where)]
         first = next((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), None)
         if first is None or not any(turn["role"] == "user" for turn in turns[:first]):
-            raise InputError(f"{where}: no user's message with an assistant's after it")
+            raise InputError(
+                f"{where}: its messages need one from the user, and one from the assistant after it"
+            )
         if any(turn["role"] == "user" for turn in turns[first:]):
-            raise InputError(f"{where}: more than one user's turn; a trace answers one question")
-        asked = [{"role": t["role"], "content": t["content"]} for t in turns[:first]]
+            raise InputError(
+                f"{where}: the user speaks again after the assistant; only chats with one "
+                "question are read"
+            )
+        prompt = [{"role": t["role"], "content": t["content"]} for t in turns[:first]]
         steps = tuple(step for turn in turns[first:] for step in self._steps(turn))
         answer = value_at(row, self.fields["answer"]) if "answer" in self.fields else _gold(row)
-        question = next(t["content"] for t in reversed(asked) if t["role"] == "user")
+        question = next(t["content"] for t in reversed(prompt) if t["role"] == "user")
         trace = bare(question, None if is_nothing(answer) else str(answer), steps, "chat")
-        origin = replace(trace.origin, messages=tuple(asked), steps=self.steps)
+        origin = replace(trace.origin, messages=tuple(prompt), steps=self.steps)
         own = value_at(row, self.fields["id"]) if "id" in self.fields else None
         yield replace(trace, id="" if is_nothing(own) else str(own), origin=origin)
 
@@ -87,5 +92,5 @@ def _turn(turn: Any, where: str) -> dict[str, Any]:
     if isinstance(content, list):
         content = "".join(part.get("text", "") for part in content if isinstance(part, Mapping))
     if not isinstance(role, str) or not isinstance(content, str | None):
-        raise InputError(f"{where}: a message without role or text")
+        raise InputError(f"{where}: a message has no role or no text")
     return {**turn, "role": ROLES.get(role, role), "content": content or ""}

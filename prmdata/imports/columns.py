@@ -42,7 +42,7 @@ class Columns:
     first_error_base: Literal[0, 1] = 0
     """The number that `first_error` has for the first step; -1 or N/A is no wrong step."""
     first_error_empty: Literal["unknown", "none"] = "unknown"
-    """What an empty `first_error` means: nobody looked, or no step is wrong."""
+    """What an empty `first_error` means: nobody judged the steps, or none is wrong."""
 
     def __post_init__(self) -> None:
         splitter(self.steps)
@@ -84,10 +84,10 @@ class Columns:
         found = value_at(row, column)
         responses = [found] if isinstance(found, str) else found
         if not isinstance(responses, list) or not responses:
-            raise InputError(f"{where}: column '{column}' (response) is missing or no text")
+            raise InputError(f"{where}: column '{column}' (response) is missing or is not text")
         for number, text in enumerate(responses):
             if not isinstance(text, str) or not text.strip():
-                raise InputError(f"{where}: response {number} is empty or no text")
+                raise InputError(f"{where}: response {number + 1} is empty or not text")
             yield cut_steps(text, self.steps)
 
     def _with_truth(self, trace: Trace, row: Row, fields: Mapping[str, str], where: str) -> Trace:

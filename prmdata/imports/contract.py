@@ -1,7 +1,7 @@
 """What a layout of foreign data is: a frozen dataclass that turns its rows into traces.
 
 Ids, grades and tallies are not its business: the stage adds them. What a row says of its steps
-becomes labels; where people, or a benchmark, said it, it is also `kind: truth`.
+becomes labels; where people or a benchmark judged them, it becomes `kind: truth` as well.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def list_of(row: Row, name: str, where: str) -> list[Any]:
         except (msgspec.DecodeError, RecursionError):
             raise InputError(f"{where}: column '{name}' holds a list that is not JSON") from None
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise InputError(f"{where}: column '{name}' is missing or no list")
+        raise InputError(f"{where}: column '{name}' is missing or is not a list")
     return list(value)
 
 
@@ -58,7 +58,7 @@ def steps_of(row: Row, name: str, where: str) -> list[str]:
     if not texts or None in texts:
         number = texts.index(None) if texts else 0
         raise InputError(
-            f"{where}: step {number + 1} of column '{name}' is missing, empty or no text"
+            f"{where}: step {number + 1} of column '{name}' is missing, empty or not text"
         )
     return [text for text in texts if text is not None]
 
@@ -82,8 +82,8 @@ def index_of(value: Any, steps: int, base: int, column: str, where: str) -> int 
         return None
     if not text.isdecimal() or len(text) > 9 or not 0 <= int(text) - base < steps:
         raise InputError(
-            f"{where}: {column} {value!r:.40} is no index of {steps} steps (they count from "
-            f"{base}), nor -1"
+            f"{where}: {column} {value!r:.40} is not the number of a step: there are {steps}, "
+            f"numbered from {base}; -1 means that none is wrong"
         )
     return int(text) - base
 

@@ -30,7 +30,7 @@ class MathShepherd:
         pieces, signs = self._signed(text_of(row, "input", where), row["label"], where)
         start = pieces[0].find(FIRST_STEP)
         if start < 0:
-            raise InputError(f"{where}: no 'Step 1:' tells where the solution begins")
+            raise InputError(f"{where}: the input has no 'Step 1:' where the solution would begin")
         question, pieces[0] = pieces[0][:start].rstrip(), pieces[0][start:]
         values = tuple(float(sign == "+") for sign in signs)
         first = next((i for i, value in enumerate(values) if not value), None)
@@ -49,9 +49,11 @@ class MathShepherd:
         for piece in pieces:
             at += len(piece)
             if label[at - len(piece) : at] != piece or label[at : at + 1] not in ("+", "-"):
-                raise InputError(f"{where}: label is not the input with + or - for {MARK}")
+                raise InputError(
+                    f"{where}: the label should be the input with + or - in place of each {MARK}"
+                )
             signs.append(label[at])
             at += 1
         if not signs or rest.strip() or label[at:].strip():
-            raise InputError(f"{where}: text stands after the last {MARK}")
+            raise InputError(f"{where}: there is text after the last {MARK}")
         return pieces, signs

@@ -98,8 +98,8 @@ def prefix_values(nodes: Sequence[Any], question: str, where: str) -> dict[str, 
         if not isinstance(prefix, str) or not prefix.startswith(question):
             raise InputError(f"{where}: a solution_prefix that does not begin with the question")
         found[prefix[len(question) :].strip()].append(value_of(node, where))
-    known = {prefix: [v for v in said if v is not None] for prefix, said in found.items()}
-    return {prefix: mean(said) if said else None for prefix, said in known.items()}
+    values = {prefix: [v for v in all_ if v is not None] for prefix, all_ in found.items()}
+    return {prefix: mean(known) if known else None for prefix, known in values.items()}
 
 
 def parent_of(prefix: str, known: Mapping[str, float | None], lengths: Collection[int]) -> str:

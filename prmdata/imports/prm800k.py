@@ -44,16 +44,20 @@ class Prm800k:
             verdicts += [None] * (len(generated) - len(texts))
             texts = generated
         if not texts:
-            raise InputError(f"{where}: no step was rated")
+            raise InputError(f"{where}: none of its steps is rated")
         evidence, labels = truth(NAME, verdicts)
         answer = question.get("ground_truth_answer")
         trace = bare(text_of(question, "problem", where), answer, separated(texts, "\n"), NAME)
         solution = question.get("ground_truth_solution")
         context = {"solution": solution} if isinstance(solution, str) else {}
         problem = replace(trace.problem, context=context)
-        said = question.get("pre_generated_answer")
-        whole = said if isinstance(said, str) and texts == generated else None
-        yield replace(trace, problem=problem, answer=whole, evidence=(evidence,), labels=labels)
+        generated_answer = question.get("pre_generated_answer")
+        answer_given = (
+            generated_answer if isinstance(generated_answer, str) and texts == generated else None
+        )
+        yield replace(
+            trace, problem=problem, answer=answer_given, evidence=(evidence,), labels=labels
+        )
 
     def _taken(self, step: Mapping[str, Any]) -> tuple[str, int | None] | None:
         offered = step.get("completions") or []
@@ -76,5 +80,5 @@ class Prm800k:
             None: None,
         }
         if rating not in known:
-            raise InputError(f"{where}: rating {rating!r} is none of -1, 0, 1")
+            raise InputError(f"{where}: rating {rating!r} must be -1, 0 or 1")
         return known[rating]

@@ -1,6 +1,6 @@
 """Where problems come from. A source is named by what it is: `abacus:200`, or a file or a set.
 
-The layout of a file (GSM8K, MATH, NuminaMath, …) is told from its columns, or given by
+The layout of a file (GSM8K, MATH, NuminaMath, …) is recognised by its columns, or described by
 `--fields question=COLUMN,answer=COLUMN`.
 """
 

@@ -123,7 +123,7 @@ def _turns(turns: list[Any], column: str, where: str) -> tuple[str | None, Any]:
 
 
 def mapped(fields: Mapping[str, str]) -> Layout:
-    """A layout of the user's own: `question=prompt,answer=gold`."""
+    """The layout that the user describes: `question=prompt,answer=gold`."""
     for name in fields:
         if name not in FIELDS:
             raise unknown("field of a problem", name, FIELDS)
@@ -131,5 +131,5 @@ def mapped(fields: Mapping[str, str]) -> Layout:
 
 
 def stable_id(question: str, answer: str | None) -> str:
-    said = msgspec.json.encode([question, answer])
-    return hashlib.blake2b(said, digest_size=8).hexdigest()
+    text = msgspec.json.encode([question, answer])
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -1,11 +1,12 @@
 """Traces in any order → the whole groups of their problems, with ids.
 
-Problems are told apart by question and answer. What has been read waits in a spool, so that rows
-of one problem may stand anywhere; the first group comes out when the last row has been read.
+Traces with the same question and gold answer belong to one problem. What has been read waits in a
+spool, so that the rows of a problem may stand anywhere; the first group comes out when the last
+row has been read.
 
 Ids are the source's own where it has them. An id that all traces of a problem share names the
 problem, and its traces are numbered; ids that differ name the traces, and the problem's is made
-from its text. An id that stands for several problems is told apart by their texts.
+from its text. An id that stands for several problems gets a hash of their texts.
 """
 
 from __future__ import annotations

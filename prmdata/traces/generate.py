@@ -98,7 +98,7 @@ async def generate(
 
 
 def kept(traces: Sequence[Trace], how: Generation) -> bool:
-    """Whether the problem of these is wanted: its pass rate lies in the band, or may."""
+    """Whether to keep the problem of these traces: its pass rate lies in the band, or may."""
     lowest, highest = pass_rates(traces)
     return how.keep is None or (how.keep[0] <= highest and lowest <= how.keep[1])
 

@@ -196,7 +196,7 @@ def test_groups_must_stand_together_and_ids_be_unique() -> None:
     assert list(read_groups([a, unreadable, a2, b])) == [unreadable, [a, a2], [b]]
     with pytest.raises(InputError, match="problem a comes up again"):
         list(read_groups([a, b, a2]))
-    with pytest.raises(InputError, match="a/0 stands twice"):
+    with pytest.raises(InputError, match="a/0 occurs twice"):
         list(read_groups([a, a]))
 
 

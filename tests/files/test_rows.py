@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_one_message(name: str, data: bytes, says: str) -
     [
         ("r.csv", b"q,a\nx\ny,2\n", "r.csv:2: 1 cells under 2 columns"),
         ("r.csv", b"q,a\nx,1,2\ny,2\n", "r.csv:2: 3 cells under 2 columns"),
-        ("r.json", b'[7, {"q": "y", "a": "2"}]', "r.json item 1: a int"),
+        ("r.json", b'[7, {"q": "y", "a": "2"}]', "r.json item 1: a number"),
         ("r.json", b'[{"q": "\xe9"}, {"q": "y", "a": "2"}]', "r.json item 1: not UTF-8"),
         ("r.jsonl", b'[1]\n{"q": "y", "a": "2"}\n', "r.jsonl:1: a list"),
         ("r.jsonl", b'{"q": \n{"q": "y", "a": "2"}\n', "r.jsonl:1: not JSON"),
@@ -148,4 +148,4 @@ def test_parquet_with_values_that_are_no_numbers_is_refused(value: float) -> Non
     (bad,) = read_traces("t.parquet")
     assert isinstance(bad, Unreadable)
     assert "t.parquet:1" in bad.reason
-    assert "is no number" in bad.reason
+    assert "cannot be stored" in bad.reason

@@ -274,7 +274,7 @@ def test_a_first_error_that_is_no_step_is_refused(wrong: object) -> None:
     (found,) = imports.read("rows.jsonl", "columns", {"fields": fields})
     assert isinstance(found, Unreadable)
     assert "rows.jsonl:1: e" in found.reason
-    assert "is no index of 2 steps" in found.reason
+    assert "is not the number of a step: there are 2" in found.reason
 
 
 def test_steps_of_a_table() -> None:
@@ -372,16 +372,16 @@ def test_it_is_said_at_once_where_nothing_tells_how_traces_end(
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({**PROCESSBENCH, "label": 2}, "no index of 2 steps"),
-        ({**PROCESSBENCH, "label": True}, "no index"),
-        ({**PROCESSBENCH, "steps": "one"}, "no list"),
+        ({**PROCESSBENCH, "label": 2}, "there are 2, numbered from 0"),
+        ({**PROCESSBENCH, "label": True}, "not the number of a step"),
+        ({**PROCESSBENCH, "steps": "one"}, "not a list"),
         ({**PROCESSBENCH, "problem": " "}, "empty"),
-        ({**SHEPHERD, "label": SHEPHERD["label"].replace("+", "*")}, "not the input"),
+        ({**SHEPHERD, "label": SHEPHERD["label"].replace("+", "*")}, "label should be the input"),
         ({**SHEPHERD, "input": "No step ки", "label": "No step +"}, "Step 1"),
         (prm800k(7), "rating 7"),
-        (prm800k(), "no step was rated"),
-        ({"messages": [{"role": "assistant", "content": "x"}]}, "no user's message"),
-        ({"problem": "x", "completions": ["", "y"]}, "response 0 is empty"),
+        (prm800k(), "none of its steps is rated"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "need one from the user"),
+        ({"problem": "x", "completions": ["", "y"]}, "response 1 is empty"),
     ],
 )
 def test_broken_rows_say_what_is_wrong(row: dict[str, Any], said: str) -> None:

@@ -10,19 +10,19 @@ import pytest
 
 from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
-from prmdata.stages.generate import Asked, advice_on_keep, run_generate
+from prmdata.stages.generate import Generating, advice_on_keep, run_generate
 from prmdata.traces.generate import Generation
 
 
 def test_problems_kept_because_of_cut_traces_are_counted() -> None:
     how = Generation(samples=4, max_tokens=12, keep=(0.1, 0.9))
     options = RunOptions(quiet=True, store=None)
-    summary = asyncio.run(run_generate(Asked("abacus:4"), how, ListOutput(), options))
-    assert summary["cut"] > 0
-    assert summary["kept_uncertain"] == summary["problems"] - summary["outside"] > 0
-    advice = advice_on_keep(summary["kept_uncertain"], 4)
-    assert advice is not None
-    assert "of the 4 problems kept" in advice
+    summary = asyncio.run(
+        run_generate(Generating("abacus:4", generation=how), ListOutput(), options)
+    )
+    assert summary.cut > 0
+    assert summary.special["kept_uncertain"] == summary.problems - summary.outside > 0
+    assert any("4 of the 4 problems kept" in warning for warning in summary.warnings)
     assert advice_on_keep(0, 4) is None
 
 
@@ -34,7 +34,8 @@ def test_it_is_said_at_once_where_no_problem_has_an_answer(
     how, output = Generation(samples=1, max_tokens=2), ListOutput()
     for fields in (None, {"answer": "gold"}):
         options = RunOptions(store=None)
-        asyncio.run(run_generate(Asked("p.jsonl", fields=fields), how, output, options))
+        request = Generating("p.jsonl", generation=how, fields=fields, sampler="abacus")
+        asyncio.run(run_generate(request, output, options))
         told = capsys.readouterr().err
         assert ("none of the first 3 problems has an answer" in told) == (fields is None)
         assert ("columns not read: gold" in told) == (fields is None)

@@ -25,8 +25,8 @@ class _Layout(Layout):
         context = {name: row[column] for name, column in self.tests.items() if row.get(column)}
         for name, value in context.items():
             _checked(name, value, where)
-        kept = {k: v for k, v in problem.meta.items() if k not in self.tests.values()}
-        return replace(problem, kind="code", context={**problem.context, **context}, meta=kept)
+        meta = {k: v for k, v in problem.meta.items() if k not in self.tests.values()}
+        return replace(problem, kind="code", context={**problem.context, **context}, meta=meta)
 
 
 def _checked(name: str, value: Any, where: str) -> None:
