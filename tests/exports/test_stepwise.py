@@ -60,6 +60,12 @@ def test_every_method_that_reads_rates_hands_on_their_bias(by: str, bent: bool) 
     assert (row(replace(stopped, labels=labels))["values"] is None) == bent
 
 
+def test_the_decision_of_a_search_is_not_bent_by_early_stopping() -> None:
+    verdicts = ("right", "unknown", "wrong")
+    searched = Evidence("mc", "rollouts", stopping="first-hit", verdicts=verdicts)  # type: ignore[arg-type]
+    assert row(SOFT.with_evidence(searched))["values"] == [0.75, None, 0.0]
+
+
 def test_rates_that_early_stopping_bent_meet_no_threshold_but_zero() -> None:
     stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
     assert row(stopped, threshold=0)["labels"] == [1, -100, 0]

@@ -82,7 +82,8 @@ def measured(trace: Trace, name: str | None) -> tuple[float | None, ...]:
 
 def biased(trace: Trace) -> bool:
     """Whether the labels' values are counts that early stopping has bent."""
-    stopped = any(evidence.stopping == "first-hit" for evidence in evidence_behind(trace))
+    behind = evidence_behind(trace)
+    stopped = any(e.stopping == "first-hit" and not e.verdicts for e in behind)  # verdicts decide
     return stopped and trace.labels is not None and trace.labels.by in READ_FROM_EVIDENCE
 
 
