@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ import pytest
 
 import prmdata
 from tests.verifiers.boxed import checked
+from tests.verifiers.test_variants import made_of
 
 RECIPE = Path(__file__).parent.parent.parent / "recipes" / "code_lines"
 
@@ -61,6 +63,22 @@ def test_the_steps_of_the_recipe_on_a_few_programs(
     assert counts["others called wrong"] == 0
     assert counts["called right in right programs"] >= 4
     assert "| its line called wrong | 2 of 2 |" in measure.table(counts)
+
+
+def test_rewritten_lines_are_counted_by_how_they_came_about(
+    recipe: tuple[ModuleType, ModuleType], tmp_path: Path
+) -> None:
+    problems, measure = recipe
+    problems.main(str(tmp_path / "p.jsonl"), str(tmp_path / "t.jsonl"))
+    made = [t for t in prmdata.read(tmp_path / "t.jsonl") if t.problem.id == "largest"]
+    lines, counts = made_of(*made, mutations=1, refactorings=1)
+    assert counts["programs_that_fail"] == 1
+    table = measure.lines_table(lines)
+    assert sum(map(int, re.findall(r"\d+", table))) == len(lines) > 4
+    readme = (RECIPE / "README.md").read_text(encoding="utf-8")
+    written = measure.put(readme, "lines", table)
+    assert table in written
+    assert measure.put(written, "lines", "") != readme
 
 
 def test_the_figures_in_the_readme_are_of_all_programs() -> None:
