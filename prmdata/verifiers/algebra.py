@@ -215,12 +215,12 @@ def _is_false(claim: Claim, outcome: Comparison, context: _Context) -> bool:
     if outcome.never:
         plain = is_simplified(claim.left) and is_simplified(claim.right)
         plain = plain and not (_divides_sum(claim.left) or _divides_sum(claim.right))
-        return rewritten or claim.follows or claim.continues or not plain
+        return rewritten or claim.relation_before or claim.relation_after or not plain
     if claim.letters & context.related and not (rewritten and _is_expansion(claim)):
         return False
     if not outcome.alike:
         return False
-    if rewritten or claim.follows or claim.continues:
+    if rewritten or claim.relation_before or claim.relation_after:
         return outcome.agreeing >= 1 and (
             outcome.differing <= 2 or has_product(claim.left) != has_product(claim.right)
         )
@@ -262,7 +262,7 @@ def _follows(claim: Claim, context: _Context, before: Equation) -> bool:
     if (CONDITIONS | OTHERS) & {*claim.before} or (HYPOTHETICAL | PLACES) & {*claim.before[-3:]}:
         return False
     if isinstance(claim.left, Name) or isinstance(claim.right, Name):
-        return not claim.equality.left.told or claim.before[-1] in LEADS_TO | SOLVES
+        return not claim.equality.left.after_word or claim.before[-1] in LEADS_TO | SOLVES
     simpler = _size(claim.left, claim.right) < _size(before.left, before.right)
     return simpler or bool((REWRITES | DERIVES) & {*claim.before[-_NEAR:]})
 

@@ -155,4 +155,4 @@ def _is_asserted(tokens: Sequence[Token], chain: Sequence[Equality]) -> bool:
         return False
     after = [token.kind for token in tokens[last.parsed.end : last.parsed.end + 2]]
     listed = after == ["stop", "number"]
-    return not (listed or last.cut or any(e.doubtful or e.near for e in chain))
+    return not (listed or last.may_be_part or any(e.doubtful or e.near for e in chain))

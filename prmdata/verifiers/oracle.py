@@ -46,18 +46,18 @@ class Oracle:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Ready]:
-        asked = _Function(self) if self.callable else _Command(self)
+        oracle = _Function(self) if self.callable else _Command(self)
 
         async def verify(trace: Trace) -> list[Finding]:
             try:
-                return await asked.answer(_question(trace), len(trace.steps))
+                return await oracle.answer(_question(trace), len(trace.steps))
             except Ended as error:
                 raise ItemError(f"the oracle {error} (trace {trace.id})") from None
 
         try:
             yield Ready(verify, settings_of(self))
         finally:
-            await asked.close()
+            await oracle.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,17 @@ def _question(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _findings(said: Any, steps: int) -> list[Finding]:
+def _findings(reply: Any, steps: int) -> list[Finding]:
     try:
-        answer = msgspec.convert(said, _Answer)
+        answer = msgspec.convert(reply, _Answer)
     except msgspec.ValidationError as error:
-        raise Ended(f"answered {str(said)[:80]!r}: {error}") from None
+        raise Ended(f"answered {str(reply)[:80]!r}: {error}") from None
     notes = answer.notes or [None] * steps
     if len(answer.verdicts) != steps or len(notes) != steps:
         raise Ended(
             f"gave {len(answer.verdicts)} verdicts and {len(answer.notes)} notes for {steps} steps"
         )
-    return [Finding(said, note) for said, note in zip(answer.verdicts, notes, strict=True)]
+    return [Finding(verdict, note) for verdict, note in zip(answer.verdicts, notes, strict=True)]
 
 
 def _read(line: bytes, steps: int) -> list[Finding]:
@@ -99,7 +99,7 @@ def _read(line: bytes, steps: int) -> list[Finding]:
         raise Ended(f"answered {line[:80]!r}, which is not JSON") from None
 
 
-class _Asked(Protocol):
+class _Process(Protocol):
     async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]: ...
 
     async def close(self) -> None: ...
@@ -112,7 +112,7 @@ class _Command:
 
     async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
         line = msgspec.json.encode(question)
-        return await self._program.ask(line, self._timeout_s, lambda said: _read(said, steps))
+        return await self._program.ask(line, self._timeout_s, lambda reply: _read(reply, steps))
 
     async def close(self) -> None:
         await self._program.close()

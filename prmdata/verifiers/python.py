@@ -84,7 +84,7 @@ class Python:
 
     async def _finding(self, snippet: Snippet, earlier: Sequence[str], box: Sandbox) -> Finding:
         code = [*earlier, snippet.code]
-        if snippet.said is None or any(map(_UNREPEATABLE.search, code)) or ">>> " in snippet.code:
+        if snippet.stated is None or any(map(_UNREPEATABLE.search, code)) or ">>> " in snippet.code:
             return Finding("unknown")
         mark = f"<{secrets.token_hex(16)}>"
         program = _NOTEBOOK.format(earlier=list(earlier), code=snippet.code, mark=mark)
@@ -105,13 +105,13 @@ def _judged(snippet: Snippet, result: Result, mark: str) -> Finding:
     same = _agreement(snippet, printed, value)
     if same or same is None:
         return Finding("right" if same else "unknown")
-    return Finding("wrong", f"prints {_short(printed + value)}, not {_short(snippet.said or '')}")
+    return Finding("wrong", f"prints {_short(printed + value)}, not {_short(snippet.stated or '')}")
 
 
 def _agreement(snippet: Snippet, printed: str, value: str) -> bool | None:
     """The value of a last expression may be shown, as a notebook does, or not."""
     compare = names if snippet.by == "sentence" else agrees
-    found = [compare(snippet.said or "", output) for output in (printed, printed + value)]
+    found = [compare(snippet.stated or "", output) for output in (printed, printed + value)]
     return True if True in found else None if None in found else False
 
 

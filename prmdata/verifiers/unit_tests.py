@@ -73,8 +73,8 @@ class UnitTests:
         )
         chosen = list(itertools.islice(ours, self.mutants))
         runs = (suite.outcome(mutant.program, box, self.deadline_s) for mutant in chosen)
-        found = await together(*runs)
-        return [(mutant, said == "pass") for mutant, said in zip(chosen, found, strict=True)]
+        outcomes = await together(*runs)
+        return [(m, outcome == "pass") for m, outcome in zip(chosen, outcomes, strict=True)]
 
 
 def _mattering(tried: Sequence[tuple[Mutant, bool]]) -> Finding:

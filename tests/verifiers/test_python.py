@@ -90,7 +90,7 @@ def test_steps_of_kind_code_and_observation() -> None:
 def test_a_block_may_run_across_steps() -> None:
     """As where a text was cut at its blank lines."""
     trace = trace_of("```python\nx = 1\n\n", "print(x)\n```\n\n", "```output\n1\n```\n")
-    assert [(s.step, s.code, s.said) for s in snippets(trace)] == [
+    assert [(s.step, s.code, s.stated) for s in snippets(trace)] == [
         (1, "x = 1\n\nprint(x)\n", "1\n")
     ]
     assert checked("python", trace)[0].verdicts == ("unknown", "right", "unknown")

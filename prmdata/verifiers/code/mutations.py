@@ -66,8 +66,8 @@ def mutants(tree: ast.Module, per_line: int) -> Iterator[Mutant]:
         if taken[change.line] > per_line:
             continue
         with contextlib.suppress(RecursionError, ValueError):  # too deep for Python to write
-            told = f"{shown(change.node)} → {shown(change.other)}"
-            yield Mutant(change.line, told, swapped(tree, change))
+            text = f"{shown(change.node)} → {shown(change.other)}"
+            yield Mutant(change.line, text, swapped(tree, change))
 
 
 def changes(tree: ast.Module) -> Iterator[Change]:

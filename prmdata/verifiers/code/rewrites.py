@@ -62,8 +62,8 @@ def _first(
             break
         text = _written(lines, tree, change)
         if text is not None and text != lines[change.line - 1]:
-            told = f"{shown(change.node)} → {shown(change.other)}"
-            made.setdefault(text, Rewrite(change.line, text, kind, told))
+            shown_change = f"{shown(change.node)} → {shown(change.other)}"
+            made.setdefault(text, Rewrite(change.line, text, kind, shown_change))
     return list(made.values())
 
 

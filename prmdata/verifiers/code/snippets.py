@@ -32,7 +32,7 @@ class Snippet:
     step: int
     """Where its block ends."""
     code: str
-    said: str | None = None
+    stated: str | None = None
     """The output that is stated for it."""
     by: Literal["block", "sentence"] = "block"
 
@@ -52,7 +52,7 @@ def snippets(trace: Trace) -> list[Snippet]:
         if piece.kind == "code":
             found.append(Snippet(piece.step, piece.text, trace.steps[piece.step].result))
             between = ""
-        elif found and found[-1].said is None:
+        elif found and found[-1].stated is None:
             found[-1] = _with_statement(found[-1], piece, between)
             between += piece.text
     return found
@@ -61,13 +61,13 @@ def snippets(trace: Trace) -> list[Snippet]:
 def _with_statement(snippet: Snippet, piece: _Piece, between: str) -> Snippet:
     announced = not between.strip() or _ANNOUNCED.search(between[-80:])
     if piece.kind == "output" or (piece.kind == "text" and announced):
-        return replace(snippet, said=piece.text)
-    if piece.kind == "prose" and (said := _said(piece.text)) is not None:
-        return replace(snippet, said=said, by="sentence")
+        return replace(snippet, stated=piece.text)
+    if piece.kind == "prose" and (stated := _stated(piece.text)) is not None:
+        return replace(snippet, stated=stated, by="sentence")
     return snippet
 
 
-def _said(prose: str) -> str | None:
+def _stated(prose: str) -> str | None:
     """What the first sentence that names an output says it is."""
     found = _SENTENCE.search(prose)
     if found is None:

@@ -31,9 +31,9 @@ class Claim:
     """The words before it in its sentence, the nearest last."""
     around: frozenset[str]
     """The words of the whole text."""
-    follows: bool
+    relation_before: bool
     """Another relation stands before its left side."""
-    continues: bool
+    relation_after: bool
     heads: bool = False
     """It stands before a colon or in brackets, as the heading of a case: `t = 3: 5t = 15`."""
 
@@ -55,7 +55,7 @@ class Claim:
 
     @property
     def stands_alone(self) -> bool:
-        return not (self.follows or self.continues)
+        return not (self.relation_before or self.relation_after)
 
     @property
     def is_firm(self) -> bool:
@@ -65,7 +65,7 @@ class Claim:
         return not (
             equality.doubtful
             or equality.near
-            or any(side.cut or side.parsed.doubtful for side in sides)
+            or any(side.may_be_part or side.parsed.doubtful for side in sides)
             or any(unit in SCALES for side in sides for unit in side.units)
             or _TWO_READINGS & {*operations_of(self.left), *operations_of(self.right)}
         )

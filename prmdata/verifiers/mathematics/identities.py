@@ -70,7 +70,7 @@ def _of_ratios(left: Expression, right: Expression) -> Comparison:
         return Comparison(same=True)
     every = {*one, *other}
     top = _leading(one)
-    told = f"{shown(one)} is not {shown(other)}"
+    note = f"{shown(one)} is not {shown(other)}"
     return Comparison(
         same=False,
         never=_is_multiple(rest, under),
@@ -78,7 +78,7 @@ def _of_ratios(left: Expression, right: Expression) -> Comparison:
         differing=len(rest),
         shared=set(rest) <= {*one} & {*other},
         alike=top == _leading(other) or (len(every) - len(rest) >= 2 and bool(top & {*other})),
-        expected=told if degrees(under) == 0 else f"over {shown(under)}, {told}",
+        expected=note if degrees(under) == 0 else f"over {shown(under)}, {note}",
     )
 
 
@@ -108,9 +108,9 @@ def _by_probing(left: Expression, right: Expression) -> Comparison | None:
     if first is None:
         return Comparison(same=True)
     at = ", ".join(f"{letter} = {value}" for letter, value in first.items())
-    told = f"the sides differ by {_short(gaps[-1])} whatever the letters are, as at {at}"
+    note = f"the sides differ by {_short(gaps[-1])} whatever the letters are, as at {at}"
     never = max(gaps) - min(gaps) <= _SAME and all(gaps)
-    return Comparison(same=False, never=never, expected=told)
+    return Comparison(same=False, never=never, expected=note)
 
 
 def _gap(a: Value, b: Value) -> Fraction:

@@ -194,13 +194,13 @@ def _in_print(monomial: Monomial) -> tuple[int, list[tuple[str, int]]]:
 
 
 def _bounded(polynomial: Polynomial) -> dict[Monomial, Fraction]:
-    kept = {monomial: factor for monomial, factor in polynomial.items() if factor}
-    if len(kept) > _MOST_TERMS or any(degree(monomial) > _HIGHEST for monomial in kept):
+    terms = {monomial: factor for monomial, factor in polynomial.items() if factor}
+    if len(terms) > _MOST_TERMS or any(degree(monomial) > _HIGHEST for monomial in terms):
         raise Unreadable
-    for factor in kept.values():
+    for factor in terms.values():
         if max(factor.numerator.bit_length(), factor.denominator.bit_length()) > _WIDEST:
             raise Unreadable
-    return kept
+    return terms
 
 
 def product(one: Polynomial, other: Polynomial) -> dict[Monomial, Fraction]:

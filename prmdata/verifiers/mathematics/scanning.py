@@ -77,10 +77,10 @@ def readable(text: str) -> str:
 
 def _without_blocks(text: str) -> str:
     parts, at = [], 0
-    while found := _BLOCKS.search(text, at):
-        close = f"\\end{{{found[1]}}}" if found[1] else {"[": "[/asy]", "`": "```"}[found[0][0]]
-        end = text.find(close, found.end())
-        parts += [text[at : found.start()], " \\unread "]
+    while match := _BLOCKS.search(text, at):
+        close = f"\\end{{{match[1]}}}" if match[1] else {"[": "[/asy]", "`": "```"}[match[0][0]]
+        end = text.find(close, match.end())
+        parts += [text[at : match.start()], " \\unread "]
         at = len(text) if end < 0 else end + len(close)
     return "".join([*parts, text[at:]])
 
@@ -89,25 +89,25 @@ def scan(text: str) -> Iterator[Token]:
     """Tokens as they stand, with `$` told apart: an edge of mathematics or a sign of money."""
     edges = _edges(text)
     inside = _ALIGNED.search(text) is not None
-    for found in _SCAN.finditer(text):
-        kind, body, start, end = found.lastgroup or "", found[0], found.start(), found.end()
+    for match in _SCAN.finditer(text):
+        kind, body, start, end = match.lastgroup or "", match[0], match.start(), match.end()
         if kind == "space":
             continue
         if kind in ("enter", "leave") or start in edges:
             inside = kind == "enter" or (kind == "dollar" and not inside)
             yield Token("edge", body, start, end, inside)
         elif kind == "text":
-            yield from _words(found)
+            yield from _words(match)
         elif not (kind == "line" and inside):
             yield Token("money" if kind == "dollar" else kind, body, start, end, inside)
 
 
-def _words(found: re.Match[str]) -> Iterator[Token]:
+def _words(match: re.Match[str]) -> Iterator[Token]:
     """What `\\text{…}` says: words, or something that is not read."""
-    body = found[0].partition("{")[2][:-1]
+    body = match[0].partition("{")[2][:-1]
     for part in re.finditer(r"[^\W\d_]+|[^\s,.;:()$\\]", body):
         kind = "word" if part[0].isalpha() else "other"
-        at = found.end() - 1 - len(body)
+        at = match.end() - 1 - len(body)
         yield Token(kind, part[0], at + part.start(), at + part.end(), False)
 
 
@@ -115,15 +115,15 @@ def _edges(text: str) -> set[int]:
     """Where `$` opens or closes mathematics: no space inside it, no digit after its end."""
     edges: set[int] = set()
     opened: int | None = None
-    for found in re.finditer(r"(?<!\\)\$\$?", text):
-        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
-        if len(found[0]) == 2:
-            edges.add(found.start())
+    for match in re.finditer(r"(?<!\\)\$\$?", text):
+        before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+        if len(match[0]) == 2:
+            edges.add(match.start())
         elif opened is not None and before.strip() and before != "(" and not after.isdigit():
-            edges.update((opened, found.start()))
+            edges.update((opened, match.start()))
             opened = None
         elif after.strip() and opened is None:
-            opened = found.start()
+            opened = match.start()
         elif opened is not None:
-            opened = found.start() if after.strip() else None
+            opened = match.start() if after.strip() else None
     return edges

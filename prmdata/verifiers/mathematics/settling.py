@@ -48,9 +48,9 @@ def settle(raw: list[Token]) -> list[Token]:
         last = settled[-1] if settled else blank
         following = raw[index + 1] if index + 1 < len(raw) else blank
         change = _SETTLERS.get(token.kind)
-        kept = change(token, last, following) if change else token
-        if kept is not None:
-            settled.append(kept)
+        changed = change(token, last, following) if change else token
+        if changed is not None:
+            settled.append(changed)
     return settled
 
 

@@ -83,13 +83,13 @@ def _is_told(token: Token) -> bool:
 def _join(tokens: list[Token]) -> list[Token]:
     """Without the edges and line ends that an equality runs across: `$2+3$ = $5$`."""
     links = ("equal", "near", "operator")
-    kept: list[Token] = []
+    joined: list[Token] = []
     for index, token in enumerate(tokens):
         following = tokens[index + 1].kind if index + 1 < len(tokens) else ""
-        last = kept[-1].kind if kept else ""
+        last = joined[-1].kind if joined else ""
         crossed = token.kind == "edge" and (following in links or last in links)
         if token.kind == "stop" and token.text in ("\n", "\\\\"):
             crossed = following in links[:2] or last in links[:2]
         if not crossed:
-            kept.append(token)
-    return kept
+            joined.append(token)
+    return joined
