@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from prmdata.errors import UsageError
-from prmdata.exports.contract import Row, each
+from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import critic, grounded
 from prmdata.exports.shapes.chat import (
     assistant,
@@ -47,6 +47,10 @@ class Judge:
     """`turns` and `grounded`: end with the first wrong step, or call all that follow it wrong."""
     rationale: Literal["notes", "none"] = "notes"
     """Put the evidence's notes before the verdict."""
+    unsettled: Literal["keep", "cut"] = "keep"
+    """`grounded`: a step about which no tool and no note says anything is judged without a reason
+    (keep), or the conversation ends before it (cut). A trace whose wrong step would be cut off is
+    left out."""
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
@@ -94,11 +98,30 @@ class Judge:
         right = step_labels(trace, labels, "wrong")
         if self.after_error == "stop" and labels.first_error is not None:
             right = right[: labels.first_error + 1]
+        if self.layout == "grounded" and self.unsettled == "cut":
+            right = right[: self._settled(trace, labels, right, notes)]
         messages = [system(grounded.SYSTEM)] if self.layout == "grounded" else []
         for i, label in enumerate(right):
             note = notes[i] if i < len(notes) else None
             messages += [user(texts[i]), assistant(self._verdict(trace, i, label == 1, note))]
         return messages
+
+    def _settled(
+        self, trace: Trace, labels: Labels, right: Sequence[int], notes: critic.Notes
+    ) -> int:
+        """How many steps come before the first that nothing speaks of."""
+        end = next(
+            (
+                step
+                for step, label in enumerate(right)
+                if not any(notes[step : step + 1])
+                and not grounded.findings(trace, step, label == 1)
+            ),
+            len(right),
+        )
+        if end == 0 or (labels.first_error is not None and end <= labels.first_error):
+            raise LeftOut("nothing speaks of its first step, or of its wrong one")
+        return end
 
     def _verdict(self, trace: Trace, index: int, right: bool, note: str | None) -> str:
         if self.layout == "grounded":

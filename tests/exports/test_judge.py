@@ -8,6 +8,7 @@ import pytest
 
 from prmdata.errors import UsageError
 from prmdata.exports import FORMATS
+from prmdata.exports.contract import LeftOut
 from prmdata.exports.judge import Judge
 from prmdata.records import Evidence, Trace
 from prmdata.registry import make
@@ -116,3 +117,18 @@ def test_settings() -> None:
         make(FORMATS, "judge", {"index_base": "2"})
     with pytest.raises(UsageError, match="both"):
         Judge(right="-")
+
+
+def test_a_grounded_conversation_may_end_before_a_step_of_which_nothing_speaks() -> None:
+    """Else a judge would learn to assert without a reason."""
+    assert said(CHECKED, layout="grounded", unsettled="cut") == said(CHECKED, layout="grounded")
+    checked = Evidence("sums", "verdicts", verdicts=("right", "right", "unknown"))
+    right = RIGHT.with_evidence(checked)
+    whole, cut = (said(right, layout="grounded", unsettled=how) for how in ("keep", "cut"))
+    assert len(whole) == 7
+    assert cut == whole[:5]
+    unheard = WRONG.with_evidence(Evidence("sums", "verdicts", verdicts=("right", "unknown", None)))
+    for trace in (unheard, WRONG):
+        with pytest.raises(LeftOut, match="nothing speaks of"):
+            said(trace, layout="grounded", unsettled="cut")
+    assert said(unheard, unsettled="cut") == said(unheard)  # other layouts give no reasons

@@ -61,8 +61,11 @@ def test_the_readme_has_the_table_and_what_it_says(figures: ModuleType) -> None:
         {name: float(rows[told].split(" | ")[at]) for name, told in figures.NAMES.items()}
         for at in (0, 2)
     )
-    assert f1["posterior-verdicts"] == max(f1.values())
-    assert f1["hybrid"] == f1["hybrid-0"]
+    assert f1["tree-verdicts"] == max(f1.values())
+    assert f1["tree-verdicts"] - f1["posterior-verdicts"] < 0.035
+    assert 5 < tokens["tree-verdicts"] / tokens["posterior-verdicts"] < 6
+    assert f1["posterior-verdicts"] > f1["bisect-verdicts"]
+    assert 0 <= f1["hybrid"] - f1["hybrid-0"] < 0.005
     assert f1["tree"] < f1["tree-verdicts"]
     assert tokens["hybrid"] == 0
     assert 7 < tokens["bisect-verdicts"] / tokens["posterior-verdicts"] < 8

@@ -19,8 +19,7 @@ def verdict(trace: Trace, index: int, right: bool, note: str | None) -> str:
 
     What tools found against it is left out: an argument for the contrary teaches nothing.
     """
-    findings = [found for e in trace.evidence if (found := _finding(e, index, right))]
-    verify = "\n".join(findings) or "No tool settles this step."
+    verify = "\n".join(findings(trace, index, right)) or "No tool settles this step."
     judge = f"This step is {'right' if right else 'wrong'}."
     reason = note.strip() if note else ""
     if reason and reason not in verify:
@@ -31,6 +30,11 @@ def verdict(trace: Trace, index: int, right: bool, note: str | None) -> str:
         f"<judge>\n{judge}\n</judge>\n"
         f"<output>\n\\boxed{{{mark}}}\n</output>"
     )
+
+
+def findings(trace: Trace, index: int, right: bool) -> list[str]:
+    """What tools found that argues for this verdict on a step."""
+    return [found for e in trace.evidence if (found := _finding(e, index, right))]
 
 
 def _finding(evidence: Evidence, index: int, right: bool) -> str | None:
