@@ -6,7 +6,8 @@ from pathlib import Path
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files.paths import writing
-from prmdata.report.score import Score, calibration_error, reliability
+from prmdata.report.calibration import calibration_error, reliability
+from prmdata.report.score import Score
 
 KINDS = (".png", ".svg", ".pdf")
 

@@ -19,7 +19,7 @@ from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
 from prmdata.intervals import DEVIATIONS, REPLICATES, bootstrap, wilson
 from prmdata.records import Cost, Evidence, Trace
-from prmdata.report.sample import BINS, Measures, Sample
+from prmdata.report.sample import Measures, Sample
 
 MOST_WORK = 50_000_000
 """Steps times replicates of the bootstrap; very many steps make do with fewer replicates."""
@@ -162,39 +162,6 @@ def first_error_known(truth: Evidence) -> bool:
     first = truth.first_wrong
     judged = truth.verdicts if first is None else truth.verdicts[:first]
     return all(verdict == "right" for verdict in judged)
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Traces of about the same confidence."""
-
-    traces: int
-    confidence: float
-    exact: float
-
-
-def reliability(confidences: list[tuple[float, bool]]) -> list[Bin]:
-    """Ten bins of equal width, the empty ones left out."""
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, hit in confidences:
-        bins.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, hit))
-    return [
-        Bin(
-            len(found),
-            round(sum(c for c, _ in found) / len(found), 6),
-            round(sum(hit for _, hit in found) / len(found), 6),
-        )
-        for _, found in sorted(bins.items())
-    ]
-
-
-def calibration_error(confidences: list[tuple[float, bool]]) -> float | None:
-    """Mean distance of confidence and exact share over the bins, by their traces."""
-    bins = reliability(confidences)
-    if not bins:
-        return None
-    off = sum(b.traces * abs(b.confidence - b.exact) for b in bins)
-    return round(off / len(confidences), 6)
 
 
 def score(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from prmdata.report.score import calibration_error
+from prmdata.report.calibration import calibration_error
 
 RESAMPLED = 1000
 
