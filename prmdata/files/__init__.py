@@ -33,13 +33,23 @@ def read_traces(source: str) -> Iterator[Trace | Unreadable]:
                 last = trace.stream
                 trace = replace(trace, stream=None) if last else trace
             yield trace
-    if last == "more" and paths.is_stream(source):
+    if last == "more":
+        raise _cut(source)
+
+
+def _cut(source: str) -> StreamCut:
+    if paths.is_stream(source):
         name = "standard input" if source == "-" else source
-        raise StreamCut(
+        return StreamCut(
             f"{name} ended without its end mark: the stage before this one stopped early "
             "(or a filter dropped the last line). Nothing was finished here; run the same "
             "command again to go on"
         )
+    return StreamCut(
+        f"{source} ends without the end mark of the pipe it was written from (by tee?): that pipe "
+        "was cut, or the last line was dropped. Make the file again; if it is meant to be a part, "
+        "take the marks out: jq -c 'del(.stream)'"
+    )
 
 
 def _read_part(part: str) -> Iterator[Trace | Unreadable]:

@@ -216,6 +216,24 @@ def test_a_stream_without_its_end_mark_was_cut(marks: list[str | None], ends: bo
     assert (StreamCut.__name__ in done.stderr.decode()) != ends
 
 
+@pytest.mark.parametrize("name", ["t.jsonl", "t.jsonl.gz", "parts"])
+@pytest.mark.parametrize("last", ["more", "end"])
+def test_a_file_that_tee_wrote_from_a_pipe_that_was_cut_is_refused(name: str, last: str) -> None:
+    marked = [dataclasses.replace(BARE, id=str(i), stream="more") for i in range(3)]
+    marked.append(dataclasses.replace(BARE, id="3", stream=last))
+    lines = b"".join(codec.encode(trace) + b"\n" for trace in marked)
+    place = Path(name)
+    if name == "parts":
+        place.mkdir()
+        place = place / "a.jsonl"
+    place.write_bytes(gzip.compress(lines) if name.endswith("gz") else lines)
+    if last == "end":
+        assert [t.id for t in read_traces(name)] == ["0", "1", "2", "3"]
+        return
+    with pytest.raises(StreamCut, match="without the end mark"):
+        list(read_traces(name))
+
+
 def test_json_is_what_other_tools_expect() -> None:
     row = json.loads(codec.encode(FULL))
     assert row["problem"]["id"] == "p"
