@@ -27,7 +27,7 @@ from prmdata.cli import (
     verify,
 )
 from prmdata.cli import import_traces as take_in
-from prmdata.cli.shared.building import HELP, Commands, name_of
+from prmdata.cli.shared.building import HELP, Commands, name_of, open_standard_files
 from prmdata.cli.shared.groups import Command
 from prmdata.cli.shared.help import Contents
 from prmdata.terminal import print_line
@@ -82,6 +82,7 @@ def root(
 
 
 def main() -> None:
+    open_standard_files()
     # Records hold no cycles; looking for some at every 700 new objects takes a fifth of the time.
     gc.set_threshold(100_000, 20, 20)
     app(prog_name="prmdata")

@@ -22,8 +22,8 @@ from prmdata.terminal import print_error
 if TYPE_CHECKING:
     from typer._click import Command as Built
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Errors of writing to stdout; writing to files reports its own."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""Errors of writing to stdout, EBADF where it is closed; writing to files reports its own."""
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -82,9 +82,9 @@ def guarded(command: Command) -> Command:
         except OSError as error:
             if error.filename is not None or error.errno not in FULL:
                 raise
-            reason = f"standard output: cannot write ({os.strerror(error.errno)})"
+            where = "" if _drop_unwritten() else "standard output: "
+            reason = f"{where}cannot write ({os.strerror(error.errno)})"
             print_error(f"prmdata {name_of(command)}: {reason}")
-            _drop_unwritten()
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
@@ -98,9 +98,25 @@ def guarded(command: Command) -> Command:
     return run
 
 
-def _drop_unwritten() -> None:
-    """Give up what stdout would not take, so that it is not tried again at exit."""
+def _drop_unwritten() -> bool:
+    """Give up what stdout would not take, so that it is not tried again at exit; whether all went
+    out."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return False
+    return True
+
+
+def open_standard_files() -> None:
+    """A closed stdin, stdout or stderr would be the next file that is opened, with what is printed
+    in it: in its place goes one that cannot be read, or written, as it could not before."""
+    for number, way in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, way), number)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
