@@ -147,7 +147,9 @@ def _place(candidate: Candidate, trace: Trace) -> Trace:
 def _is_candidate(trace: Trace) -> bool:
     """Whether an earlier run wrote this trace as a candidate: its decision is its parent's."""
     parent, earlier = trace.origin.parent, trace.evidence_named(NAME)
-    return parent is not None and earlier is not None and earlier.values[parent[1]] is not None
+    if parent is None or earlier is None:
+        return False
+    return any(value is not None for value in earlier.values[parent[1] : parent[1] + 1])
 
 
 def _only(at: int, value: float | None, trace: Trace) -> tuple[float | None, ...]:

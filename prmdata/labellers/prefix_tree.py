@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from prmdata.labellers.contract import Need, Probe, Verb, independent, probed
+from prmdata.labellers.tree.prefixes import prefix_names
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
@@ -23,19 +24,18 @@ class PrefixTree:
     needs: ClassVar[tuple[Need, ...]] = ("siblings",)
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        below: dict[str, Probe] = defaultdict(Probe)
+        below: dict[bytes, Probe] = defaultdict(Probe)
         for trace in independent(group):
             outcome = rollouts.outcome_of(trace)
             if outcome is None:
                 continue
-            for t in range(1, len(trace.steps) + 1):
-                leaf = below[trace.prefix(t)]
-                leaf.rollouts += 1
-                leaf.hits += outcome
+            for name in prefix_names(trace):
+                below[name].rollouts += 1
+                below[name].hits += outcome
         return [self._valued(trace, below) for trace in group]
 
-    def _valued(self, trace: Trace, below: dict[str, Probe]) -> Trace:
-        nodes = {t: below[trace.prefix(t)] for t in range(1, len(trace.steps) + 1)}
+    def _valued(self, trace: Trace, below: dict[bytes, Probe]) -> Trace:
+        nodes = dict(enumerate(below[name] for name in prefix_names(trace)))
         return trace.with_evidence(
             Evidence(
                 name="prefix-tree",

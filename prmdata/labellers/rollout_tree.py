@@ -26,6 +26,7 @@ from prmdata.labellers.contract import (
     tokens_left,
 )
 from prmdata.labellers.tree.branches import branches
+from prmdata.labellers.tree.prefixes import prefix_names
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Count, settings_of
@@ -34,28 +35,24 @@ from prmdata.tasks import together
 
 @dataclass(slots=True)
 class Tree:
-    refuted: frozenset[str] = frozenset()
+    refuted: frozenset[bytes] = frozenset()
     """Prefixes that end with a step which a verifier calls wrong: leaves below them missed."""
-    nodes: defaultdict[str, Probe] = field(default_factory=lambda: defaultdict(Probe))
+    nodes: defaultdict[bytes, Probe] = field(default_factory=lambda: defaultdict(Probe))
     """Prefix → the leaves below it."""
 
     def add(self, trace: Trace, outcome: bool, depth: int) -> None:
         """A leaf: the trace, which ends after `depth` steps."""
-        prefixes = [trace.prefix(step) for step in range(depth + 1)]
+        prefixes = prefix_names(trace)[: depth + 1]
         hit = outcome and self.refuted.isdisjoint(prefixes)
         for prefix in prefixes:
             node = self.nodes[prefix]
             node.rollouts += 1
             node.hits += hit
 
-    def depths(self, trace: Trace) -> int:
-        """From how many depths, beginning with 0, the trace may be sampled."""
-        places = range(1, len(trace.steps))
-        return next((t for t in places if trace.prefix(t) in self.refuted), len(trace.steps))
-
-    def value(self, prefix: str) -> float | None:
-        node = self.nodes[prefix]
-        return node.hits / node.rollouts if node.rollouts else None
+    def open_prefixes(self, trace: Trace) -> list[bytes]:
+        """Those from which leaves may grow, beginning with the empty one."""
+        names = prefix_names(trace)[: len(trace.steps)]
+        return list(itertools.takewhile(lambda name: name not in self.refuted, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +106,9 @@ class RolloutTree:
         count = -(-max(self.leaves - traces, 0) // traces)
         return Cost(count * tokens_left(trace, len(trace.steps) // 2), count, 1 if count else 0)
 
-    def _refuted(self, group: Sequence[Trace]) -> frozenset[str]:
+    def _refuted(self, group: Sequence[Trace]) -> frozenset[bytes]:
         first = ((t, min(detections(t), default=None)) for t in group if self.verdicts)
-        return frozenset(trace.prefix(step) for trace, step in first if step is not None)
+        return frozenset(prefix_names(t)[step] for t, step in first if step is not None)
 
     def _plan(self, traces: Sequence[Trace], tree: Tree) -> list[tuple[Trace, int, int]]:
         """Traces, after how many of their steps to sample, and how often.
@@ -120,28 +117,29 @@ class RolloutTree:
         sampled once in that round.
         """
         missing = max(self.leaves - len(traces), 0) if traces else 0
-        by_prefix: dict[str, tuple[Trace, int]] = {}
-        chosen = Counter[str]()
-        for place in spread():
-            named: dict[str, tuple[Trace, int]] = {}
-            for trace in traces:
-                depth = int(place * tree.depths(trace))
-                named.setdefault(trace.prefix(depth), (trace, depth))
-            for prefix in itertools.islice(named, missing - chosen.total()):
-                chosen[prefix] += 1
-                by_prefix.setdefault(prefix, named[prefix])
+        prefixes = [(trace, tree.open_prefixes(trace)) for trace in traces]
+        places: dict[bytes, tuple[Trace, int]] = {}
+        chosen = Counter[bytes]()
+        for share in spread():
+            named: dict[bytes, tuple[Trace, int]] = {}
+            for trace, names in prefixes:
+                depth = int(share * len(names))
+                named.setdefault(names[depth], (trace, depth))
+            for name in itertools.islice(named, missing - chosen.total()):
+                chosen[name] += 1
+                places.setdefault(name, named[name])
             if chosen.total() >= missing:
                 break
-        return [(*by_prefix[prefix], n) for prefix, n in chosen.items()]
+        return [(*places[name], n) for name, n in chosen.items()]
 
     def _valued(self, trace: Trace, tree: Tree, cost: Cost) -> Trace:
-        nodes = {t: tree.nodes[trace.prefix(t)] for t in range(1, len(trace.steps) + 1)}
-        values = [tree.value(trace.prefix(t)) for t in range(len(trace.steps) + 1)]
+        nodes = [tree.nodes[name] for name in prefix_names(trace)]
+        values = [node.hits / node.rollouts if node.rollouts else None for node in nodes]
         return trace.with_evidence(
             Evidence(
                 name="rollout-tree",
                 kind="rollouts",
-                **probed(trace, nodes),
+                **probed(trace, dict(enumerate(nodes))),
                 stopping="fixed",
                 settings=settings_of(self),
                 cost=cost,

@@ -72,8 +72,13 @@ def names_in(text: str) -> list[str]:
 
 
 def read(trace: Trace, names: Sequence[str] = ()) -> Reading:
-    """The evidence of these names; without names, all of the kind that was added last."""
-    return combined(trace, _named(trace, names) if names else _last_kind(trace, available(trace)))
+    """The evidence of these names; without names, all of the kind that was added last. Where that
+    says nothing, a trace that a search took at its word stays so."""
+    if names:
+        return combined(trace, _named(trace, names))
+    last = combined(trace, _last_kind(trace, available(trace)))
+    word = _word(trace)
+    return combined(trace, word) if last.silent and word else last
 
 
 def read_last_two_kinds(trace: Trace) -> tuple[Reading, Reading]:

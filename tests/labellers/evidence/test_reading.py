@@ -90,6 +90,15 @@ def test_a_trace_taken_at_its_word_reads_as_right_and_as_not_examined() -> None:
     assert (refuted.values, refuted.examined) == ((1.0, 0.0, 1.0, 1.0), True)
 
 
+def test_silence_does_not_undo_that_a_trace_was_taken_at_its_word() -> None:
+    word = Labels("bisect", values=(1.0,) * 4, examined=False)
+    found = read(trace(verdicts("sums", "????"), labels=word))
+    assert (found.values, found.names, found.examined) == ((1.0,) * 4, "bisect", False)
+    heard = read(trace(verdicts("sums", "?-??"), labels=word))
+    assert (heard.values, heard.names) == ((None, 0.0, None, None), "sums")
+    assert read(trace(verdicts("sums", "????"))).silent
+
+
 @pytest.mark.parametrize("search", ["bisect", "forward", "posterior", "omega"])
 def test_threshold_and_consensus_read_the_decision_of_a_search(
     search: str, traces: list[Trace], policy: Policy
