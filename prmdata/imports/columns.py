@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files.nested import value_at
@@ -23,12 +23,14 @@ from prmdata.imports.contract import (
 )
 from prmdata.problems.contract import FIELDS, Layout, is_nothing, mapped
 from prmdata.problems.layouts.gsm8k import final_answer
-from prmdata.records import Problem, Step, Trace
+from prmdata.records import Message, Problem, Step, Trace
 from prmdata.traces.generate import cut_steps
 from prmdata.traces.steps import splitter
 
 QUESTIONS = ("problem", "question", "prompt")
-RESPONSES = ("completions", "responses", "generations", "response", "solution")
+RESPONSES = (
+    "completions", "responses", "generations", "response", "completion", "output", "solution",
+)  # fmt: skip
 SOLUTION_FIELDS = ("response", "steps", "first_error", "correct")
 NAME = "columns"
 
@@ -70,7 +72,7 @@ class Columns:
                 id=layout.id_of(row, where) or "",
                 problem=replace(problem, id=""),
                 correct=_correct(row, fields, where),
-                origin=replace(trace.origin, steps=self.steps),
+                origin=replace(trace.origin, messages=_prompt(problem), steps=self.steps),
             )
             yield self._with_truth(trace, row, fields, where)
 
@@ -82,7 +84,7 @@ class Columns:
             return
         column = fields.get("response", "")
         found = value_at(row, column)
-        responses = [found] if isinstance(found, str) else found
+        responses = [found] if isinstance(found, str) else _texts(found)
         if not isinstance(responses, list) or not responses:
             raise InputError(f"{where}: column '{column}' (response) is missing or is not text")
         for number, text in enumerate(responses):
@@ -114,6 +116,20 @@ def _problem(layout: Layout, row: Row, fields: Mapping[str, str], where: str) ->
     if problem.answer is not None and "####" in problem.answer:
         problem = replace(problem, answer=final_answer(problem.answer))
     return problem
+
+
+def _texts(found: Any) -> Any:
+    """Of one assistant's message, its text; anything else as it is."""
+    match found:
+        case [{"role": "assistant", "content": str(text)}]:
+            return [text]
+    return found
+
+
+def _prompt(problem: Problem) -> tuple[Message, ...]:
+    system = problem.context.get("system")
+    first = [{"role": "system", "content": str(system)}] if system else []
+    return (*first, {"role": "user", "content": problem.question})
 
 
 ENDINGS = {"true": True, "correct": True, "right": True, "1": True} | {

@@ -161,6 +161,20 @@ def test_best_of_n_and_named_columns() -> None:
     assert len(trace.steps) == 2
 
 
+def test_prompts_and_completions_as_trl_has_them() -> None:
+    user, system = {"role": "user", "content": "2 + 2?"}, {"role": "system", "content": "Be brief."}
+    row = {"prompt": [system, user], "answer": "4"}
+    for completion in ([{"role": "assistant", "content": "So \\boxed{4}."}], "So \\boxed{4}."):
+        (trace,) = took([{**row, "completion": completion}])
+        assert trace.correct
+        assert trace.text == "So \\boxed{4}."
+        assert trace.origin.messages == (system, user)  # what the policy saw
+        assert trace.problem.question == "2 + 2?"
+    Path("rows.jsonl").write_text(json.dumps({**row, "completion": [user]}) + "\n")
+    (bad,) = imports.read("rows.jsonl", "columns", {})
+    assert isinstance(bad, Unreadable)
+
+
 def test_chats_keep_thoughts_and_tools() -> None:
     row = {
         "answer": "42",
