@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prmdata.version import VERSION
 
 if TYPE_CHECKING:
+    from prmdata import reward
     from prmdata.errors import PrmdataError
     from prmdata.library import estimate, export, generate, label, read, score, write
     from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
@@ -32,6 +33,7 @@ __all__ = [
     "label",
     "publish",
     "read",
+    "reward",
     "score",
     "write",
 ]
@@ -41,5 +43,7 @@ def __getattr__(name: str) -> Any:
     """Loaded when asked for: `prmdata --help` needs none of it."""
     if name not in __all__:
         raise AttributeError(f"module 'prmdata' has no attribute '{name}'")
+    if name == "reward":
+        return importlib.import_module("prmdata.reward")
     home = "library" if name[0].islower() else "errors" if name == "PrmdataError" else "records"
     return getattr(importlib.import_module(f"prmdata.{home}"), name)

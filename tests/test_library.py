@@ -15,7 +15,7 @@ def test_the_public_surface() -> None:
     assert prmdata.__all__ == sorted(prmdata.__all__)
     assert set(prmdata.__all__) == {
         "Cost", "Evidence", "Labels", "Origin", "PrmdataError", "Problem", "Step", "Tally", "Trace",
-        "estimate", "export", "generate", "label", "publish", "read", "score", "write",
+        "estimate", "export", "generate", "label", "publish", "read", "reward", "score", "write",
     }  # fmt: skip
     for name in prmdata.__all__:
         assert getattr(prmdata, name).__doc__ is not None

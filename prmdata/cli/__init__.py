@@ -16,6 +16,7 @@ from prmdata.cli import (
     export,
     fit,
     generate,
+    grade,
     label,
     merge,
     mutate,
@@ -36,6 +37,7 @@ COMMANDS: dict[str, list[Command]] = {
     "Make a dataset": [
         generate.generate,
         take_in.import_,
+        grade.grade,
         verify.verify,
         estimate.estimate,
         label.label,

@@ -15,7 +15,7 @@ import msgspec
 
 from prmdata.errors import GraderError, UsageError, unknown
 from prmdata.grading.exact import canonical, compare
-from prmdata.grading.extraction import ANSWER_RULES, extract_answer
+from prmdata.grading.extraction import ANSWER_RULES, extract_answer, last_box
 from prmdata.grading.words import answer_in_words, exact_match, f1
 from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
 from prmdata.records import AnswerRule, Problem
@@ -33,6 +33,7 @@ __all__ = [
     "canonical",
     "compare",
     "extract_answer",
+    "gold_of",
 ]
 
 KINDS = ("math", "choice", "text", "qa")
@@ -184,6 +185,13 @@ def answer_rule(name: str) -> AnswerRule:
         if rule == name:
             return rule
     raise unknown("rule for answers", name, ANSWER_RULES)
+
+
+def gold_of(text: str) -> str:
+    """The answer of a gold solution: after `####`, in its last box, or the whole text."""
+    if "####" in text:
+        return text.rpartition("####")[2].strip()
+    return (last_box(text) or text).strip()
 
 
 def _extracted(text: str, problem: Problem, answers: AnswerRule) -> str | None:

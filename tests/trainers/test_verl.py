@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import prmdata
+from prmdata import reward
 from prmdata.records import Trace
 from tests.trainers.exports import needs
 
@@ -54,10 +55,27 @@ def test_prompts_and_truths(
         (asked,) = row["raw_prompt"]
         assert asked["role"] == "user"
         assert questions[info["problem_id"]].strip() in asked["content"]
-        for said, reward in ((f"so \\boxed{{{truth}}}", 1.0), ("so \\boxed{-7}", 0.0)):
-            assert default_compute_score(row["data_source"], said, truth, info) == reward
+        for said, earned in ((f"so \\boxed{{{truth}}}", 1.0), ("so \\boxed{-7}", 0.0)):
+            assert default_compute_score(row["data_source"], said, truth, info) == earned
     assert len({row["index"] for row in rows}) == len(rows)
     batch = collate_fn(rows[:4])
     assert [model["ground_truth"] for model in batch["reward_model"]] == [
         row["reward_model"]["ground_truth"] for row in rows[:4]
     ]
+
+
+def test_the_reward_is_loaded_by_its_file_and_survives_a_hostile_answer() -> None:
+    from omegaconf import OmegaConf
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+
+    chosen = {"path": reward.__file__, "name": "compute_score"}
+    config = OmegaConf.create(
+        {"custom_reward_function": chosen, "reward": {"custom_reward_function": chosen}}
+    )
+    score = get_custom_reward_fn(config)
+    texts = ["The answer is 4.", r"so \boxed{\binom{10^9}{5\cdot 10^8}}", r"\boxed{2x}"]
+    found = [
+        score(data_source="x", solution_str=text, ground_truth=gold, extra_info={})
+        for text, gold in zip(texts, ["4", "3", "x*2"], strict=True)
+    ]
+    assert found == [1.0, 0.0, 1.0]
