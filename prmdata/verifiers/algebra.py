@@ -19,7 +19,7 @@ from prmdata.records import Trace
 from prmdata.settings import Count
 from prmdata.verifiers.contract import FAILURES, Finding, attempted, prose_of
 from prmdata.verifiers.mathematics.claims import Claim, claims
-from prmdata.verifiers.mathematics.expressions import Apply, Expression, Name, Unreadable
+from prmdata.verifiers.mathematics.expressions import Apply, Expression, Name, Unreadable, Value
 from prmdata.verifiers.mathematics.identities import Comparison, compared
 from prmdata.verifiers.mathematics.letters import functions_in
 from prmdata.verifiers.mathematics.polynomials import (
@@ -143,8 +143,8 @@ class _Context:
     equations: list[Equation] = field(default_factory=list)
     last: str | None = None
     """The letter of the latest equation; None where that had several."""
-    solved: set[str] = field(default_factory=set)
-    """Letters whose value was said since their latest equation: another one is another story."""
+    solved: dict[str, Value] = field(default_factory=dict)
+    """Letters with the value stated since their latest equation: another value is another story."""
     related: set[str] = field(default_factory=set)
     """Letters of which something is known: an expression may be rewritten by it."""
     given: set[object] = field(default_factory=set)
@@ -159,14 +159,22 @@ class _Context:
         if equation is None or not claim.stands_alone:
             return
         if not is_posed(equation):
-            if not {"+", "-", "*"} & {*operations_of(claim.left), *operations_of(claim.right)}:
-                self.solved.add(equation.letter)  # else it is still to be worked out
+            self._solve(claim, equation)
             return
-        self.solved.discard(equation.letter)
+        root = self.solved.get(equation.letter)
+        if root is not None and equation.holds(root) is not True:
+            del self.solved[equation.letter]
         doubtful = not (claim.is_firm or given) or claim.equality.near
         others = [replace(equation, left=o, doubtful=True) for o in claim.equality.others]
         posed = [*self.equations, *others, replace(equation, doubtful=doubtful)]
         self.equations = posed[-_MOST_EQUATIONS:]
+
+    def _solve(self, claim: Claim, equation: Equation) -> None:
+        """Note what a letter is said to be; `x = 350 - 150` is still to be worked out."""
+        root = root_of(equation)
+        worked_out = not {"+", "-", "*"} & {*operations_of(claim.left), *operations_of(claim.right)}
+        if root is not None and worked_out:
+            self.solved[equation.letter] = root
 
     def _bound(self, claim: Claim) -> frozenset[str]:
         """The letters that it says something of; `y = 2x + 3` with a new y binds no x."""
@@ -256,7 +264,7 @@ def _follows(claim: Claim, context: _Context, before: Equation) -> bool:
         context.cases
         or claim.heads
         or context.last not in claim.letters
-        or claim.letters & context.solved
+        or claim.letters & {*context.solved}
     ):
         return False
     if (CONDITIONS | OTHERS) & {*claim.before} or (HYPOTHETICAL | PLACES) & {*claim.before[-3:]}:

@@ -104,7 +104,8 @@ def _read(text: str, context: _Context | None) -> list[tuple[Equality, str]]:
     return [(equality, words_of(equality, text, tokens)) for equality in found]
 
 
-_NEVER_DEFINED = frozenset("eid")
+_NEVER_DEFINED = frozenset("eidkKM")
+"""They may stand for constants, a differential, thousands and millions."""
 
 
 def _note_names(tokens: Sequence[Token], found: Sequence[Equality], context: _Context) -> None:

@@ -12,6 +12,7 @@ from prmdata.verifiers.mathematics.tokens import Token
 from prmdata.verifiers.mathematics.vocabulary import ENDS_UNITS, SCALES, unit_name
 
 _MOST_UNITS = 7
+_UNIT_LETTERS = frozenset("mgslhL")
 _MOST_TAKEN = 300
 """Tokens of the longest expression: its tree is at most as deep."""
 
@@ -89,17 +90,20 @@ class _Parser:
         """`2(3)`, `3x`, `2\\pi`, `20% of 50`; after a division it has two readings."""
         if self.kind() == "word":
             self.at += 1
-        elif self._is_applied() or (not self.tokens[self.at].math and self._spaced()):
+        elif self._may_be_no_product():
             self.doubtful = True
         elif isinstance(left, Apply) and left.operation == "/":
             self.doubtful |= self.tokens[self.at - 1].kind != "close"
         return Apply("*", (left, self.power(depth)))
 
-    def _is_applied(self) -> bool:
-        """`T(2)`, which may be the value of a function there."""
-        if self.tokens[self.at - 1].kind != "name":
-            return False
-        return [self.kind(ahead) for ahead in range(3)] == ["open", "number", "close"]
+    def _may_be_no_product(self) -> bool:
+        """`T(2)` may be a value of a function; in prose, `500g` a weight, `5 (4)` a remark."""
+        token, before = self.tokens[self.at], self.tokens[self.at - 1]
+        applied = [self.kind(ahead) for ahead in range(3)] == ["open", "number", "close"]
+        if before.kind == "name" and applied:
+            return True
+        unit = before.kind == "number" and token.text in _UNIT_LETTERS
+        return not token.math and (unit or self._spaced())
 
     def _spaced(self) -> bool:
         return self.tokens[self.at].start != self.tokens[self.at - 1].end
