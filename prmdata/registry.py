@@ -16,16 +16,23 @@ T = TypeVar("T")
 class Registry(Mapping[str, T]):
     """What a name on the command line may stand for. The package's own names win."""
 
-    def __init__(self, noun: str, group: str, own: Mapping[str, T]) -> None:
+    def __init__(
+        self, noun: str, group: str, own: Mapping[str, T], hints: Mapping[str, str] | None = None
+    ) -> None:
         self.noun = noun
         """What an entry is called in messages."""
         self.group = group
         """The entry-point group that plug-ins register in."""
         self.own = dict(own)
+        self.hints = dict(hints or {})
+        """Names that people try, and what they may mean."""
 
     def __getitem__(self, name: str) -> T:
         entries = self._entries()
         if name not in entries:
+            if name.lower() in self.hints:
+                hint = self.hints[name.lower()]
+                raise UsageError(f"there is no {self.noun} '{name}'; {hint}")
             raise unknown(self.noun, name, entries)
         return entries[name]
 

@@ -40,7 +40,7 @@ def _compare(scene: Scene, first: Person, other: Person, kind: str) -> None:
     other.amount = scene.nodes[other.node].c
 
 
-def find(scene: Scene, who: Person, room: int) -> None:
+def find(scene: Scene, who: Person, _room: int) -> None:
     number = scene.number("change")
     scene.tell(
         f"{who.name} finds {number} more {scene.goods}.",
@@ -50,7 +50,7 @@ def find(scene: Scene, who: Person, room: int) -> None:
     scene.change(who, "+", number)
 
 
-def lose(scene: Scene, who: Person, room: int) -> None:
+def lose(scene: Scene, who: Person, _room: int) -> None:
     number = scene.part(who.amount)
     scene.tell(
         f"{who.name} loses {number} {scene.goods}.",
@@ -106,7 +106,7 @@ def share(scene: Scene, who: Person, room: int) -> None:
     scene.change(who, "-", scene.nodes[part].c, part)
 
 
-def multiply(scene: Scene, who: Person, room: int) -> None:
+def multiply(scene: Scene, who: Person, _room: int) -> None:
     by, said = scene.chance.choice(((2, "doubles"), (2, "doubles"), (3, "triples")))
     if who.amount * by > 1500:
         raise DeadEnd

@@ -16,6 +16,7 @@ def demo(
     problems: Annotated[int, typer.Option(min=1, help="Number of abacus problems.")] = 200,
     samples: Annotated[int, typer.Option("-n", min=1, help="Traces to sample per problem.")] = 8,
     seed: o.Seed = 0,
+    overwrite: o.Overwrite = False,
 ) -> None:
     """Run the whole pipeline on the embedded model.
 
@@ -23,4 +24,4 @@ def demo(
     """
     from prmdata.stages.demo import run_demo
 
-    run_demo(output, problems, samples, seed)
+    run_demo(output, problems, samples, seed, overwrite=overwrite)

@@ -40,4 +40,16 @@ FORMATS: Registry[type[Format]] = Registry(
         "value": Value,
         "visualprm": Visualprm,
     },
+    hints={
+        "trl": "TRL reads several: stepwise (PRMTrainer), sft, pairs (DPO), kto, rl (GRPO)",
+        "axolotl": "Axolotl reads several: stepwise for reward models, sft, pairs",
+        "verl": "for verl take rl",
+        "openrlhf": "OpenRLHF's reward models read math-shepherd",
+        "llamafactory": "take sft, pairs or kto with --set layout=llamafactory",
+        "grpo": "take rl",
+        "dpo": "take pairs",
+        "prm": "take stepwise, or tokens for token classification",
+        "jsonl": "the ending of -o decides how rows are stored; records writes all there is",
+        "parquet": "the ending of -o decides how rows are stored; records writes all there is",
+    },
 )

@@ -20,7 +20,7 @@ from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.exports.shapes.verdicts import MASKED, AfterError, Unexamined, decided, step_labels
 from prmdata.records import Trace
-from prmdata.sampler import parse_spec
+from prmdata.sampler import SAMPLERS, parse_spec
 from prmdata.settings import Count
 
 
@@ -75,7 +75,7 @@ class Tokens:
 def writer(trace: Trace) -> str:
     """The folder or hub id of the model that wrote a trace."""
     kind, place = parse_spec(trace.origin.sampler) if trace.origin.sampler else ("", "")
-    if kind not in ("abacus", "local", "vllm"):
+    if kind not in SAMPLERS or not SAMPLERS[kind].names_model:
         raise UsageError(
             "tokens: which tokenizer is not known from these traces; name it with --set "
             "tokenizer=FOLDER, or a hub id: that of the model which will be trained"

@@ -12,7 +12,7 @@ from prmdata.records import Problem
 LEVELS = (1, 2, 3, 4)
 
 
-def read(rest: str, from_rows: Callable[..., Any]) -> Iterator[Problem]:
+def read(rest: str, _from_rows: Callable[..., Any]) -> Iterator[Problem]:
     count, _, query = rest.partition("?")
     settings = dict(parse_qsl(query))
     unknown = set(settings) - {"level", "seed"}

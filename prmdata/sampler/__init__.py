@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,18 +30,32 @@ class SamplerKind:
     opener: str
     usage: str
     help: str
+    names_model: bool = False
+    """The rest of the spec is the model's folder or hub id."""
     recorded: bool = False
 
 
 SAMPLERS = {
     "abacus": SamplerKind(
-        "prmdata.sampler.local", "open_local", "abacus", "the small model shipped with prmdata"
+        "prmdata.sampler.local",
+        "open_local",
+        "abacus",
+        "the small model shipped with prmdata",
+        names_model=True,
     ),
     "local": SamplerKind(
-        "prmdata.sampler.local", "open_local", "local:FOLDER", "a causal language model on torch"
+        "prmdata.sampler.local",
+        "open_local",
+        "local:FOLDER",
+        "a causal language model on torch",
+        names_model=True,
     ),
     "vllm": SamplerKind(
-        "prmdata.sampler.vllm.engine", "open_vllm", "vllm:MODEL", "vLLM in this process"
+        "prmdata.sampler.vllm.engine",
+        "open_vllm",
+        "vllm:MODEL",
+        "vLLM in this process",
+        names_model=True,
     ),
     "http": SamplerKind(
         "prmdata.sampler.endpoint.connecting",
@@ -83,6 +98,9 @@ def parse_spec(spec: str) -> tuple[str, str]:
     kind, colon, rest = spec.partition(":")
     if kind == "abacus" and not colon:
         return kind, str(ABACUS_MODEL)
+    if kind not in SAMPLERS and re.match(r"[/\d]", rest):
+        host = spec.rstrip("/").removesuffix("/v1")
+        raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")
     if kind not in SAMPLERS:
         raise unknown("sampler", kind, SAMPLERS)
     if not rest:

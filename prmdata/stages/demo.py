@@ -16,15 +16,18 @@ from prmdata.terminal import say
 from prmdata.truth import truth_of
 
 
-def run_demo(folder: str, problems: int, samples: int, seed: int) -> None:
+def run_demo(
+    folder: str, problems: int, samples: int, seed: int, *, overwrite: bool = False
+) -> None:
     console = terminal.console(soft_wrap=False)
     place = Path(folder)
     traces, labelled, dataset = place / "traces.jsonl", place / "labelled.jsonl", place / "dataset"
     store = str(place / ".prmdata" / "store")
-    run = ["--seed", str(seed), "--store", store]
+    again = ["--overwrite"] if overwrite else []
+    run = ["--seed", str(seed), "--store", store, *again]
     _command("generate", f"abacus:{problems}", "-n", str(samples), "-o", str(traces), *run)
     _command("label", str(traces), "-o", str(labelled), *run)
-    _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset))
+    _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset), *again)
     console.print()
     wrong = choose(str(labelled), id=None, wrong=True, random=False, count=1)
     console.print(render(wrong[0]))

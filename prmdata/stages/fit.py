@@ -96,18 +96,18 @@ async def _each(
     """The work on every problem, as many at a time as the run allows."""
     room = asyncio.Semaphore(options.concurrency)
 
-    async def one(group: Group) -> list[T]:
+    async def in_turn(group: Group) -> list[T]:
         async with room:
             return await work(group)
 
-    return list(itertools.chain(*await together(*(one(group) for group in groups))))
+    return list(itertools.chain(*await together(*(in_turn(group) for group in groups))))
 
 
 async def _seen(group: Group, asked: Fitting, resources: Resources) -> list[Pilot]:
     """Rollouts from every prefix of the problem's wrong traces."""
     rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
 
-    async def one(trace: Trace) -> Pilot | None:
+    async def sampled_pilot(trace: Trace) -> Pilot | None:
         free = already_paid(trace, group)
         prefixes = range(1, len(trace.steps))
         try:
@@ -123,7 +123,9 @@ async def _seen(group: Group, asked: Fitting, resources: Resources) -> list[Pilo
         ]
         return Pilot(known_of(trace, free), (*free, *new))
 
-    return [pilot for pilot in await together(*map(one, _wrong(group))) if pilot is not None]
+    return [
+        pilot for pilot in await together(*map(sampled_pilot, _wrong(group))) if pilot is not None
+    ]
 
 
 async def _priced(

@@ -154,6 +154,9 @@ def test_a_bad_row_of_parquet_counts_as_one(prmdata) -> None:
         (["label", "--set", "rollouts=3"], 2, "there is no setting 'rollouts'"),
         (["label", "--set", "rollouts_per_probe"], 2, "name=value"),
         (["export", "--to", "stepwize"], 2, "did you mean 'stepwise'"),
+        (["export", "--to", "TRL"], 2, "stepwise (PRMTrainer)"),
+        (["label", "--sampler", "localhost:8000"], 2, "http://localhost:8000/v1"),
+        (["label", "--sampler", "10.0.0.1:8000/v1"], 2, "http://10.0.0.1:8000/v1"),
         (["score", "--truth", "none"], 1, "input holds no trace"),
         (["lable"], 2, "lable"),
         (["label", "--max-errors", "few"], 2, "--max-errors few"),
@@ -261,6 +264,16 @@ def test_evidence_that_is_not_there(prmdata) -> None:
 def test_exporting_what_nobody_labelled(prmdata) -> None:
     Path("t.jsonl").write_text("\n".join(traces()) + "\n")
     refused(prmdata("export", "t.jsonl", "-o", "out"), 1, "none of 20 traces", "prmdata label")
+
+
+@pytest.mark.parametrize("target", ["out", "out.jsonl", "out.parquet"])
+def test_an_exported_dataset_is_no_traces(prmdata, target: str) -> None:
+    prmdata("generate", "abacus:12", "-n", "4", "-o", "t.jsonl")
+    prmdata("label", "t.jsonl", "-o", "l.jsonl")
+    assert prmdata("export", "l.jsonl", "-o", target).returncode == 0
+    refused(prmdata("show", target), 1, "is an exported dataset", "--to records")
+    prmdata("export", "l.jsonl", "--to", "records", "-o", "records.jsonl")
+    assert prmdata("show", "records.jsonl").returncode == 0
 
 
 def test_truth_cannot_be_decided_from(prmdata) -> None:

@@ -52,11 +52,14 @@ def test_soft_values_are_left_out_where_early_stopping_biased_them() -> None:
     assert row(stopped)["values"] is None
 
 
-@pytest.mark.parametrize(("by", "bent"), [("threshold", True), ("hybrid", True), ("mc", False)])
+@pytest.mark.parametrize(
+    ("by", "bent"), [("threshold", True), ("of-a-plug-in", True), ("mc", False)]
+)
 def test_every_method_that_reads_rates_hands_on_their_bias(by: str, bent: bool) -> None:
+    """One that searches by itself names no evidence in its settings."""
     stopped = SOFT.with_evidence(Evidence("mc", "rollouts", stopping="first-hit"))
     assert stopped.labels is not None
-    labels = replace(stopped.labels, by=by, settings={"evidence": "mc"})
+    labels = replace(stopped.labels, by=by, settings={"evidence": "mc"} if bent else {})
     assert (row(replace(stopped, labels=labels))["values"] is None) == bent
 
 

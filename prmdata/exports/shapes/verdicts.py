@@ -12,9 +12,6 @@ MASKED = -100
 """The label that trainers leave out of the loss."""
 NO_ERROR = -1
 
-READ_FROM_EVIDENCE = ("threshold", "hybrid")
-"""Methods whose values are those of evidence; others that search say 1 and 0 by the first error."""
-
 AfterError = Literal["mask", "wrong"]
 Unexamined = Literal["keep", "drop"]
 
@@ -81,10 +78,18 @@ def measured(trace: Trace, name: str | None) -> tuple[float | None, ...]:
 
 
 def biased(trace: Trace) -> bool:
-    """Whether the labels' values are counts that early stopping has bent."""
+    """Whether the labels' values are counts that early stopping has bent.
+
+    Methods that read evidence name it in their settings; the values of searches, and of methods
+    that only say right and wrong, are no counts.
+    """
+    labels = trace.labels
+    if labels is None or "evidence" not in labels.settings:
+        return False
     behind = evidence_behind(trace)
-    stopped = any(e.stopping == "first-hit" and not e.verdicts for e in behind)  # verdicts decide
-    return stopped and trace.labels is not None and trace.labels.by in READ_FROM_EVIDENCE
+    stopped = [e for e in behind if e.stopping == "first-hit" and not e.verdicts]  # those decide
+    graded = any(value not in (0, 1, None) for value in labels.values)
+    return bool(stopped) and (graded or any(e.values == labels.values for e in stopped))
 
 
 def soft_values(trace: Trace) -> list[float | None] | None:

@@ -30,7 +30,12 @@ OPTIONS = ("model", "tokenizer", "tag", "context", "in_flight", "timeout_s")
 UNKNOWN_CONTEXT = 1 << 30
 
 
-async def open_endpoint(urls: str, options: Mapping[str, str], *, spec: str) -> Sampler:
+async def open_endpoint(
+    urls: str,
+    options: Mapping[str, str],
+    *,
+    spec: str,  # noqa: ARG001  every opener takes it
+) -> Sampler:
     """Connect, ask which model is served and what the servers can do."""
     for name in options:
         if name not in OPTIONS:

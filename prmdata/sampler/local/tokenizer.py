@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from prmdata.errors import SamplerError
 
@@ -24,7 +23,7 @@ class TextTokenizer:
             )
         self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
-        self.ends = _end_ids(folder, self._tokenizer)
+        self.ends = _end_ids(folder)
 
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -52,7 +51,7 @@ def cut_at(text: str, stop: tuple[str, ...]) -> str:
     return text[: min(places)] if places else text
 
 
-def _end_ids(folder: Path, tokenizer: Any) -> frozenset[int]:
+def _end_ids(folder: Path) -> frozenset[int]:
     for name in ("generation_config.json", "config.json"):
         path = folder / name
         if path.is_file():

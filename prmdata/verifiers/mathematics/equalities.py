@@ -56,7 +56,7 @@ def _chain(tokens: Sequence[Token], start: int, end: int, doubts: Doubts) -> Ite
             after_equality = False
             continue
         left = side_before(tokens, before + 1, mark, number > 0)
-        right = side_after(tokens, mark + 1, after, number + 1 < len(marks))
+        right = side_after(tokens, mark + 1, after)
         if left is None or right is None:
             after_equality = False
             continue

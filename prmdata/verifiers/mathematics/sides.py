@@ -73,7 +73,7 @@ def _begun(
     return Side(parsed, at, after_word, cut, parsed.units)
 
 
-def side_after(tokens: Sequence[Token], start: int, end: int, more: bool) -> Side | None:
+def side_after(tokens: Sequence[Token], start: int, end: int) -> Side | None:
     """The expression that starts at `start`, where a word or the end follows it."""
     parsed = parsed_from(tokens, start, end)
     if parsed is None:
@@ -112,7 +112,7 @@ def _cut_before(tokens: Sequence[Token], at: int, after_equality: bool) -> bool:
     if token.kind in ("operator", "other") and before == at - 1:
         return True
     if token.kind != "word":
-        return token.kind == "stop" and token.text == "," and _value_before(tokens, before, at)
+        return token.kind == "stop" and token.text == "," and _value_before(tokens, before)
     if _sum_before(tokens, before):
         return True
     if before < at - 1 and word in NEAR_CUT_BEFORE:
@@ -142,7 +142,7 @@ def _sum_before(tokens: Sequence[Token], at: int) -> bool:
     )
 
 
-def _value_before(tokens: Sequence[Token], comma: int, at: int) -> bool:
+def _value_before(tokens: Sequence[Token], comma: int) -> bool:
     """Whether it follows a list: `2, 4, 6 = …`."""
     return (
         comma > 0
