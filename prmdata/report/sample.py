@@ -118,6 +118,18 @@ class Measures:
             figures[name] = self._most_confident(share, sure)
         return figures
 
+    def problems_behind(self, name: str) -> int:
+        """How many problems a share of traces rests on; of F1, the fewer of its two shares."""
+        base = name.removesuffix("_decided")
+        if base.startswith("f1"):
+            ending = name.removeprefix("f1")
+            shares = (f"exact_on_erroneous{ending}", f"exact_on_correct{ending}")
+            return min(map(self.problems_behind, shares))
+        taken = self.decided > 0 if base != name else self.decided >= 0
+        if base != "exact":
+            taken = taken & (self.wrong == (base == "exact_on_erroneous"))
+        return len(np.unique(self.problem[taken]))
+
     def calibration_error(self, hits: Any, weights: Any) -> float:
         """Mean distance of confidence and exact share over ten bins of equal width."""
         if not weights.sum():

@@ -19,7 +19,7 @@ from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
 from prmdata.intervals import DEVIATIONS, REPLICATES, bootstrap, wilson
 from prmdata.records import Cost, Evidence, Trace
-from prmdata.report.sample import Measures, Sample
+from prmdata.report.sample import EXACT, Measures, Sample
 
 MOST_WORK = 50_000_000
 """Steps times replicates of the bootstrap; very many steps make do with fewer replicates."""
@@ -141,12 +141,9 @@ class Score:
         replicates = min(max(replicates, FEWEST), REPLICATES)
         intervals = bootstrap(problems, measures, replicates) if found else {}
         for name, (low, high) in intervals.items():
-            if (
-                low == high
-                and found[name] in (0, 1)
-                and name.startswith(("exact", "f1", "step_acc"))
-            ):
-                intervals[name] = wilson(found[name] * problems, problems, DEVIATIONS)
+            if low == high and found[name] in (0, 1) and name.removesuffix("_decided") in EXACT:
+                behind = measures.problems_behind(name)
+                intervals[name] = wilson(found[name] * behind, behind, DEVIATIONS)
         if len(chance) and problems > 1:
             low, high = np.quantile(chance, [0.025, 0.975])
             intervals["ece_if_calibrated"] = (float(low), float(high))

@@ -271,6 +271,11 @@ def test_few_problems_that_are_all_hits_do_not_make_a_sure_thing() -> None:
     traces = [replace(made(i, 1, 1), problem=Problem(str(i), "?")) for i in range(5)]
     low, high = figures_of(*traces)["intervals"]["exact"]  # type: ignore[index]
     assert (low, high) == (pytest.approx(0.566, abs=0.001), 1.0)  # Wilson's for 5 of 5
+    right = [replace(made(i, None, None), problem=Problem(str(i), "?")) for i in range(5, 25)]
+    both = figures_of(*traces, *right)["intervals"]
+    assert both["exact_on_erroneous"] == [low, high]  # type: ignore[index]
+    assert both["f1_decided"] == [low, high]  # type: ignore[index]
+    assert both["exact_on_correct"][0] > low  # type: ignore[index]
     assert figures_of(made(0, 1, 1))["intervals"] == {}
 
 
