@@ -13,7 +13,7 @@ from prmdata.version import VERSION
 if TYPE_CHECKING:
     from prmdata import reward
     from prmdata.errors import PrmdataError
-    from prmdata.library import estimate, export, generate, label, read, score, write
+    from prmdata.library import estimate, export, generate, label, publish, read, score, write
     from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
 
 __version__ = VERSION
@@ -37,6 +37,10 @@ __all__ = [
     "score",
     "write",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ def test_the_public_surface() -> None:
         "Cost", "Evidence", "Labels", "Origin", "PrmdataError", "Problem", "Step", "Tally", "Trace",
         "estimate", "export", "generate", "label", "publish", "read", "reward", "score", "write",
     }  # fmt: skip
+    assert {*prmdata.__all__, "__version__"} == set(dir(prmdata))
     for name in prmdata.__all__:
         assert getattr(prmdata, name).__doc__ is not None
     with pytest.raises(AttributeError):

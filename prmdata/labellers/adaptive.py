@@ -22,6 +22,10 @@ from prmdata.tasks import together
 
 @dataclass(frozen=True, slots=True)
 class Adaptive:
+    """Take it in place of `mc` where any hit or none is what counts: the same decisions for fewer
+    tokens.
+    """
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 

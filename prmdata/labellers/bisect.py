@@ -30,6 +30,10 @@ from prmdata.settings import Count, Share, settings_of
 
 @dataclass(frozen=True, slots=True)
 class Bisect:
+    """Take it for first errors from few rollouts. A lucky rollout sends the search past the error:
+    raise `rollouts_per_probe` where that matters.
+    """
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 

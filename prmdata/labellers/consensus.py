@@ -27,6 +27,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
+    """Take it for fewer but more reliable labels, where tools and rollouts have both been run."""
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("evidence",)
 

@@ -27,6 +27,8 @@ from prmdata.settings import Count, settings_of
 
 @dataclass(frozen=True, slots=True)
 class Forward:
+    """Take it where errors come early: its cost grows with the place of the first one."""
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 

@@ -22,6 +22,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Hybrid:
+    """Take it where tools judge some of the steps and the outcome has to speak for the others."""
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("evidence",)
 

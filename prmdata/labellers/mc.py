@@ -19,6 +19,10 @@ from prmdata.tasks import together
 
 @dataclass(frozen=True, slots=True)
 class MonteCarlo:
+    """Take it for a soft value of every step. It costs most; for first errors alone take
+    `bisect` or `posterior`, for hard readings `adaptive`.
+    """
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 

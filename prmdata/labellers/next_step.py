@@ -35,6 +35,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
+    """Take it to compare what could be done next at one place, as for step-level preferences."""
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler",)
 

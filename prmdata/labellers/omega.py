@@ -80,6 +80,8 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Omega:
+    """Take it where more labelled traces are wanted too: rollouts become traces of their own."""
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 

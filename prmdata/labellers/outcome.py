@@ -14,6 +14,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """Take it for value models, and as a baseline that costs nothing."""
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ()
 

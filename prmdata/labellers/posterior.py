@@ -40,6 +40,10 @@ from prmdata.tasks import together
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
+    """Take it for first errors where tokens count, most of all where a problem has many traces.
+    `prmdata fit` on a pilot measures what it believes of a policy.
+    """
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 

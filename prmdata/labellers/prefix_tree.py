@@ -20,6 +20,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class PrefixTree:
+    """Take it where problems have many traces and no sampler is at hand."""
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("siblings",)
 

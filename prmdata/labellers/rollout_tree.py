@@ -57,6 +57,8 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class RolloutTree:
+    """Take it for values and advantages of steps under a fixed number of rollouts per problem."""
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 

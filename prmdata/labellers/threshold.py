@@ -20,6 +20,8 @@ from prmdata.settings import settings_of
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
+    """Take it after `verify` or `estimate`, to turn their evidence into labels."""
+
     verb: ClassVar[Verb] = "label"
     needs: ClassVar[tuple[Need, ...]] = ("evidence",)
 

@@ -68,6 +68,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class ValueTree:
+    """Take it for values of steps, weighed by how likely the policy finds them. It needs a
+    sampler that gives log-probabilities.
+    """
+
     verb: ClassVar[Verb] = "estimate"
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
