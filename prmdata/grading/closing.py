@@ -10,9 +10,11 @@ import re
 from prmdata.grading.reading import read
 
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"))
-_END = re.compile(r"(?:(?<!\d)[.!](?=\s|$|[A-Z*])|(?<=\d)[.!](?=[\s*]|$)|</?\w{1,20}>|[?\n])")
+_END = re.compile(r"(?:(?<![\d\\])[.!](?=\s|$|[A-Z*])|(?<=\d)[.!](?=[\s*]|$)|</?\w{1,20}>|[?\n])")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"*)]{0,3}\s{1,9}(?=[A-Z\\$*(\[\"<\d])|\n\s{0,99}")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
+_COMMANDS = re.compile(r"\\(?:begin|end|text(?:bf|it)?|mathrm|mathbf|operatorname)\{[^{}]{0,100}\}")
+_ROWS = re.compile(r"\\begin\{(?:[pbvBV]?matrix|array|cases)")
 _JOINING = frozenset(
     ["or", "and", "sin", "cos", "tan", "log", "ln", "exp", "sqrt", "pi", "mod", "am", "pm"]
 )
@@ -47,7 +49,7 @@ def reduced(rest: str, kind: str = "math") -> str | None:
     """The answer at the start of what follows a mark."""
     rest = rest.strip().lstrip("*_:> \t").strip()
     for left, right in _WRAPPERS:
-        if rest.startswith(left) and (end := rest.find(right, len(left))) > 0:
+        if rest.startswith(left) and (end := _closing_mark(rest, left, right)) > 0:
             inner, after = rest[len(left) : end], rest[end + len(right) :]
             if left == "$" and _MONEY.match(inner):
                 continue
@@ -62,6 +64,15 @@ def reduced(rest: str, kind: str = "math") -> str | None:
     return _value(phrase)
 
 
+def _closing_mark(rest: str, left: str, right: str) -> int:
+    """Where the wrapper closes: displayed formulas may do so in a later line."""
+    end = rest.find(right, len(left))
+    while end > 0 and right[0] == "$" and rest[end - 1] == "\\":  # \$ is a dollar
+        end = rest.find(right, end + 1)
+    displayed = left in ("$$", "\\[")
+    return end if displayed or "\n" not in rest[: max(end, 0)] else -1
+
+
 def _goes_on(after: str) -> bool:
     """`$18$ or $19$`: the answer does not end with the first formula."""
     return re.match(r"\s{0,3}(?:or|and|,\s?(?=[$\d\\]))\s?", after) is not None
@@ -69,7 +80,8 @@ def _goes_on(after: str) -> bool:
 
 def _value(phrase: str) -> str | None:
     """A quantity, a list or a formula as it stands; of a phrase, its number."""
-    words = [word for word in _WORD.findall(phrase) if word.casefold() not in _JOINING]
+    prose = _COMMANDS.sub("", phrase)
+    words = [word for word in _WORD.findall(prose) if word.casefold() not in _JOINING]
     if not words or read(phrase).shape == "number":
         return phrase
     if not _DIGIT.search(phrase):
@@ -125,7 +137,10 @@ def _last_side(formula: str) -> str:
     """Of `9*2 = 18`, what it comes to."""
     for mark in ("\\implies", "\\Rightarrow", "\\approx"):
         formula = formula.rpartition(mark)[2].strip() or formula
-    formula = re.sub(r"\\\\\s*$|\\end\{\w{1,20}\*?\}", "", formula).strip()
+    formula = formula.strip().rstrip(" .")
+    if _ROWS.search(formula):
+        return formula
+    formula = re.sub(r"\\\\\s*$|\\(?:begin|end)\{\w{1,20}\*?\}", "", formula).strip()
     lines = re.split(r"\\\\", formula)
     last = lines[-1].replace("&", "").strip() or formula
     sides = last.split("=")

@@ -33,9 +33,10 @@ _BRACKET_TAG = re.compile(r"\[(?:final_?)?answer\](?P<rest>[^\[]{1,400})", re.I)
 _HASHES = re.compile(r"####[ \t]{0,9}(?P<rest>[^\n]{1,400})")
 _GAP = r"[ \t*_`:=>]{0,12}(?:[-–—][ \t]{1,3})?"
 _SAID = re.compile(
-    r"(?:answers?|result|solution)\b(?P<between>[^\n.:=]{0,80}?)"
-    r"(?:\b(?:is|are|was|would be|will be|should be|must be|equals)\b|[:=]|"
-    r"(?=\*\*[ \t]{0,3}[^\s*]))"
+    r"(?:answers?|result|solution)\b(?:"
+    r"[^\n.:=<>]{0,80}?\b(?:is|are|was|would be|will be|should be|must be|equals)\b"
+    r"|[a-zA-Z \t*_']{0,60}?(?:\([^()\n]{1,40}\))?[ \t*_]{0,3}[:=]"
+    r"|(?=[ \t]{0,3}\*\*[ \t]{0,3}[^\s*]))"
     rf"{_GAP}(?=(?P<rest>\n{{0,3}}[^\n]{{1,400}}))",
     re.I,
 )
@@ -135,8 +136,9 @@ def _box_at(text: str, start: int) -> tuple[str, int] | None:
 
 def _marked(tail: str, kind: str) -> str | None:
     """What follows the last mark that an answer follows."""
-    found = [(m.start(), m["rest"]) for pattern in _MARKS for m in pattern.finditer(tail)]
-    for _, rest in sorted(found, reverse=True):
-        if (answer := closing.reduced(rest, kind)) is not None:
+    marks = [m for pattern in _MARKS for m in pattern.finditer(tail)]
+    for mark in sorted(marks, key=lambda mark: mark.start(), reverse=True):
+        end = mark.end("rest") if mark.re in (_TAG, _BRACKET_TAG) else mark.start("rest") + REST
+        if (answer := closing.reduced(tail[mark.start("rest") : end], kind)) is not None:
             return answer
     return None

@@ -72,7 +72,7 @@ def plain(raw: str) -> str:
     text = text.translate(_SIGNS)
     text = _unwrapped(text)
     text = _SIZES.sub("", text)
-    text = re.sub(r"(?<=\d)(?:\{,\}|,\\!|\\,)(?=\d{3})", ",", text)
+    text = re.sub(r"(?<=\d)(?:\{,\}|,\\!|\\,)\s?(?=\d{3})", ",", text)
     text = _WORDS.sub(r" \1 ", text)
     text = _SPACING.sub(" ", text)
     for pattern, name in _NAMES:

@@ -138,6 +138,27 @@ def test_hostile_text_is_read_in_linear_time(mark: str, kind: str) -> None:
         assert time.process_time() - started < 0.5
 
 
+FORMULAS = (
+    r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", r"\frac{3}{4}", "5x - 7y + 4 = 0", r"\$36",
+    r"\left( 3, \frac{\pi}{2} \right)", ".35625", r"11,\! 111,\! 100", "p - q", r"\text{Evelyn}",
+    r"x \in [-2,7]", r"3\sqrt{13}", r"6 - 5i", "1,-2", r"\text{June 20}", r"2\sqrt{2}\text{ cm}",
+)  # fmt: skip
+DISPLAYS = (
+    "The answer is $@$.", r"So the answer is \(@\).", "### Final Answer\n\n$$@$$", r"\[ @ \]",
+    "**Final Answer:**\n\\[\n@\n\\]", "**Final Answer:**\n\n$$\n@\n$$", "So, the value is $$@.$$",
+    "**$@$**", "<answer>@</answer>", "Answer: @", "The answer is **$@$**.", r"Hence \boxed{@}.",
+    "Final Answer: The final answer is $@$. I hope it is correct.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+@pytest.mark.parametrize("gold", FORMULAS)
+def test_formulas_are_read_whole(gold: str, display: str) -> None:
+    answer = extract_answer(WORK + display.replace("@", gold), parts=gold.count(",") + 1)
+    assert answer is not None
+    assert compare(answer, gold) is True
+
+
 @pytest.mark.skipif(
     not (DATA / "processbench_gsm8k.jsonl").exists(), reason="needs ProcessBench beside the project"
 )
