@@ -18,7 +18,7 @@ from prmdata.errors import InputError, unknown
 from prmdata.files.nested import value_at
 from prmdata.records import Problem
 
-FIELDS = ("question", "answer", "id", "kind", "images", "context", "meta", "solution")
+FIELDS = ("question", "answer", "answers", "id", "kind", "images", "context", "meta", "solution")
 IDS = ("id", "unique_id", "uuid", "problem_id", "question_id", "task_id")
 """Where ids are looked for, unless the user names the column."""
 
@@ -42,9 +42,7 @@ class Layout:
 
     def problem(self, row: Mapping[str, Any], where: str) -> Problem:
         question, system = self._question(row, where)
-        answer = self._text(row, "answer", where)
-        if answer is not None and self.answer is not None:
-            answer = self.answer(answer)
+        answer, *further = self._answers(row, where) or (None,)
         solution = self._text(row, "solution", where)
         meta, context = self._value(row, "meta"), self._value(row, "context")
         return Problem(
@@ -59,7 +57,20 @@ class Layout:
                 **({} if system is None else {"system": system}),
             },
             meta=meta if isinstance(meta, dict) else self._rest(row),
+            answers=tuple(gold for gold in further if gold is not None),
         )
+
+    def _answers(self, row: Mapping[str, Any], where: str) -> tuple[str | None, ...]:
+        """The gold answer and, where columns hold lists, further ones that are right too."""
+        found: list[str | None] = []
+        for field in ("answer", "answers"):
+            column = self.fields.get(field)
+            value = value_at(row, column) if column else None
+            for one in value if isinstance(value, list) else [value]:
+                text = _text_of(one, column or field, field, where)
+                if text is not None:
+                    found.append(self.answer(text) if self.answer is not None else text)
+        return tuple(dict.fromkeys(found))
 
     def id_of(self, row: Mapping[str, Any], where: str) -> str | None:
         """The source's own id; `None` where it has none."""

@@ -30,19 +30,20 @@ from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally
 
 FULL = Trace(
     id="p/0-1",
-    problem=Problem("p", "1 + 1 = ? ü\u2028", "2", "math", ("a.png",), {"tests": [1, {"a": None}]}, {"level": 3}),
+    problem=Problem("p", "1 + 1 = ? ü\u2028", "2", "math", ("a.png",), {"tests": [1, {"a": None}]}, {"level": 3}, ("two", "ii")),
     steps=(Step("x\n\n", "code", {"name": "f", "arguments": {"a": 1}}, "ok"), Step("The answer is 3.", "answer")),
     answer="3",
     correct=False,
     grade="wrong",
     finish="stop",
-    origin=Origin("abacus", "f00", ({"role": "user", "content": "q"},), "raw", 0.7, 0.9, 5, 99, ("END",), 3, 1, 17, ("p/0-0", 1)),
+    origin=Origin("abacus", "f00", ({"role": "user", "content": "q"},), "raw", 0.7, 0.9, 5, 99, ("END",), 3, 1, 17, ("p/0-0", 1), answers="marked"),
     group=Tally(4, 1, 3, 0, 1, 0, {"3": 2, "4": 1}),
     evidence=(
         Evidence("mc", "rollouts", (0.5, None), (1, None), (2, None), (), (), "fixed", {"k": 2}, Cost(10, 2, 1)),
         Evidence("sums", "verdicts", verdicts=("right", "wrong"), notes=(None, "1+1=3")),
     ),
-    labels=Labels("bisect", 1, (1.0, 0.0), 0.9, True, {"k": 8}, Cost(5, 1, 1)),
+    labels=Labels("bisect", 1, (1.0, 0.0), 0.9, True, {"k": 8}, Cost(5, 1, 1, unparsed=1)),
+    score=0.25,
 )  # fmt: skip
 BARE = Trace(id="q/0-0", problem=Problem("q", "?"))
 
@@ -52,6 +53,19 @@ def test_every_format_gives_back_the_same_records(tmp_path: Path, name: str) -> 
     path = str(tmp_path / name)
     assert write_traces(path, [FULL, BARE]) == 2
     assert list(read_traces(path)) == [FULL, BARE]
+
+
+def test_files_from_before_a_field_are_read_still() -> None:
+    row = msgspec.to_builtins(FULL)
+    for part, name in ((row, "score"), (row["problem"], "answers"), (row["origin"], "answers")):
+        del part[name]
+    before = msgspec.convert(row, Trace)
+    assert codec.decode_trace(msgspec.json.encode(row), "old") == before
+    assert (before.score, before.problem.golds, before.origin.answers) == (None, ("2",), None)
+    table = pa.Table.from_pylist([to_row(FULL)], schema=arrow_schema(Trace)).drop(["score"])
+    pq.write_table(table, "old.parquet")
+    (old,) = read_traces("old.parquet")
+    assert old == dataclasses.replace(FULL, score=None)
 
 
 def test_many_traces_span_parts_and_batches(

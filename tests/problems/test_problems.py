@@ -175,3 +175,12 @@ def test_gaps_in_a_column_of_numbers_are_no_answers() -> None:
     gap = pa.array([2.0, float("nan")])
     pq.write_table(table.set_column(1, "answer", gap), "p.parquet")
     assert [p.answer for p in read("p.parquet")] == ["2.0", None]
+
+
+def test_a_list_of_answers_holds_several_gold_ones() -> None:
+    rows = [
+        {"question": "q", "answer": ["Eiffel Tower", "la tour Eiffel"]},
+        {"question": "r", "answer": "4", "answers": ["four", "4"]},
+    ]
+    Path("p.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert [p.golds for p in read("p.jsonl")] == [("Eiffel Tower", "la tour Eiffel"), ("4", "four")]
