@@ -2,7 +2,8 @@
 arXiv 2510.14942): v_i + mean over j > i of gamma^(j-i) v_j + beta F.
 
 v is +1, -1 or 0 for right, wrong and unknown; F is +1 or -1 for how the trace ended. Evidence that
-has values instead of verdicts is read as 2 value - 1. `evidence/reading.py` says how several pieces
+has values instead of verdicts is read as 2 value - 1. The defaults of gamma and beta are this
+project's choice, not the paper's. `evidence/reading.py` says how several pieces
 of evidence become one value a step.
 """
 
