@@ -21,7 +21,7 @@ NOTHING = float("nan")
 
 @dataclass(slots=True)
 class Sample:
-    """One entry for each trace, and one for each judged step."""
+    """One entry for each trace, and one for each judged step with a value."""
 
     problems: dict[str, int] = field(default_factory=dict)
     """Problem id → its number."""
@@ -33,15 +33,23 @@ class Sample:
     """Whether there is a first error."""
     confidence: array[float] = field(default_factory=lambda: array("d"))
     """NaN where the label has none."""
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    """Judged steps of each problem."""
+    agreeing: array[int] = field(default_factory=lambda: array("q"))
+    """Of them, those whose label agrees with the truth."""
     step_problem: array[int] = field(default_factory=lambda: array("q"))
-    agreeing: array[int] = field(default_factory=lambda: array("b"))
+    """This and the next two have an entry for each judged step that has a value."""
     right: array[int] = field(default_factory=lambda: array("b"))
     """Whether the trace is right up to the step."""
     value: array[float] = field(default_factory=lambda: array("d"))
-    """What the step was given for that; NaN where nothing was."""
+    """What the step was given for that."""
 
     def number(self, problem: str) -> int:
-        return self.problems.setdefault(problem, len(self.problems))
+        number = self.problems.setdefault(problem, len(self.problems))
+        if number == len(self.steps):
+            self.steps.append(0)
+            self.agreeing.append(0)
+        return number
 
     def add_trace(
         self, problem: str, *, decided: bool, hit: bool, wrong: bool, confidence: float | None
@@ -53,10 +61,13 @@ class Sample:
         self.confidence.append(NOTHING if confidence is None else confidence)
 
     def add_step(self, problem: str, *, agreeing: bool, right: bool, value: float | None) -> None:
-        self.step_problem.append(self.number(problem))
-        self.agreeing.append(agreeing)
-        self.right.append(right)
-        self.value.append(NOTHING if value is None else value)
+        number = self.number(problem)
+        self.steps[number] += 1
+        self.agreeing[number] += agreeing
+        if value is not None:
+            self.step_problem.append(number)
+            self.right.append(right)
+            self.value.append(value)
 
     @property
     def confidences(self) -> list[tuple[float, bool]]:
@@ -86,12 +97,10 @@ class Measures:
         self.sure_groups = _groups(self.confidence)
         step_problem = np.array(sample.step_problem, dtype=np.int64)
         problems = len(sample.problems)
-        agreeing = np.array(sample.agreeing, dtype=float)
-        self.steps = np.bincount(step_problem, minlength=problems)
-        self.agreeing = np.bincount(step_problem, agreeing, problems)
+        self.steps = np.array(sample.steps, dtype=float)
+        self.agreeing = np.array(sample.agreeing, dtype=float)
         value, right = np.array(sample.value), np.array(sample.right, dtype=float)
-        valued = np.flatnonzero(~np.isnan(value))
-        valued = valued[np.argsort(value[valued], kind="stable")]
+        valued = np.argsort(value, kind="stable")
         self.value_groups = _groups(value[valued])
         self.valued_problem, self.right = step_problem[valued], right[valued]
         self.valued = np.bincount(self.valued_problem, minlength=problems)

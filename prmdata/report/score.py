@@ -30,8 +30,8 @@ FEWEST = 200
 class Score:
     """Sums over traces whose truth is known, and the sample of their labels."""
 
-    by_step: bool = True
-    """False: figures of steps are not wanted, and nothing is held for them."""
+    with_values: bool = True
+    """False: the values of steps are not held, and there are no figures of them."""
     traces: int = 0
     failed: int = 0
     truth_unknown: int = 0
@@ -77,7 +77,7 @@ class Score:
             )
         else:
             self.truth_incomplete += 1
-        if decided and self.by_step:
+        if decided:
             self._add_steps(trace, truth)
 
     def _add_steps(self, trace: Trace, truth: Evidence) -> None:
@@ -90,7 +90,10 @@ class Score:
             believed = labels.first_error is None or index < labels.first_error
             right = first is None or index < first
             self.sample.add_step(
-                trace.problem.id, agreeing=believed == right, right=right, value=value
+                trace.problem.id,
+                agreeing=believed == right,
+                right=right,
+                value=value if self.with_values else None,
             )
 
     @property

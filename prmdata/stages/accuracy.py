@@ -16,9 +16,9 @@ from prmdata.truth import truth_of
 
 @dataclass(slots=True)
 class Accuracy:
-    """Without figures of steps, since traces may be many: `prmdata score` has those."""
+    """Without the values of steps, since traces may be many: `prmdata score` has their figures."""
 
-    score: Score = field(default_factory=lambda: Score(by_step=False))
+    score: Score = field(default_factory=lambda: Score(with_values=False))
 
     def note(self, trace: Trace) -> None:
         truth = truth_of(trace, "evidence") if trace.labels and not trace.error else None
