@@ -109,10 +109,10 @@ def publish(upload: Upload, *, public: bool = False, quiet: bool = False) -> str
         )
         return str(made)
 
-    return told(commit, upload, token)
+    return reported(commit, upload, token)
 
 
-def told(work: Callable[[], T], upload: Upload, token: str) -> T:
+def reported(work: Callable[[], T], upload: Upload, token: str) -> T:
     """Turns what the hub, the network or its library object to into one message."""
     try:
         return work()

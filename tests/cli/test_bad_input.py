@@ -151,7 +151,7 @@ def test_a_bad_row_of_parquet_counts_as_one(prmdata) -> None:
         (["generate", "t.xlsx"], 2, "cannot tell the format"),
         (["label", "--method", "bisekt"], 2, "did you mean 'bisect'"),
         (["label", "--method", "mc"], 2, "prmdata estimate"),
-        (["label", "--set", "rollouts=3"], 2, "there is no setting 'rollouts'"),
+        (["label", "--set", "rollouts=3"], 2, "unknown setting 'rollouts'"),
         (["label", "--set", "rollouts_per_probe"], 2, "name=value"),
         (["export", "--to", "stepwize"], 2, "did you mean 'stepwise'"),
         (["export", "--to", "TRL"], 2, "stepwise (PRMTrainer)"),
