@@ -300,6 +300,11 @@ def test_files_of_another_kind_than_the_command_takes(prmdata) -> None:
     refused(prmdata("generate", "t.csv", "-o", "t2.csv"), 2, "t2.csv", "cannot tell the format")
 
 
+def test_a_table_in_a_pipe(prmdata) -> None:
+    done = prmdata("import", "-", stdin="question,answer\n1 + 1?,2\n")
+    refused(done, 1, "standard input:1", "by its name")
+
+
 def test_columns_that_are_misspelt(prmdata) -> None:
     Path("p.csv").write_text("question,gold,out\n1 + 1?,2,So 2.\n")
     refused(prmdata("generate", "p.csv", "--fields", "answer=gould"), 2, "did you mean 'gold'")
