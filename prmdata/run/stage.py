@@ -189,6 +189,9 @@ async def run_stage(stage: Stage[Item], output: Output, options: RunOptions) -> 
     except Interrupted:
         summary.ending = "interrupted"
         raise
+    except BaseException:  # a target that cannot be finished, too
+        summary.ending = "failed"
+        raise
     finally:
         if summary.ending != "complete":
             _close(summary, stage, progress, failures, started)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prmdata.errors import StoreError, UsageError
+from prmdata.errors import OutputError, StoreError, UsageError
+from prmdata.labellers import method
+from prmdata.records import Trace
+from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions, open_resources
+from prmdata.run.summary import Summary
 from prmdata.sampler.storage.store import Store
+from prmdata.stages.label import Labelling, run_labelling
 from tests.policy import Policy
 
 OPTIONS = RunOptions(store="store", quiet=True)
@@ -69,3 +76,21 @@ def test_a_store_that_does_not_close_leaves_no_sampler_open(
     with pytest.raises(OSError, match="No space"):
         asyncio.run(at())
     assert held.open == 0
+
+
+def test_a_target_that_cannot_be_finished_is_no_complete_run(
+    traces: list[Trace],
+) -> None:
+    """A disk may fill up as the last file is written."""
+
+    class Full(ListOutput):
+        def finish(self, summary: Mapping[str, Any]) -> None:
+            raise OutputError("full")
+
+    reported: list[Summary] = []
+    options = RunOptions(store=None, quiet=True, report=reported.append)
+    request = Labelling("label", "outcome", method("outcome", "estimate", {}))
+    with pytest.raises(OutputError, match="full"):
+        asyncio.run(run_labelling(request, Full(), options, traces[:4]))
+    assert [summary.ending for summary in reported] == ["failed"]
+    assert reported[0].traces == 4
