@@ -130,6 +130,8 @@ class Evidence:
     rollouts: tuple[int | None, ...] = ()
     verdicts: tuple[Verdict | None, ...] = ()
     notes: tuple[str | None, ...] = ()
+    checked_by: Literal["tool", "judge", "people"] | None = None
+    """Who gave the verdicts: a program that computes is trusted more than somebody who reads."""
     stopping: str | None = None
     """The rule that ended sampling; with `first-hit`, hits/rollouts is a biased value."""
     settings: dict[str, Any] = field(default_factory=dict)

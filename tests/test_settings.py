@@ -50,7 +50,7 @@ def test_a_setting_is_told_in_words_with_the_text_under_its_field() -> None:
     settings = {setting.name: setting for setting in documented(TABLES["posterior"])}
     price = settings["bits_per_1000_tokens"]
     assert (price.allowed, price.default) == ("number, at least 0 or none", "None")
-    assert price.text.startswith("The price:")
+    assert price.text.startswith("The price of a rollout:")
     assert settings["call_tokens"].allowed == "whole number, at least 0"
     assert settings["siblings"].allowed == "yes or no"
     kind = next(setting for setting in documented(FORMATS["sft"]) if setting.name == "kind")

@@ -21,7 +21,7 @@ def fit(
             help="The JSON file to write.",
             rich_help_panel=o.FILES,
         ),
-    ] = "world.json",
+    ] = "policy.json",
     traces: Annotated[
         int,
         typer.Option(
@@ -47,16 +47,16 @@ def fit(
     spending: Spending,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure a policy on a pilot, for `label --method posterior --set world=FILE`.
+    """Measure a policy on a pilot, for `label --method posterior --set policy=FILE`.
 
-    $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o world.json
+    $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o policy.json
     """
     import asyncio
 
     from prmdata.cli.shared import running
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
-    from prmdata.stages.fit import Fitting, run_fit, write_world
+    from prmdata.stages.fit import Fitting, run_fit, write_policy
     from prmdata.terminal import say
 
     request = Fitting(
@@ -72,4 +72,4 @@ def fit(
     running.say_waiting("fit", source)
     options = running.run_options(spending, Reporting(quiet=quiet), output)
     tell = (lambda line: None) if quiet else say
-    write_world(asyncio.run(run_fit(request, options, tell)), output)
+    write_policy(asyncio.run(run_fit(request, options, tell)), output)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from prmdata.errors import GraderError, ItemError
 from prmdata.records import Cost, Evidence, Labels, Trace
@@ -32,6 +32,36 @@ class Method(Protocol):
 
     def forecast(self, trace: Trace) -> Cost:
         """About what this trace will cost, before anything is spent."""
+        ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A method that looks at some of the run's problems before it labels any of them.
+
+    Which ones is a setting and a matter of the seed, so that labels still depend on the trace, the
+    settings, the input and the store alone; what it buys there, the store serves again later.
+    """
+
+    pilot: int
+    """How many wrong traces it wants to see."""
+    policy: str | None
+    """A file with what was learned elsewhere: then it looks at none."""
+
+    async def learned(
+        self,
+        problems: Sequence[Sequence[Trace]],
+        rollouts: Callable[[], Rollouts],
+        report: Callable[[str], None],
+    ) -> Informed:
+        """The method with what it has learned."""
+        ...
+
+
+class Informed(Method, Protocol):
+    @property
+    def identity(self) -> str:
+        """What was learned, in a few digits: a run that is resumed must learn the same."""
         ...
 
 

@@ -1,30 +1,33 @@
 """Bayesian search for the first error: buy the rollout that tells most about it per token.
 
 A belief over the place of the first error starts from what is already paid for (how the problem's
-other traces ended, and where they part from this one; verifiers' verdicts) and is sharpened by
-rollouts, each from the prefix where a token is expected to tell most. The search ends when it is
-sure, or when no rollout is worth its price. So that it does not wait for every single one, a
-round buys the rollouts that would be next if each came out as is likeliest.
+other traces ended and where they part from this one; verdicts) and is sharpened by rollouts, each
+from the prefix where a token is expected to tell most. The search ends when it is sure, or when no
+rollout is worth its price. To save round trips, each round requests the rollouts that the search
+would pick next if every outcome were the likeliest one. The model is `belief/chain.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import msgspec
 import numpy as np
 
-from prmdata.errors import UsageError
+from prmdata.errors import GraderError, ItemError, UsageError
 from prmdata.grading import canonical
-from prmdata.labellers.belief.model import Belief, Known, Seen
-from prmdata.labellers.belief.prior import World, read_world
+from prmdata.labellers.belief.fitting import learn
+from prmdata.labellers.belief.model import Belief, Observations, Outlook, Rollout, Source
+from prmdata.labellers.belief.policy import Policy, read_policy
 from prmdata.labellers.contract import (
     Need,
     Probe,
     Verb,
-    detections,
     each,
     independent,
     probed,
@@ -33,9 +36,20 @@ from prmdata.labellers.contract import (
     tokens_left,
 )
 from prmdata.records import Cost, Evidence, Labels, Trace
+from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import Amount, Count, Whole, settings_of
 from prmdata.tasks import together
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search ended with."""
+
+    first_f: np.ndarray
+    """P(f) for every step, and last: no step is wrong."""
+    probes: dict[int, Probe]
+    rounds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,111 +62,157 @@ class Posterior:
     needs: ClassVar[tuple[Need, ...]] = ("sampler", "siblings")
 
     bits_per_1000_tokens: Amount | None = None
-    """The price: a rollout that is expected to tell less of the first error is not bought. None:
-    what `prmdata fit` found for a token budget; else .06 bits for as many tokens as the problem's
-    traces take."""
+    """The price of a rollout: one that is expected to tell less of the first error per 1,000 tokens
+    is not bought. Default: the price that `prmdata fit` found for a token budget, else .06 bits for
+    as many tokens as the problem's traces take."""
     sure_at: float = 0.98
-    """The search ends at this confidence."""
+    """Confidence at which the search of a trace ends."""
     most_rollouts: Whole = 96
-    """Of one trace."""
+    """Most rollouts bought for one trace."""
     rollouts_per_round: Count | None = None
-    """More end the search in fewer rounds, for more tokens. None: two, and one more for every
-    eight that were bought."""
+    """Rollouts requested at once. More end the search in fewer rounds, for more tokens. Default:
+    two, and one more for every eight already bought."""
     call_tokens: Whole = 40
-    """What a rollout costs beside its tokens, as tokens: its prompt and its place in the queue."""
+    """What a rollout costs beside its generated tokens, in tokens: its prompt, its place in
+    line."""
     siblings: bool = True
     """Read the problem's other traces as rollouts that are already paid for."""
+    repetition: bool = True
+    """Read steps of the trace that a rollout writes again, word for word, as evidence."""
     examine: str = "wrong"
-    """`wrong`: traces that end right are taken at their word; `all`: they are searched too."""
-    world: str | None = None
-    """What `prmdata fit` measured: a file; none: middling beliefs that hold for any policy."""
+    """`wrong`: take traces that end right at their word. `all`: search them too."""
+    pilot: Whole = 60
+    """Wrong traces, of problems drawn by the run's seed, that are searched first: what their
+    rollouts show of the policy is believed of all. 0: believe the vague defaults."""
+    policy: str | None = None
+    """What `prmdata fit` measured of the policy: a file. It takes the place of the pilot."""
 
     def __post_init__(self) -> None:
         if self.examine not in ("wrong", "all"):
-            raise UsageError(f"examine={self.examine}: write wrong or all")
+            raise UsageError(f"--set examine={self.examine}: choose wrong or all")
         if not 0 < self.sure_at < 1:
-            raise UsageError(f"sure_at={self.sure_at:g}: must lie between 0 and 1")
+            raise UsageError(f"--set sure_at={self.sure_at:g}: must lie between 0 and 1")
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
-        return await self.label(group, rollouts, read_world(self.world))
+        return await self.label(group, rollouts, read_policy(self.policy))
 
-    async def label(self, group: Sequence[Trace], rollouts: Rollouts, world: World) -> list[Trace]:
-        async def one(trace: Trace) -> Trace:
+    async def learned(
+        self,
+        problems: Sequence[Sequence[Trace]],
+        rollouts: Callable[[], Rollouts],
+        report: Callable[[str], None],
+    ) -> Informed:
+        """This method, with what the search of a pilot shows of the policy."""
+        searches = (self.observed(group, rollouts(), Policy()) for group in problems)
+        seen = await together(*searches)
+        return Informed(self, await asyncio.to_thread(learn, seen, report))
+
+    async def label(
+        self, group: Sequence[Trace], rollouts: Rollouts, policy: Policy
+    ) -> list[Trace]:
+        price = self._price(policy, group)
+
+        async def labelled(trace: Trace) -> Trace:
             if trace.correct is None or not trace.steps:
                 return trace
             if trace.correct and self.examine == "wrong":
                 return taken_at_its_word(trace, self, "posterior")
-            free = already_paid(trace, group) if self.siblings else []
-            belief = Belief(world, known_of(trace, free))
-            belief.see_all(free)
-            return await self._search(trace, belief, rollouts, price)
+            belief = self._belief(trace, group, rollouts, policy)
+            found = await self._search(trace, belief, rollouts, price)
+            return self._decided(trace, found, rollouts.cost(trace, found.rounds))
 
-        price = self._price(world, group)
-        return await each(group, one)
+        return await each(group, labelled)
 
-    def _price(self, world: World, group: Sequence[Trace]) -> float:
+    async def observed(
+        self, group: Sequence[Trace], rollouts: Rollouts, policy: Policy
+    ) -> list[Observations]:
+        """What the search of each wrong trace saw: what a policy is learned from."""
+        price = self._price(policy, group)
+
+        async def search(trace: Trace) -> Observations | None:
+            belief = self._belief(trace, group, rollouts, policy)
+            try:
+                await self._search(trace, belief, rollouts, price)
+            except (ItemError, GraderError):
+                return None
+            return belief.seen
+
+        wrong = [t for t in group if t.correct is False and t.steps and t.error is None]
+        found = await together(*map(search, wrong))
+        return [seen for seen in found if seen is not None]
+
+    def _belief(
+        self, trace: Trace, group: Sequence[Trace], rollouts: Rollouts, policy: Policy
+    ) -> Belief:
+        fingerprint = rollouts.sampler.fingerprint
+        siblings = group if self.siblings else []
+        seen = already_seen(trace, siblings, fingerprint, repetition=self.repetition)
+        return Belief(policy.priors, seen, policy.weights)
+
+    def _price(self, policy: Policy, group: Sequence[Trace]) -> float:
         """Bits for one token."""
-        fitted = world.bits_per_1000_tokens
-        asked = fitted if self.bits_per_1000_tokens is None else self.bits_per_1000_tokens
-        if asked is not None:
-            return asked / 1000
+        price = self.bits_per_1000_tokens
+        if price is None:
+            price = policy.bits_per_1000_tokens
+        if price is not None:
+            return price / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
         return 0.06 / max(length, 1)
 
     async def _search(
         self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float
-    ) -> Trace:
+    ) -> Found:
         cost = np.array([tokens_left(trace, t) + self.call_tokens for t in range(belief.steps)])
         probes: dict[int, Probe] = {}
         rounds = spent = 0
         while True:
-            place, asked = self._next(belief, cost, price, self._together(spent))
-            if not asked:
-                return self._decided(trace, place, probes, rollouts.cost(trace, rounds))
-            counts = Counter(asked)
+            first, starts = self._next(belief, cost, price, self._round_size(spent))
+            if not starts:
+                return Found(first, probes, rounds)
+            counts = Counter(starts)
             drawn = await together(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
             for start, outcomes in zip(counts, drawn, strict=True):
                 for outcome in outcomes:
-                    seen = seen_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit)
-                    belief.see(seen)
-                    left = probes.setdefault(seen.start + seen.kept, Probe())
+                    rollout = rollout_of(
+                        trace, start, outcome.text, outcome.answer, hit=outcome.hit
+                    )
+                    if not self.repetition:
+                        rollout = replace(rollout, repeated=0)
+                    belief.seen.add(rollout)
+                    left = probes.setdefault(rollout.start + rollout.repeated, Probe())
                     left.rollouts += 1
                     left.hits += outcome.hit
-            spent += len(asked)
+            spent += len(starts)
             rounds += 1
 
-    def _together(self, spent: int) -> int:
-        """How many rollouts the next round may buy."""
+    def _round_size(self, spent: int) -> int:
+        """Rollouts that the next round may buy."""
         return min(self.rollouts_per_round or 2 + spent // 8, self.most_rollouts - spent)
 
     def _next(
         self, belief: Belief, cost: np.ndarray, price: float, most: int
     ) -> tuple[np.ndarray, list[int]]:
-        """P(f), and the prefixes to continue now, none where the search is at its end."""
+        """P(f), and the prefixes to continue now: none where the search is at its end."""
         outlook = belief.outlook()
-        place, asked = outlook.place, list[int]()
-        while len(asked) < most and outlook.place.max() < self.sure_at:
-            worth = outlook.gain / cost
-            worth[0] = 0.0  # the problem alone: its other traces have told that
-            best = int(worth.argmax())
-            if worth[best] < price:
+        first, starts = outlook.first_f, list[int]()
+        while len(starts) < most and outlook.first_f.max() < self.sure_at:
+            best = _best(outlook, cost)
+            if best is None or outlook.gain_t[best] / cost[best] < price:
                 break
-            asked.append(best)
-            if len(asked) < most:
+            starts.append(best)
+            if len(starts) < most:
                 belief = belief.copy()
-                belief.see(outlook.likeliest(best))
+                belief.seen.add(outlook.likeliest(best))
                 outlook = belief.outlook()
-        return place, asked
+        return first, starts
 
-    def _decided(
-        self, trace: Trace, place: np.ndarray, probes: dict[int, Probe], cost: Cost
-    ) -> Trace:
-        T = len(trace.steps)
-        first = int(place.argmax())
+    def _decided(self, trace: Trace, found: Found, cost: Cost) -> Trace:
+        T, first_f, probes = len(trace.steps), found.first_f, found.probes
+        first = int(first_f.argmax())
         evidence = Evidence(
             name="posterior",
             kind="rollouts",
-            **probed(trace, {t: seen for t, seen in probes.items() if 0 < t < T}),
+            **probed(trace, {t: probe for t, probe in probes.items() if 0 < t < T}),
             stopping="adaptive",
             settings=settings_of(self),
             cost=cost,
@@ -160,8 +220,8 @@ class Posterior:
         labels = Labels(
             by="posterior",
             first_error=first if first < T else None,
-            values=tuple(float(v) for v in np.clip(1 - place.cumsum()[:T], 0, 1).round(6)),
-            confidence=round(float(place[first]), 6),
+            values=tuple(float(v) for v in np.clip(1 - first_f.cumsum()[:T], 0, 1).round(6)),
+            confidence=round(float(first_f[first]), 6),
             settings=settings_of(self),
             cost=cost,
         )
@@ -178,43 +238,81 @@ class Posterior:
         return Cost(tokens, rollouts, -(-rollouts // each_round))
 
 
-def already_paid(trace: Trace, group: Sequence[Trace]) -> list[Seen]:
-    """The problem's other traces, as rollouts from where they part from this one.
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """`posterior` with what was learned of the policy before the run."""
 
-    None for a branch: one of them gave it its first steps.
+    verb: ClassVar[Verb] = "label"
+    needs: ClassVar[tuple[Need, ...]] = Posterior.needs
+
+    method: Posterior
+    policy: Policy
+
+    async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]:
+        return await self.method.label(group, rollouts, self.policy)
+
+    def forecast(self, trace: Trace) -> Cost:
+        return self.method.forecast(trace)
+
+    @property
+    def identity(self) -> str:
+        """What was learned, in sixteen digits."""
+        return hashlib.blake2b(msgspec.json.encode(self.policy), digest_size=8).hexdigest()
+
+
+def _best(outlook: Outlook, cost: np.ndarray) -> int | None:
+    worth = outlook.gain_t / cost
+    worth[0] = 0.0  # the problem alone: its other traces have shown that
+    return int(worth.argmax()) if worth.max() > 0 else None
+
+
+def already_seen(
+    trace: Trace, group: Sequence[Trace], fingerprint: str, *, repetition: bool = True
+) -> Observations:
+    """What is known of a trace before any rollout is bought: verdicts, and its siblings.
+
+    Siblings count as rollouts from where they part from this one, if the sampler wrote them; of
+    those that are not at hand, the tally. A branch has no siblings: one of them gave it its first
+    steps.
     """
-    if trace.origin.parent is not None:
-        return []
-    return [
-        seen_of(trace, 0, other.text, other.answer, hit=other.correct)
+    model = trace.origin.model
+    own = model is not None and not other_weights(model, fingerprint)
+    seen = Observations(len(trace.steps), trace.correct is True, own, sources_of(trace))
+    if trace.origin.parent is not None or not group or not own:
+        return seen
+    siblings = [
+        rollout_of(trace, 0, other.text, other.answer, hit=other.correct)
         for other in independent(group)
         if other.id != trace.id and other.correct is not None
     ]
+    seen.add_all(s if repetition else replace(s, repeated=0) for s in siblings)
+    if tally := trace.group:
+        answer = None if trace.answer is None else canonical(trace.answer)
+        right = tally.right - (trace.correct is True) - sum(s.hit for s in siblings)
+        same = tally.wrong_answers.get(answer, 0) - 1 if answer is not None else 0
+        same -= sum(s.same for s in siblings)
+        wrong = tally.wrong - (trace.correct is False) - sum(not s.hit for s in siblings)
+        same = max(same, 0)
+        seen.add_tally(max(right, 0), same, max(wrong - same, 0))
+    return seen
 
 
-def known_of(trace: Trace, free: Sequence[Seen]) -> Known:
-    """What the tally of the problem's traces and the verifiers say, beside what `free` tells."""
-    tally = trace.group
-    said = None if trace.answer is None else canonical(trace.answer)
-    itself = trace.origin.parent is None  # a branch is not in the tally
-    right = (tally.right if tally else 0) - (itself and trace.correct is True)
-    wrong = (tally.wrong if tally else 0) - (itself and trace.correct is False)
-    same = (tally.wrong_answers.get(said, 0) if tally and said is not None else 0) - itself
-    return Known(
-        steps=len(trace.steps),
-        ends_right=trace.correct is True,
-        right=max(right - sum(seen.hit for seen in free), 0),
-        wrong=max(wrong - sum(not seen.hit for seen in free), 0),
-        same=max(same - sum(seen.same for seen in free), 0),
-        detections=tuple(detections(trace)),
-    )
+def sources_of(trace: Trace) -> tuple[Source, ...]:
+    """Verifiers' and judges' verdicts; those that are the same, word for word, count once."""
+    sources: dict[tuple[str | None, ...], Source] = {}
+    for evidence in trace.evidence:
+        if evidence.kind == "verdicts" and len(evidence.verdicts) == len(trace.steps):
+            tool = evidence.checked_by == "tool"
+            source = Source(evidence.name, evidence.verdicts, tool)
+            sources.setdefault(evidence.verdicts, source)
+    return tuple(sources.values())
 
 
-def seen_of(trace: Trace, start: int, text: str, answer: str | None, *, hit: bool) -> Seen:
-    same = not hit and trace.answer is not None and answer is not None
-    return Seen(
+def rollout_of(trace: Trace, start: int, text: str, answer: str | None, *, hit: bool) -> Rollout:
+    comparable = not hit and trace.answer is not None and answer is not None
+    return Rollout(
         start=start,
-        kept=steps_repeated(trace, start, text),
+        repeated=steps_repeated(trace, start, text),
         hit=hit,
-        same=same and canonical(answer or "") == canonical(trace.answer or ""),
+        same=comparable and canonical(answer or "") == canonical(trace.answer or ""),
     )

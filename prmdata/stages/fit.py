@@ -16,9 +16,10 @@ import msgspec
 from prmdata.errors import GraderError, InputError, ItemError
 from prmdata.files import Unreadable, read_groups, read_traces
 from prmdata.files.paths import writing
-from prmdata.labellers.belief.fitting import Pilot, fit
-from prmdata.labellers.belief.prior import World
-from prmdata.labellers.posterior import Posterior, already_paid, known_of, seen_of
+from prmdata.labellers.belief.fitting import learn
+from prmdata.labellers.belief.model import Observations
+from prmdata.labellers.belief.policy import Policy
+from prmdata.labellers.posterior import Posterior, already_seen, rollout_of
 from prmdata.records import Trace
 from prmdata.run.stage import Resources, RunOptions, open_resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
@@ -36,10 +37,10 @@ HALVINGS = 7
 class Fitting:
     source: str
     traces: int = 200
-    """Wrong traces of the pilot."""
+    """Traces with a wrong answer to learn from."""
     rollouts_per_step: int = 4
     tokens_per_trace: int | None = None
-    """The budget for which a price is looked for."""
+    """The token budget to find a price for."""
     sampler: str | None = None
     """`None`: the embedded model, for abacus problems only."""
     engine: Mapping[str, str] = field(default_factory=dict)
@@ -47,38 +48,43 @@ class Fitting:
     rollouts: RolloutSettings = RolloutSettings()
 
 
-async def run_fit(asked: Fitting, options: RunOptions, tell: Callable[[str], None]) -> World:
-    groups = list(_pilot(asked))
-    if not groups:
+async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str], None]) -> Policy:
+    problems = list(_pilot(request))
+    if not problems:
         raise InputError(
-            f"{asked.source}: holds no trace with a wrong answer; there is nothing to fit"
+            f"{request.source}: holds no trace with a wrong answer; there is nothing to fit"
         )
     async with open_resources(
-        spec_of(asked.sampler), asked.engine, asked.grader, options
+        spec_of(request.sampler), request.engine, request.grader, options
     ) as resources:
-        pilots = await _each(groups, options, lambda group: _seen(group, asked, resources))
-        tell(
-            f"fit: {len(pilots):,} traces of {len(groups):,} problems, "
+        seen = await _each(problems, options, lambda group: _seen(group, request, resources))
+        report(
+            f"fit: {sum(map(len, seen)):,} traces of {len(problems):,} problems, "
             f"{resources.spending.tokens:,} tokens"
         )
-        world = await asyncio.to_thread(fit, pilots, tell)
-        if asked.tokens_per_trace is None:
-            return world
-        return await _priced(world, groups, asked, options, resources, tell)
+        policy = await asyncio.to_thread(learn, seen, lambda line: report(f"fit: {line}"))
+        if policy == Policy():
+            report(
+                "fit: held-out traces are no more likely under the fit than under the default, "
+                "which is written; a larger pilot may tell more (--traces)"
+            )
+        if request.tokens_per_trace is None:
+            return policy
+        return await _priced(policy, problems, request, options, resources, report)
 
 
-def write_world(world: World, path: str) -> None:
+def write_policy(policy: Policy, path: str) -> None:
     with writing(path):
         part = Path(f"{path}.part")
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(world)) + b"\n")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(policy)) + b"\n")
         part.replace(path)
 
 
-def _pilot(asked: Fitting) -> Iterator[Group]:
+def _pilot(request: Fitting) -> Iterator[Group]:
     """The first problems that hold as many wrong traces as were asked for."""
     count = 0
-    for group in suited(read_groups(read_traces(asked.source)), asked.sampler):
-        if isinstance(group, Unreadable) or count >= asked.traces:
+    for group in suited(read_groups(read_traces(request.source)), request.sampler):
+        if isinstance(group, Unreadable) or count >= request.traces:
             continue
         wrong = len(_wrong(group))
         if wrong:
@@ -91,71 +97,68 @@ def _wrong(group: Sequence[Trace]) -> list[Trace]:
 
 
 async def _each(
-    groups: Sequence[Group], options: RunOptions, work: Callable[[Group], Awaitable[list[T]]]
+    problems: Sequence[Group], options: RunOptions, work: Callable[[Group], Awaitable[T]]
 ) -> list[T]:
     """The work on every problem, as many at a time as the run allows."""
     room = asyncio.Semaphore(options.concurrency)
 
-    async def in_turn(group: Group) -> list[T]:
+    async def limited(group: Group) -> T:
         async with room:
             return await work(group)
 
-    return list(itertools.chain(*await together(*(in_turn(group) for group in groups))))
+    return await together(*map(limited, problems))
 
 
-async def _seen(group: Group, asked: Fitting, resources: Resources) -> list[Pilot]:
+async def _seen(group: Group, request: Fitting, resources: Resources) -> list[Observations]:
     """Rollouts from every prefix of the problem's wrong traces."""
-    rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
+    rollouts = Rollouts(resources.sampler, resources.grader, request.rollouts)
 
-    async def sampled_pilot(trace: Trace) -> Pilot | None:
-        free = already_paid(trace, group)
+    async def sampled(trace: Trace) -> Observations | None:
+        seen = already_seen(trace, group, resources.sampler.fingerprint)
         prefixes = range(1, len(trace.steps))
         try:
-            sampled = await together(
-                *(rollouts.sample(trace, t, asked.rollouts_per_step) for t in prefixes)
+            drawn = await together(
+                *(rollouts.sample(trace, t, request.rollouts_per_step) for t in prefixes)
             )
         except (ItemError, GraderError):
             return None
-        new = [
-            seen_of(trace, t, outcome.text, outcome.answer, hit=outcome.hit)
-            for t, outcomes in zip(prefixes, sampled, strict=True)
-            for outcome in outcomes
-        ]
-        return Pilot(known_of(trace, free), (*free, *new))
+        for start, outcomes in zip(prefixes, drawn, strict=True):
+            for outcome in outcomes:
+                seen.add(rollout_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit))
+        return seen
 
-    return [
-        pilot for pilot in await together(*map(sampled_pilot, _wrong(group))) if pilot is not None
-    ]
+    return [seen for seen in await together(*map(sampled, _wrong(group))) if seen is not None]
 
 
 async def _priced(
-    world: World,
-    groups: Sequence[Group],
-    asked: Fitting,
+    policy: Policy,
+    problems: Sequence[Group],
+    request: Fitting,
     options: RunOptions,
     resources: Resources,
-    tell: Callable[[str], None],
-) -> World:
-    """The world with the price at which the pilot's searches take the tokens asked for."""
-    assert asked.tokens_per_trace is not None
+    report: Callable[[str], None],
+) -> Policy:
+    """The policy with the price at which the pilot's searches take the tokens requested."""
+    assert request.tokens_per_trace is not None
     low, high = map(math.log, PRICES)
-    spent = 0.0
     for _ in range(HALVINGS):
-        price = math.exp((low + high) / 2)
-        priced = replace(world, bits_per_1000_tokens=price)
-        work = functools.partial(_searched, priced, asked, resources)
-        made = await _each(groups, options, work)
-        spent = sum(made) / max(len(made), 1)
-        tell(f"fit: {price:.3g} bits per 1,000 tokens: {spent:,.0f} tokens a trace")
-        if spent > asked.tokens_per_trace:
-            low = (low + high) / 2
+        middle = (low + high) / 2
+        priced = replace(policy, bits_per_1000_tokens=math.exp(middle))
+        work = functools.partial(_searched, priced, request, resources)
+        tokens = list(itertools.chain(*await _each(problems, options, work)))
+        spent = sum(tokens) / max(len(tokens), 1)
+        report(f"fit: {math.exp(middle):.3g} bits per 1,000 tokens: {spent:,.0f} tokens a trace")
+        if spent > request.tokens_per_trace:
+            low = middle
         else:
-            high = (low + high) / 2
-    return replace(world, bits_per_1000_tokens=float(f"{math.exp(high):.4g}"))
+            high = middle
+    return replace(policy, bits_per_1000_tokens=float(f"{math.exp(high):.4g}"))
 
 
-async def _searched(world: World, asked: Fitting, resources: Resources, group: Group) -> list[int]:
+async def _searched(
+    policy: Policy, request: Fitting, resources: Resources, group: Group
+) -> list[int]:
     """The tokens that each wrong trace's search took."""
-    rollouts = Rollouts(resources.sampler, resources.grader, asked.rollouts)
-    made = await Posterior().label(group, rollouts, world)
+    rollouts = Rollouts(resources.sampler, resources.grader, request.rollouts)
+    made = await Posterior().label(group, rollouts, policy)
     return [t.labels.cost.tokens for t in made if t.labels and t.labels.examined]

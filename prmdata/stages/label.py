@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from prmdata.errors import UsageError
 from prmdata.files import Unreadable, count_hint, read_groups, read_traces
+from prmdata.files.paths import is_stream
 from prmdata.grading import Grader
 from prmdata.labellers import Method
 from prmdata.labellers.contract import Verb
@@ -28,7 +29,9 @@ from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED
 from prmdata.stages.groups import Group, GroupStage, of_shard
+from prmdata.stages.pilot import informed, looks_first
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
+from prmdata.terminal import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,15 @@ class Labelling:
 
 class LabelStage(GroupStage):
     def __init__(
-        self, request: Labelling, resources: Resources, traces: Iterable[Trace | Unreadable]
+        self,
+        request: Labelling,
+        resources: Resources,
+        traces: Iterable[Trace | Unreadable],
+        method: Method | None = None,
     ) -> None:
         self.name = request.verb
         self.request, self.resources, self._traces = request, resources, traces
+        self.method = method or request.method
         self.spending = resources.spending
         self.total = request.total()
 
@@ -100,7 +108,7 @@ class LabelStage(GroupStage):
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         resources = self.resources
         rollouts = Rollouts(resources.sampler, resources.grader, self.request.rollouts)
-        return await apply(self.request.method, traces, rollouts)
+        return await apply(self.method, traces, rollouts)
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
         if self.request.samples:
@@ -142,7 +150,35 @@ async def run_labelling(
     spec = spec_of(request.sampler)
     async with open_resources(spec, request.engine, request.grader, options) as resources:
         output.pin("model", resources.sampler.fingerprint)
-        return await run_stage(LabelStage(request, resources, traces), output, options)
+        method = request.method
+        if looks_first(method):
+            report = _reporter(request.verb, options)
+            if rereadable := again(request, traces):
+                groups = request.groups(rereadable())
+                method, identity = await informed(
+                    method, groups, resources, request.rollouts, report
+                )
+                output.pin("policy", identity)
+            else:
+                report(
+                    "reads a stream, which passes once: nothing is learned of the policy first; "
+                    "read a file, or learn it with prmdata fit (--set policy=FILE)"
+                )
+        return await run_stage(LabelStage(request, resources, traces, method), output, options)
+
+
+def again(
+    request: Labelling, traces: Iterable[Trace | Unreadable]
+) -> Callable[[], Iterable[Trace | Unreadable]] | None:
+    """How the traces are read a second time; nothing for a stream."""
+    source = request.source
+    if source is not None:
+        return None if is_stream(source) else lambda: read_traces(source)
+    return (lambda: traces) if isinstance(traces, Sequence) else None
+
+
+def _reporter(verb: Verb, options: RunOptions) -> Callable[[str], None]:
+    return lambda line: None if options.quiet else say(f"{verb}: {line}")
 
 
 def warnings(summary: Summary) -> list[str]:

@@ -79,6 +79,7 @@ def as_evidence(name: str, how: Ready, findings: Sequence[Finding]) -> Evidence:
     return Evidence(
         name=name,
         kind="verdicts",
+        checked_by="tool",
         verdicts=tuple(found.verdict for found in findings),
         notes=tuple(found.note for found in findings) if any(f.note for f in findings) else (),
         settings=dict(how.settings),

@@ -9,11 +9,12 @@ import pytest
 
 from prmdata.errors import InputError, OutputError
 from prmdata.files import write_traces
-from prmdata.labellers.belief.prior import World, read_world
+from prmdata.labellers.belief.policy import Policy as Learned
+from prmdata.labellers.belief.policy import read_policy
 from prmdata.records import Trace
 from prmdata.run.stage import RunOptions
 from prmdata.stages import fit as stage
-from prmdata.stages.fit import Fitting, run_fit, write_world
+from prmdata.stages.fit import Fitting, run_fit, write_policy
 from tests.labellers.running import run
 from tests.policy import Policy
 
@@ -36,17 +37,17 @@ def test_a_budget_is_met_and_the_file_is_read_back(
 ) -> None:
     told: list[str] = []
     asked = Fitting(source, traces=30, rollouts_per_step=3, tokens_per_trace=500)
-    world = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
-    write_world(world, str(tmp_path / "w.json"))
-    assert read_world(str(tmp_path / "w.json")) == world
-    assert any("sweep 4 of 4" in line for line in told)
-    assert world.bits_per_1000_tokens is not None
+    found = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
+    write_policy(found, str(tmp_path / "w.json"))
+    assert read_policy(str(tmp_path / "w.json")) == found
+    assert any("nats a trace" in line for line in told)
+    assert found.bits_per_1000_tokens is not None
     wrong = [t for t in traces[:60] if t.correct is False]
-    made = run("posterior", traces[:60], policy, world=str(tmp_path / "w.json"))
+    made = run("posterior", traces[:60], policy, policy=str(tmp_path / "w.json"))
     spent = sum(t.labels.cost.tokens for t in made if t.labels) / len(wrong)
     assert 200 < spent < 700  # four halvings leave a wide step
     again = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
-    assert again == world
+    assert again == found
 
 
 def test_nothing_to_learn_from_is_said(source: str, traces: list[Trace]) -> None:
@@ -55,15 +56,15 @@ def test_nothing_to_learn_from_is_said(source: str, traces: list[Trace]) -> None
         asyncio.run(run_fit(Fitting("right.jsonl"), RunOptions(quiet=True), print))
 
 
-def test_the_defaults_are_a_world() -> None:
-    assert read_world(None) == World()
+def test_the_defaults_are_a_policy() -> None:
+    assert read_policy(None) == Learned()
 
 
 def test_a_file_that_cannot_be_replaced_stays_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "w.json"
-    write_world(World(), str(path))
+    write_policy(Learned(), str(path))
     before = path.read_bytes()
 
     def full(self: Path, data: bytes) -> int:  # a disk with no room left, of which tests have none
@@ -72,6 +73,6 @@ def test_a_file_that_cannot_be_replaced_stays_whole(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match="No space left"):
-        write_world(World(), str(path))
+        write_policy(Learned(), str(path))
     monkeypatch.undo()
     assert path.read_bytes() == before

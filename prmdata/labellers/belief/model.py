@@ -1,363 +1,364 @@
-"""What is believed of one trace's first error, given rollouts: the model behind `posterior`.
+"""What is believed of one trace's first error, given everything that was seen of it.
 
-Hypotheses are the places of the first error, f = 1 … T (and T + 1, none, where the trace ends
-right). Three things are seen of a rollout from prefix t, and each has a model of its own:
-
-- how many of the trace's next steps it writes again, word for word, before it goes its own way.
-  It then counts as a rollout from the prefix where it left, and a step that independent
-  samples write again is rather right than wrong;
-- whether it hits. Before the error with the problem's own rate, which rises along the trace;
-  after it only by recovering;
-- where it misses: whether with the trace's own wrong answer, as errors that are carried on do.
-
-The unknown rates are sums over small grids, so all is exact up to the grids.
+`Observations` are counts; `Belief` runs the chain over them, under one or several priors of the
+policy, and says where the first error may be and what one more rollout would tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from prmdata.labellers.belief.chances import (
-    SURE,
-    Array,
-    chance,
-    information,
-    log_sum,
-    normal,
-    over_last,
-    sigmoid,
-    with_seen,
+from prmdata.labellers.belief import chain
+from prmdata.labellers.belief.numbers import Array, BetaBinomial, Counts, normalised
+from prmdata.labellers.belief.policy import (
+    RATES,
+    SAMES,
+    PolicyPrior,
+    Tables,
+    hazards,
+    places,
 )
-from prmdata.labellers.belief.prior import PLACES, RECOVERY, REPEAT, VALUE, World
 
-Steps = NDArray[np.int64]
-
-AHEAD = 8
-"""How many steps of repetition are told apart when the gain of a probe is reckoned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a trace before any rollout is paid for."""
-
-    steps: int
-    ends_right: bool
-    right: int = 0
-    """Its siblings, that are not themselves counted as rollouts of a prefix."""
-    wrong: int = 0
-    same: int = 0
-    """Of the wrong ones, those with this trace's answer."""
-    detections: tuple[int, ...] = ()
-    """For each verifier, the first step it calls wrong, from 1."""
+RATE_WORTH = 24.0
+"""Rollouts that the level of a prefix is worth: levels are a grid, rates are not."""
+SAME_WORTH = 6.0
+HITS = BetaBinomial(RATES, RATE_WORTH)
+SAME = BetaBinomial(SAMES, SAME_WORTH)
+NO_HIT = BetaBinomial(np.array([0.002]), RATE_WORTH)
+"""What rollouts do where the reference answer is wrong."""
+NODES = 20
+"""A longer trace is looked at through this many of its prefixes, closest where the error may be."""
+VERDICTS = {"right": 0, "wrong": 1, "unknown": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Rollout:
     """One rollout from the prefix of `start` steps, as far as the belief is concerned."""
 
     start: int
-    kept: int
-    """Steps of the trace that it wrote again."""
+    repeated: int
+    """Steps of the trace that it wrote again, word for word."""
     hit: bool
     same: bool = False
-    """Missed, with the trace's own answer."""
+    """It missed with the trace's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
-    """Log-probabilities of each f, and what is believed of the unknown rates given f."""
+class Source:
+    """What one verifier or judge says of the steps."""
 
-    log: Array
-    value_fz: Array
-    recovery_fe: Array
-    end_fga: Array
-    """Of the step g that settled the answer, and of the rate of repetition."""
+    name: str
+    verdicts: tuple[str | None, ...]
+    tool: bool = True
+
+
+@dataclass(slots=True)
+class Observations:
+    """All that was seen of one trace, counted. A rollout counts at the prefix where it left the
+    trace."""
+
+    steps: int
+    ends_right: bool = False
+    own: bool = True
+    """The policy whose rollouts are counted wrote the trace."""
+    sources: tuple[Source, ...] = ()
+    hits: Counts = field(default_factory=lambda: np.zeros(0, int))
+    sames: Counts = field(default_factory=lambda: np.zeros(0, int))
+    others: Counts = field(default_factory=lambda: np.zeros(0, int))
+    """Misses with another answer than the trace's."""
+    repeats: Counts = field(default_factory=lambda: np.zeros(0, int))
+    """Rollouts that wrote the step after a prefix again, of those that `passed` there; the last
+    step, which holds the answer, is an outcome."""
+    passed: Counts = field(default_factory=lambda: np.zeros(0, int))
+
+    def __post_init__(self) -> None:
+        for name in ("hits", "sames", "others", "repeats", "passed"):
+            setattr(self, name, np.zeros(self.steps, int))
+
+    def add(self, rollout: Rollout) -> None:
+        left = rollout.start + rollout.repeated
+        last = self.steps - 1
+        self.repeats[rollout.start : min(left, last)] += 1
+        self.passed[rollout.start : min(left + 1, last)] += 1
+        if left > last:  # the whole trace again: that it ends alike is an outcome, not a repetition
+            column = self.hits if self.ends_right else self.sames
+        else:
+            column = self.hits if rollout.hit else self.sames if rollout.same else self.others
+        column[min(left, last)] += 1
+
+    def add_all(self, rollouts: Iterable[Rollout]) -> None:
+        for rollout in rollouts:
+            self.add(rollout)
+
+    def add_tally(self, right: int, same: int, other: int) -> None:
+        """Outcomes of the question alone whose texts are not at hand."""
+        self.hits[0] += right
+        self.sames[0] += same
+        self.others[0] += other
+
+    def copy(self) -> Observations:
+        other = copy(self)
+        for name in ("hits", "sames", "others", "repeats", "passed"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is believed, and what one more rollout from prefix 0 … T − 1 would be like."""
+    """What is believed, and what one more rollout would tell."""
 
-    place: Array
-    """P(f), for f = 1 … T (and none)."""
-    gain: Array
-    """Bits about f."""
-    ends_th: Array
-    """It goes its own way at once, and: hits, misses with the trace's answer, with another."""
-    again_t: Array
+    first_f: Array
+    """P(f) for f = 1 … T, and last: no step is wrong."""
+    gain_t: Array
+    """Bits that one rollout from prefix t is expected to tell."""
+    outcome_th: Array
+    """It hits, misses with the trace's answer, with another."""
+    repeat_t: Array
     """It writes the next step again."""
 
-    def likeliest(self, start: int) -> Seen:
+    def likeliest(self, start: int) -> Rollout:
         left = start
-        while left < len(self.gain) - 1 and self.again_t[left] > 0.5:
+        while left < len(self.gain_t) - 1 and self.repeat_t[left] > 0.5:
             left += 1
-        how = self.ends_th[left].argmax()
-        return Seen(start, left - start, hit=bool(how == 0), same=bool(how == 1))
+        outcome = self.outcome_th[left].argmax()
+        return Rollout(start, left - start, hit=bool(outcome == 0), same=bool(outcome == 1))
 
 
 class Belief:
-    def __init__(self, world: World, known: Known) -> None:
-        self.world, self.known = world, known
-        T = self.steps = known.steps
-        F = T + known.ends_right
-        self.places = np.arange(1, F + 1)
-        self._before = np.arange(T)[:, None] < self.places
-        self._prior = self._prior_places() + self._detected()
-        self._log_value = _log_value(world, known)
-        self._value_tz = sigmoid(VALUE[None] + world.drift * np.arange(T)[:, None] / T)
-        self._hits, self._rollouts = np.zeros(T), np.zeros(T)
-        self._repeats, self._passed = np.zeros(T), np.zeros(T)
-        self._sames = np.zeros(T)
-        # log-likelihoods of what was seen, by the grid of the unknown rate; small, for thousands of
-        # searches run at once
-        self._right_fz = np.zeros((F, len(VALUE)))
-        self._wrong_fe = np.zeros((F, len(RECOVERY)))
-        self._said_g = np.zeros(F)
-        self._again_tca = np.zeros((T, 2, len(REPEAT)))
-        if known.ends_right:
-            ended = self._recovery_fe(T)
-            self._wrong_fe += np.log(np.where(self.places[:, None] <= T, ended, 1.0))
+    """The chain over one trace's observations, under priors that weigh as given."""
+
+    def __init__(
+        self, priors: Sequence[PolicyPrior], seen: Observations, weights: Sequence[float] = (1.0,)
+    ) -> None:
+        self.priors, self.seen = priors, seen
+        T = self.steps = seen.steps
+        self.log_weights = np.log(np.asarray(weights) / sum(weights))
+        self._place_bf = np.stack([places(prior, T) for prior in priors])
+        self._static_bf = np.stack([verdict_ratios(prior, seen.sources, T) for prior in priors])
+        self._first_f = self._place_bf.mean(0)
 
     def copy(self) -> Belief:
         other = copy(self)
-        arrays = {name: kept for name, kept in vars(self).items() if isinstance(kept, np.ndarray)}
-        vars(other).update({name: kept.copy() for name, kept in arrays.items()})
+        other.seen = self.seen.copy()
         return other
 
-    def see(self, seen: Seen) -> None:
-        """One more rollout."""
-        for step in range(seen.start, seen.start + seen.kept):
-            self._see_step(step, repeated=True)
-        left = seen.start + seen.kept
-        if left < self.steps:
-            self._see_step(left, repeated=False)
-            self._see_end(left, seen.hit, seen.same)
+    def outlook(self) -> Outlook:
+        nodes = self._nodes()
+        passes, inside_bf = self._run(nodes)
+        weight_b, none_b = self._weights(passes)
+        by_segment = normalised(passes.log_first_bj, 1)
+        gaps = np.diff(nodes)
+        first_bf = np.repeat(by_segment, gaps, axis=1) * inside_bf
+        no_error_b = none_b
+        if self.seen.ends_right:
+            never = (passes.never_tbcl[-1] * passes.rest_tbscl[-1, :, 0]).sum((1, 2))
+            full = (passes.now_tbscl[-1] * passes.rest_tbscl[-1]).sum((1, 2, 3))
+            no_error_b = none_b + (1 - none_b) * never / full
+        first_f = np.append((weight_b * (1 - no_error_b)) @ first_bf, weight_b @ no_error_b)
+        first_f = np.maximum(first_f, 0) / first_f.sum()
+        self._first_f = first_f[:-1]
+        return self._looked_ahead(nodes, passes, weight_b, none_b, first_f)
 
-    def see_all(self, rollouts: Iterable[Seen]) -> None:
-        """Many at once, before any was seen one by one: the same sums, faster."""
-        hits, others, sames = (np.zeros(self.steps, int) for _ in range(3))
-        repeats, passed = np.zeros(self.steps, int), np.zeros(self.steps, int)
-        for seen in rollouts:
-            left = seen.start + seen.kept
-            repeats[seen.start : left] += 1
-            passed[seen.start : left + 1] += 1
-            if left < self.steps:
-                (hits if seen.hit else sames if seen.same else others)[left] += 1
-        misses, worth = sames + others, self.world.steadiness
-        for t in map(int, np.flatnonzero(hits + misses)):
-            before = self._before[t]
-            self._right_fz[before] += chance(self._value_tz[t], worth, hits[t], misses[t])
-            wrong_fe = chance(self._recovery_fe(t), worth, hits[t], misses[t])
-            self._wrong_fe[~before] += wrong_fe[~before]
-            if not self.known.ends_right:
-                at = np.array([t])
-                said = chance(self._same(at)[0], self._same_worth(at)[0], sames[t], others[t])
-                self._said_g += said
-        usual = np.broadcast_to(REPEAT, (self.steps, len(REPEAT)))
-        for kind, share in enumerate((1.0, self.world.repeat_error)):
-            self._again_tca[:, kind] += chance(
-                usual * share,
-                self.world.repeat_steadiness,
-                repeats[:, None],
-                (passed - repeats)[:, None],
-            )
-        self._hits += hits
-        self._sames += sames
-        self._rollouts += hits + misses
-        self._repeats += repeats
-        self._passed += passed
-
-    def posterior(self) -> Array:
-        """P(f), for f = 1 … T (and none)."""
-        return normal(self._joint().log, 0)
+    def first(self) -> Array:
+        return self.outlook().first_f
 
     def log_evidence(self) -> float:
-        """The log-probability of all that was seen, up to a constant: what `fit` maximises."""
-        log = self._joint().log
-        top = log.max()
-        return float(top + np.log(np.exp(log - top).sum()))
+        """The log-probability of all that was seen, up to a constant: what fitting maximises."""
+        passes, _ = self._run(self._nodes())
+        return float(np.logaddexp.reduce(self.log_weights + self._log_total(passes)))
 
-    def unknowns(self) -> tuple[Array, Array]:
-        """Given each f, what is believed of the rates of recovery and of repetition."""
-        joint = self._joint()
-        return joint.recovery_fe, joint.end_fga.sum(1)
-
-    def outlook(self) -> Outlook:
-        joint = self._joint()
-        belief = normal(joint.log, 0)
-        likely = belief > 1e-5
-        p = belief[likely] / belief[likely].sum()
-        hit, same, again = (rates[:, likely] for rates in self._rates(joint))
+    def _nodes(self) -> Counts:
         T = self.steps
-        three = np.stack([hit, (1 - hit) * same, (1 - hit) * (1 - same)], 1)  # prefix, how, f
-        three_left = three * (1 - again)[:, None]
-        reach = np.ones((T, len(p)))
-        gain = np.zeros(T)
-        for ahead in range(min(AHEAD, T)):
-            rows = T - ahead
-            gain[:rows] += information(reach[:rows, None] * three_left[ahead:], p)
-            reach[:rows] *= again[ahead:]
-        gain += information(reach[:, None], p)
-        return Outlook(belief, gain, over_last(three_left, p), over_last(again, p))
+        if T <= NODES:
+            return np.arange(T + 1)
+        seen = np.flatnonzero(self.seen.hits + self.seen.sames + self.seen.others)
+        shares = 0.8 * self._first_f / self._first_f.sum() + 0.2 / T
+        quantiles = np.searchsorted(shares.cumsum(), (np.arange(NODES) + 0.5) / NODES) + 1
+        return np.unique(np.concatenate([[0, T], seen, np.clip(quantiles, 1, T)]))
 
-    def _joint(self) -> Joint:
-        value_fz = self._log_value + self._right_fz
-        recovery_fe = np.log(np.maximum(self.world.recovery, SURE)) + self._wrong_fe
-        usual, error = self._again_tca[:, 0], self._again_tca[:, 1]
-        less_ga = np.zeros((len(self.places), len(REPEAT)))
-        less_ga[: self.steps] = error - usual
-        others = ~np.eye(len(self.places), dtype=bool)[..., None]
-        repeat_fga = (
-            np.log(np.maximum(self.world.repeat, SURE))
-            + usual.sum(0)
-            + less_ga[:, None]
-            + others * less_ga[None]
-            + (self._second_errors() + self._said_g)[..., None]
-        )
-        end_fga = repeat_fga.reshape(len(self.places), -1)
-        log = self._prior + log_sum(value_fz) + log_sum(recovery_fe) + log_sum(end_fga)
-        return Joint(
-            log,
-            normal(value_fz, 1),
-            normal(recovery_fe, 1),
-            normal(end_fga, 1).reshape(repeat_fga.shape),
-        )
-
-    def _rates(self, joint: Joint) -> tuple[Array, Array, Array]:
-        """P(hit), P(same | miss), P(the next step is written again), by prefix and f."""
-        steps = np.arange(self.steps)
-        right = over_last(self._right_rates(steps), joint.value_fz)
-        wrong = with_seen(
-            self._recovered(joint),
-            self.world.steadiness,
-            self._hits[:, None],
-            self._rollouts[:, None],
-        )
-        hit = np.where(self._before, right, wrong)
-        same = over_last(self._same_now(steps), joint.end_fga.sum(2))
-        usual, error = self._again_rates()
+    def _run(self, nodes: Counts) -> tuple[chain.Passes, Array]:
+        """The passes, and how P(f in a segment) is shared among its steps."""
+        gaps = np.diff(nodes)
+        error_bf, after_bf = self._static_bf[:, 0] + self._repetition(), self._static_bf[:, 1]
+        starts = nodes[:-1]
         T = self.steps
-        wrong_fta = joint.end_fga[:, :T] + 0
-        wrong_fta[np.arange(T), np.arange(T)] = joint.end_fga[:T].sum(1)
-        again = over_last(usual, joint.end_fga.sum(1))
-        again += np.einsum("ta,fta->tf", error - usual, wrong_fta)
-        return hit, same, again
+        pairs = [
+            hazards(
+                prior,
+                place,
+                starts,
+                self.seen.own,
+                prior.hidden if self.seen.ends_right else 1.0,
+            )
+            for prior, place in zip(self.priors, self._place_bf, strict=True)
+        ]
+        hazard, settle = (np.stack(side) for side in zip(*pairs, strict=True))
+        after_bj = np.add.reduceat(after_bf, starts, axis=1)
+        since = np.concatenate([np.zeros((len(after_bf), 1)), after_bf.cumsum(1)], 1)
+        ends = np.repeat(nodes[1:], gaps)
+        log = np.log(self._place_bf) + error_bf + since[:, ends] - since[:, 1:]
+        top = np.maximum.reduceat(log, starts, axis=1)
+        weights = np.exp(log - np.repeat(top, gaps, axis=1))
+        totals = np.add.reduceat(weights, starts, axis=1)
+        error_bj = np.exp(top) * totals / np.add.reduceat(self._place_bf, starts, axis=1)
+        segments = chain.Segments(hazard, settle, error_bj, np.exp(after_bj))
+        tables = Tables.of(self.priors, T, gaps.tolist())
+        passes = chain.run(tables, segments, self._likelihoods(nodes[:-1]), self.seen.ends_right)
+        return passes, weights / np.repeat(totals, gaps, axis=1)
 
-    def _see_step(self, step: int, *, repeated: bool) -> None:
-        for kind, rates in enumerate(self._again_rates()):
-            rate = rates[step]
-            self._again_tca[step, kind] += np.log(rate if repeated else 1 - rate)
-        self._passed[step] += 1
-        self._repeats[step] += repeated
+    def _likelihoods(self, prefixes: Counts) -> Array:
+        """Of the rollouts at some prefixes, by side, pair of shares and level."""
+        seen = self.seen
+        misses = seen.sames + seen.others
+        hit = HITS.log(seen.hits[prefixes], misses[prefixes])
+        same = SAME.log(seen.sames[prefixes], seen.others[prefixes])
+        count = len(SAMES)
+        if seen.ends_right:  # its answer is the right one: no miss can end in it
+            same = np.zeros_like(same)
+        before, after = np.repeat(same, count, 1), np.tile(same, (1, count))
+        by_class = np.stack([before, before, after], 1)
+        log = hit[:, None, None] + by_class[..., None]
+        likelihood: Array = np.exp(log - log.max((1, 2, 3), keepdims=True))[:, None]
+        self._log_scale = log.max((1, 2, 3)).sum()
+        return likelihood
 
-    def _see_end(self, t: int, hit: bool, same: bool) -> None:
-        at, before = np.array([t]), self._before[t]
-        right = self._right_rates(at)[0]
-        wrong = with_seen(
-            self._recovery_fe(t)[~before],
-            self.world.steadiness,
-            self._hits[at],
-            self._rollouts[at],
-        )
-        self._right_fz[before] += np.log(right if hit else 1 - right)
-        self._wrong_fe[~before] += np.log(wrong if hit else 1 - wrong)
-        if not hit and not self.known.ends_right:
-            said = self._same_now(at)[0]
-            self._said_g += np.log(said if same else 1 - said)
-            self._sames[t] += same
-        self._hits[t] += hit
-        self._rollouts[t] += 1
+    def _repetition(self) -> Array:
+        """For each step, what its being written again or not says for its being the error."""
+        seen = self.seen
+        ratios = np.zeros((len(self.priors), self.steps))
+        at = np.flatnonzero(seen.passed)
+        if not len(at):
+            return ratios
+        yes, no = seen.repeats[at], (seen.passed - seen.repeats)[at]
+        for row, prior in zip(ratios, self.priors, strict=True):
+            right, wrong = repetition(prior)
+            row[at] = wrong.log(yes, no)[:, 0] - right.log(yes, no)[:, 0]
+        return ratios
 
-    # Beta-binomial predictions: the model's rate, worth `steadiness` rollouts, and those seen.
-    def _right_rates(self, steps: Steps) -> Array:
-        seen = self._hits[steps, None], self._rollouts[steps, None]
-        return with_seen(self._value_tz[steps], self.world.steadiness, *seen)
+    def _log_total(self, passes: chain.Passes) -> Array:
+        log_none = log_no_error(self.seen)
+        gold = np.array([p.gold_wrong for p in self.priors]) * (not self.seen.ends_right)
+        with np.errstate(divide="ignore"):
+            total: Array = np.logaddexp(
+                np.log1p(-gold) + passes.log_b + self._log_scale, np.log(gold) + log_none
+            )
+        return total
 
-    def _fading(self, steps: Steps) -> Array:
-        """What is left of the rate of recovery at each prefix, by f."""
-        since = np.maximum(steps[:, None] - self.places, 0)
-        left: Array = np.exp(-self.world.fading * since)
-        return left
+    def _weights(self, passes: chain.Passes) -> tuple[Array, Array]:
+        """Of each prior; and under each, P(the reference answer is wrong)."""
+        total = self._log_total(passes)
+        gold = np.array([p.gold_wrong for p in self.priors]) * (not self.seen.ends_right)
+        with np.errstate(divide="ignore"):
+            none = np.exp(np.log(gold) + log_no_error(self.seen) - total)
+        weights = self.log_weights + total
+        if len(self.priors) > 1 and not self.seen.ends_right:
+            weights = weights - [log_ends_wrong(p, self.steps, self.seen.own) for p in self.priors]
+        return normalised(weights, 0), none
 
-    def _recovery_fe(self, step: int) -> Array:
-        return RECOVERY * self._fading(np.array([step])).T
-
-    def _recovered(self, joint: Joint) -> Array:
-        """The mean rate of recovery, by prefix and f."""
-        means: Array = (RECOVERY * joint.recovery_fe).sum(1)
-        return self._fading(np.arange(self.steps)) * means
-
-    def _again_rates(self) -> tuple[Array, Array]:
-        worth = self.world.repeat_steadiness
-        seen = self._repeats[:, None], self._passed[:, None]
-        usual = np.broadcast_to(REPEAT, (self.steps, len(REPEAT)))
-        return (
-            with_seen(usual, worth, *seen),
-            with_seen(usual * self.world.repeat_error, worth, *seen),
-        )
-
-    def _same_now(self, steps: Steps) -> Array:
-        misses = (self._rollouts - self._hits)[steps, None]
-        worth = self._same_worth(steps)
-        return with_seen(self._same(steps), worth, self._sames[steps, None], misses)
-
-    def _same_worth(self, steps: Steps) -> Array:
-        worth: Array = np.where(self._before[steps], *self.world.same_steadiness)
-        return worth
-
-    def _same(self, steps: Steps) -> Array:
-        t, f = steps[:, None], self.places
-        count, of, rise = self.world.same_before
-        at_first = (self.known.same + count) / (self.known.wrong + of)
-        before = sigmoid(np.log(at_first / (1 - at_first)) + rise * t / self.steps)
-        start, more = self.world.same_after
-        after = start + more * (1 - start) * (t - f) / np.maximum(self.steps - f, 1)
-        rates: Array = np.where(t < f, before, np.clip(after, 0.01, 0.99))
-        return rates
-
-    def _second_errors(self) -> Array:
-        """log P(g | f): the wrong answer was settled by step g, mostly the first error itself."""
-        F, again = len(self.places), self.world.second
-        later = np.triu(np.ones((F, F)), 1)
-        later[:, self.steps :] = 0  # "no error" has no second one
-        count = later.sum(1, keepdims=True)
-        shares = np.where(count > 0, again * later / np.maximum(count, 1), 0.0)
-        shares[np.diag_indices(F)] = 1 - shares.sum(1)
-        logs: Array = np.log(np.maximum(shares, SURE))
-        return logs
-
-    def _prior_places(self) -> Array:
-        T = self.steps
-        bins = np.minimum(((np.arange(T) + 0.5) / T * PLACES).astype(int), PLACES - 1)
-        weights: Array = np.asarray(self.world.place)[bins]
-        weights = weights / weights.sum()
-        if self.known.ends_right:
-            hidden = self.world.hidden
-            weights = np.append(hidden * weights, 1 - hidden)
-        logs: Array = np.log(np.maximum(weights, SURE))
-        return logs
-
-    def _detected(self) -> Array:
-        """Log-likelihood of what verifiers call wrong: rather at the error than past or before."""
-        exact, late, early = self.world.detection
-        T = self.steps
-        log = np.zeros(len(self.places))
-        for place in self.known.detections:
-            at = np.where(self.places == place, exact, late / T)
-            log += np.log(np.where(self.places > place, early / T, at))
-        return log
+    def _looked_ahead(
+        self, nodes: Counts, passes: chain.Passes, weight_b: Array, none_b: Array, first_f: Array
+    ) -> Outlook:
+        prefixes = nodes[:-1]
+        seen = self.seen
+        misses = (seen.sames + seen.others)[prefixes]
+        hit_tl = HITS.next(seen.hits[prefixes], misses)
+        same_ti = SAME.next(seen.sames[prefixes], seen.others[prefixes])
+        if seen.ends_right:
+            same_ti = np.zeros_like(same_ti)
+        count = len(SAMES)
+        never = passes.never_tbcl[:-1] * passes.rest_tbscl[:-1, :, 0]
+        now = passes.now_tbscl[:-1] * passes.rest_tbscl[:-1]
+        total = now.sum((2, 3, 4))
+        share = (weight_b * (1 - none_b)) / total
+        never_tcl = np.einsum("tbcl,tb->tcl", never, share)
+        right_tcl = np.einsum("tbcl,tb->tcl", now[:, :, 0], share) - never_tcl
+        open_tcl = np.einsum("tbcl,tb->tcl", now[:, :, chain.OPEN], share)
+        settled_tcl = np.einsum("tbcl,tb->tcl", now[:, :, chain.SETTLED], share)
+        before, after = np.repeat(same_ti, count, 1), np.tile(same_ti, (1, count))
+        never_th = _outcomes(never_tcl, hit_tl, before)
+        past_th = _outcomes(right_tcl + open_tcl, hit_tl, before)
+        past_th += _outcomes(settled_tcl, hit_tl, after)
+        none = float(weight_b @ none_b)
+        never_th += none * np.array([0.002, 0.499, 0.499])
+        joint = np.maximum(np.stack([never_th, past_th], 1), 0)
+        gain = np.zeros(self.steps)
+        gain[prefixes] = _information(joint)
+        outcome = np.zeros((self.steps, 3))
+        outcome[prefixes] = joint.sum(1)
+        repeat = np.array([p.repeat for p in self.priors])[:, None]
+        worth = np.array([p.repeat_worth for p in self.priors])[:, None]
+        repeats = weight_b @ ((repeat * worth + seen.repeats) / (worth + seen.passed))
+        return Outlook(first_f, gain, outcome, repeats)
 
 
-def _log_value(world: World, known: Known) -> Array:
-    """The log-weights of the log-odds of a hit, from how the problem's other traces ended."""
-    r = np.arange(0.05, 0.96, 0.05)
-    seen = known.right * np.log(r) + known.wrong * np.log(1 - r) - 0.3 * np.log(r * (1 - r))
-    apart = (VALUE[:, None] - np.log(r / (1 - r))) / world.spread
-    log = log_sum(seen - 0.5 * apart**2)
-    weights: Array = log - log_sum(log[None])
-    return weights
+def _outcomes(weights_tcl: Array, hit_tl: Array, same_tc: Array) -> Array:
+    hit = np.einsum("tcl,tl->t", weights_tcl, hit_tl)
+    miss_tc = np.einsum("tcl,tl->tc", weights_tcl, 1 - hit_tl)
+    same = (miss_tc * same_tc).sum(1)
+    return np.stack([hit, same, miss_tc.sum(1) - same], 1)
+
+
+def _information(joint_tsh: Array) -> Array:
+    """Bits that the outcome h tells of the side s."""
+    joint = joint_tsh / joint_tsh.sum((1, 2), keepdims=True)
+    apart = joint.sum(1, keepdims=True) * joint.sum(2, keepdims=True)
+    bits: Array = (joint * np.log2(np.maximum(joint, 1e-300) / np.maximum(apart, 1e-300))).sum(
+        (1, 2)
+    )
+    return np.maximum(bits, 0)
+
+
+@functools.lru_cache(512)
+def _beta_binomial(rate: float, worth: float) -> BetaBinomial:
+    return BetaBinomial(np.array([rate]), worth)
+
+
+def repetition(prior: PolicyPrior) -> tuple[BetaBinomial, BetaBinomial]:
+    """How often a right step, and the first wrong one, is written again."""
+    return (
+        _beta_binomial(prior.repeat, prior.repeat_worth),
+        _beta_binomial(prior.repeat * prior.repeat_wrong, prior.repeat_worth),
+    )
+
+
+@functools.lru_cache(4096)
+def log_ends_wrong(prior: PolicyPrior, steps: int, own: bool) -> float:
+    """The log-probability that a trace ends wrong, before anything else is seen of it.
+
+    Traces that end wrong are chosen for it: what is likely of them is likely given that.
+    """
+    nodes = np.unique(np.linspace(0, steps, min(steps, NODES) + 1).round().astype(int))
+    gaps = np.diff(nodes)
+    hazard, settle = hazards(prior, places(prior, steps), nodes[:-1], own)
+    one = np.ones((1, len(gaps)))
+    classes = len(SAMES) ** 2
+    blank = np.ones((len(gaps), 1, 3, classes, len(RATES)))
+    segments = chain.Segments(hazard[None], settle[None], one, one)
+    passes = chain.run(Tables.of([prior], steps, gaps.tolist()), segments, blank, ends_right=False)
+    wrong = float(np.exp(passes.log_b[0]))
+    return float(np.log((1 - prior.gold_wrong) * wrong + prior.gold_wrong))
+
+
+def log_no_error(seen: Observations) -> float:
+    """The log-probability of the rollouts where the reference answer is wrong: hardly any hits."""
+    misses = seen.sames + seen.others
+    hit = NO_HIT.log(seen.hits, misses).sum()
+    same = np.logaddexp.reduce(SAME.log(seen.sames, seen.others).sum(0)) - np.log(len(SAMES))
+    return float(hit + same)
+
+
+def verdict_ratios(prior: PolicyPrior, sources: Sequence[Source], steps: int) -> Array:
+    """Log-ratios to a right step, of each step's verdicts: for the first error, and after it."""
+    ratios = np.zeros((2, steps))
+    for source in sources:
+        table = np.log(np.asarray(prior.reliability_of(source.name, tool=source.tool)))
+        for step, verdict in enumerate(source.verdicts):
+            column = VERDICTS.get(verdict or "unknown", 2)
+            ratios[0, step] += table[1, column] - table[0, column]
+            ratios[1, step] += table[2, column] - table[0, column]
+    return ratios

@@ -65,11 +65,7 @@ class Store:
         """Of our own segment, in bytes."""
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        try:
-            self._follow()
-        except StoreError:
-            self.close()
-            raise
+        self._follow()
         self._merge()
 
     def __len__(self) -> int:

@@ -1,244 +1,274 @@
-"""The belief about the first error, against the joint distribution enumerated one by one."""
+"""The chain against a brute-force sum over every path, and what the belief makes of it."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from prmdata.labellers.belief.model import AHEAD, Belief, Known, Outlook, Seen
-from prmdata.labellers.belief.prior import RECOVERY, REPEAT, VALUE, World
+from prmdata.labellers.belief.model import NODES, Belief, Observations, Rollout, Source
+from prmdata.labellers.belief.policy import RATES, SAMES, TOOL, PolicyPrior
 
-WORLD = World(
-    place=(0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05),
-    spread=0.7,
-    drift=1.3,
-    fading=0.2,
-    second=0.35,
-    repeat=(0.3, 0.1, 0.1, 0.1, 0.2, 0.1, 0.1),
-    hidden=0.4,
-)
+PRIORS = (
+    PolicyPrior(),
+    PolicyPrior(
+        start=0.8, entry=-1.5, drop=0.5, mend=0.9, second=0.7, own=0.9, repeat=0.6,
+        repeat_wrong=0.2, place_slope=1.0, gold_wrong=0.2, hidden=0.5,
+    ),
+)  # fmt: skip
 
 
-def sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
+def log_beta_binomial(yes: int, no: int, rate: float, worth: float) -> float:
+    a, b = rate * worth, (1 - rate) * worth
+    beta = math.lgamma(a + yes) + math.lgamma(b + no) - math.lgamma(worth + yes + no)
+    return beta - (math.lgamma(a) + math.lgamma(b) - math.lgamma(worth))
 
 
-class Counter:
-    """One beta-binomial urn: predicts, then remembers."""
-
-    def __init__(self, rate: float, worth: float) -> None:
-        self.yes, self.all, self.rate, self.worth = 0, 0, rate, worth
-
-    def chance(self, yes: bool) -> float:
-        p = (self.rate * self.worth + self.yes) / (self.worth + self.all)
-        self.yes += yes
-        self.all += 1
-        return p if yes else 1 - p
+def bell(mean: float, spread: float) -> np.ndarray:
+    logits = np.log(RATES / (1 - RATES))
+    weights = np.exp(-0.5 * ((logits - mean) / spread) ** 2)
+    return weights / weights.sum()
 
 
-def joint(world: World, known: Known, rollouts: list[Seen]) -> dict[int, float]:
-    """P(f, everything seen), summed over all that is not known, by plain loops."""
-    T = known.steps
-    places = range(1, T + 1 + known.ends_right)
-    bins = [min(int((i + 0.5) / T * 8), 7) for i in range(T)]
-    mass = sum(world.place[b] for b in bins)
-    value_weights = []
-    for z in VALUE:
-        total = 0.0
-        for i in range(1, 20):
-            r = i / 20
-            total += (
-                r**known.right
-                * (1 - r) ** known.wrong
-                * (r * (1 - r)) ** -0.3
-                * math.exp(-0.5 * ((z - math.log(r / (1 - r))) / world.spread) ** 2)
-            )
-        value_weights.append(total)
-    found = {}
-    for f in places:
-        if f > T:
-            prior = 1 - world.hidden
-        else:
-            prior = world.place[bins[f - 1]] / mass * (world.hidden if known.ends_right else 1)
-        later = list(range(f + 1, T + 1)) if f <= T else []
-        total = 0.0
-        for (vw, z), (ew, e), (aw, a) in itertools.product(
-            zip(value_weights, VALUE, strict=True),
-            zip(world.recovery, RECOVERY, strict=True),
-            zip(world.repeat, REPEAT, strict=True),
-        ):
-            for g in [f, *later]:
-                pair = world.second / len(later) if g > f else 1 - world.second * bool(later)
-                total += (vw / sum(value_weights) * ew * aw * pair) * likelihood(
-                    world, known, rollouts, f, g, z, e, a
-                )
-        found[f] = prior * total
-    return found
+def walk(up: float, down: float, drop: float, time: float) -> np.ndarray:
+    """Many small steps in the place of an exponential."""
+    rates = np.zeros((9, 9))
+    for level in range(9):
+        if level < 8:
+            rates[level, level + 1] += up
+        if level > 0:
+            rates[level, level - 1] += down
+            for lower in range(level):
+                rates[level, lower] += drop / level
+        rates[level, level] = -rates[level].sum()
+    return np.linalg.matrix_power(np.eye(9) + rates * time / 2**20, 2**20)
 
 
-def likelihood(
-    world: World, known: Known, rollouts: list[Seen], f: int, g: int, z: float, e: float, a: float
-) -> float:
-    T = known.steps
-    hit = [
-        Counter(
-            sigmoid(z + world.drift * t / T) if t < f else e * math.exp(-world.fading * (t - f)),
-            world.steadiness,
-        )
-        for t in range(T)
-    ]
-    count, of, rise = world.same_before
-    first = (known.same + count) / (known.wrong + of)
-    start, more = world.same_after
-    same = [
-        Counter(sigmoid(math.log(first / (1 - first)) + rise * t / T), world.same_steadiness[0])
-        if t < g
-        else Counter(start + more * (1 - start) * (t - g) / max(T - g, 1), world.same_steadiness[1])
-        for t in range(T)
-    ]
-    again = [
-        Counter(a * (world.repeat_error if step + 1 in (f, g) else 1.0), world.repeat_steadiness)
-        for step in range(T)
-    ]
-    p = 1.0
-    for seen in rollouts:
-        left = seen.start + seen.kept
-        for step in range(seen.start, left):
-            p *= again[step].chance(True)
-        if left == T:
-            continue
-        p *= again[left].chance(False) * hit[left].chance(seen.hit)
-        if not seen.hit and not known.ends_right:
-            p *= same[left].chance(seen.same)
-    if known.ends_right and f <= T:
-        p *= e * math.exp(-world.fading * (T - f))
-    for place in known.detections:
-        exact, late, early = world.detection
-        p *= exact if f == place else late / T if f < place else early / T
-    return p
+def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
+    """P(f) for f = 1 … T and none, summed over all paths of side and level."""
+    T = seen.steps
+    x = (np.arange(T) + 0.5) / T
+    place = np.exp(prior.place_slope * x + prior.place_curve * (2 * x - 1) ** 2)
+    place = place / place.sum()
+    hidden = prior.hidden if seen.ends_right else 1.0
+    ahead = 1 - hidden * np.concatenate([[0.0], place.cumsum()[:-1]])
+    stays = np.maximum(1 - hidden * place / ahead, 1e-12)
+    start, entry = bell(prior.start, prior.start_spread), bell(prior.entry, prior.entry_spread)
+    into = np.array(
+        [[w * (0.1 if to > at else 1.0) for to, w in enumerate(entry)] for at in range(9)]
+    )
+    into /= into.sum(1, keepdims=True)
+    right = walk(prior.rise, prior.fall, prior.drop, 1 / T)
+    wrong = walk(prior.lift, prior.fade, 0.0, 1 / T)
+    mend = 1 - math.exp(-prior.mend / T)
 
+    def rollouts(t: int, side: str, level: int, before: float, after: float) -> float:
+        hits, same, other = int(seen.hits[t]), int(seen.sames[t]), int(seen.others[t])
+        log = log_beta_binomial(hits, same + other, RATES[level], 24.0)
+        if not seen.ends_right:
+            log += log_beta_binomial(same, other, after if side == "S" else before, 6.0)
+        return math.exp(log)
 
-def some_rollouts(T: int, count: int, seed: int) -> list[Seen]:
-    chance = random.Random(seed)
-    made = []
-    for _ in range(count):
-        start = chance.randrange(T)
-        hit = chance.random() < 0.4
-        same = not hit and chance.random() < 0.5
-        made.append(Seen(start, chance.randrange(T - start + 1), hit, same))
-    return made
-
-
-@pytest.mark.parametrize("ends_right", [False, True])
-@pytest.mark.parametrize(("steps", "count"), [(1, 2), (2, 0), (3, 4), (4, 9)])
-def test_the_belief_is_the_joint_distribution(steps: int, count: int, ends_right: bool) -> None:
-    known = Known(steps, ends_right, right=2, wrong=3, same=1, detections=(min(2, steps),))
-    rollouts = some_rollouts(steps, count, seed=steps)
-    expected = joint(WORLD, known, rollouts)
-    total = sum(expected.values())
-    belief = Belief(WORLD, known)
-    for seen in rollouts:
-        belief.see(seen)
-    shares = [expected[f] / total for f in sorted(expected)]
-    assert belief.posterior() == pytest.approx(shares, rel=1e-6)
-    nothing = sum(joint(WORLD, known, []).values())
-    told = belief.log_evidence() - Belief(WORLD, known).log_evidence()
-    assert told == pytest.approx(math.log(total / nothing), rel=1e-6, abs=1e-9)
-
-
-def test_many_at_once_are_the_same_as_one_by_one() -> None:
-    known = Known(6, False, right=3, wrong=2)
-    rollouts = some_rollouts(6, 40, seed=5)
-    one, all_ = Belief(WORLD, known), Belief(WORLD, known)
-    for seen in rollouts:
-        one.see(seen)
-    all_.see_all(rollouts)
-    assert all_.posterior() == pytest.approx(one.posterior(), abs=1e-12)
-    one.see(Seen(2, 1, True))
-    all_.see(Seen(2, 1, True))
-    assert all_.posterior() == pytest.approx(one.posterior(), abs=1e-12)
-
-
-def test_the_gain_is_what_the_outcomes_tell_on_average() -> None:
-    """Every outcome of one rollout is seen in turn: entropy falls by the gain, on average."""
-    T = 4
-    assert T <= AHEAD
-    known = Known(T, False, right=3, wrong=4, same=1)
-    before = some_rollouts(T, 5, seed=3)
-
-    def entropy(p: np.ndarray) -> float:
-        return -sum(x * math.log2(x) for x in p if x > 0)
-
-    belief = Belief(WORLD, known)
-    belief.see_all(before)
-    outlook = belief.outlook()
-    now = joint(WORLD, known, before)
-    for start in range(T):
-        outcomes = [
-            Seen(start, kept, hit, same)
-            for kept in range(T - start)
-            for hit, same in ((True, False), (False, True), (False, False))
-        ]
-        outcomes.append(Seen(start, T - start, False, True))
-        left, chances, stays, ends = 0.0, 0.0, 0.0, [0.0, 0.0, 0.0]
-        for seen in outcomes:
-            then = joint(WORLD, known, [*before, seen])
-            chance = sum(then.values()) / sum(now.values())
-            belief_then = np.array(list(then.values())) / sum(then.values())
-            left += chance * entropy(belief_then)
-            chances += chance
-            if seen.kept:
-                stays += chance
+    def moves(t: int, side: str, level: int) -> Iterator[tuple[str, int, float, bool]]:
+        """Side and level after step t + 1, with the chance; and whether the step is an error."""
+        survive = stays[t] ** (1 - (prior.own if seen.own else 0.0))
+        survive *= RATES[level] ** ((prior.own if seen.own else 0.0) / (T - t))
+        for to in range(9):
+            if side == "R":
+                yield "R", to, survive * right[level, to], False
+                yield "O", to, (1 - survive) * prior.second * into[level, to], True
+                yield "S", to, (1 - survive) * (1 - prior.second) * into[level, to], True
+                continue
+            yield "R", to, mend * start[to], False
+            if side == "O":
+                yield "O", to, (1 - mend) * stays[t] * wrong[level, to], False
+                yield "S", to, (1 - mend) * (1 - stays[t]) * into[level, to], False
             else:
-                ends[0 if seen.hit else 1 if seen.same else 2] += chance
-        assert chances == pytest.approx(1, abs=1e-9)
-        # exact but for the rates of several steps and of the trace's answer, averaged one by one
-        assert outlook.gain[start] == pytest.approx(entropy(outlook.place) - left, rel=0.1)
-        assert outlook.again_t[start] == pytest.approx(stays)
-        assert list(outlook.ends_th[start]) == pytest.approx(ends, rel=0.1)
+                yield "S", to, (1 - mend) * wrong[level, to], False
+
+    def step(t: int, side: str, error: bool) -> float:
+        """What verdicts and repetition say of step t + 1, against its being right."""
+        ratio = 1.0
+        for source in seen.sources:
+            column = {"right": 0, "wrong": 1}.get(source.verdicts[t] or "", 2)
+            row = 1 if error else 0 if side == "R" else 2
+            ratio *= TOOL[row][column] / TOOL[0][column]
+        if error:
+            yes, no = int(seen.repeats[t]), int(seen.passed[t] - seen.repeats[t])
+            rates = prior.repeat * prior.repeat_wrong, prior.repeat
+            found, usual = (log_beta_binomial(yes, no, r, prior.repeat_worth) for r in rates)
+            ratio *= math.exp(found - usual)
+        return ratio
+
+    def onward(t: int, side: str, level: int, before: float, after: float) -> float:
+        """The chance of all that comes after prefix t, its own rollouts included."""
+        if t == T:
+            if seen.ends_right:
+                return 1.0 if side == "R" else RATES[level]
+            return float(side == "S")
+        own = rollouts(t, side, level, before, after)
+        total = 0.0
+        for to, at, chance, error in moves(t, side, level):
+            # evidence of a step that is put right counts as of one after the error
+            weight = step(t, side if not error else "R", error)
+            total += chance * weight * memo(t + 1, to, at, before, after)
+        return own * total
+
+    cache: dict[tuple[object, ...], float] = {}
+
+    def memo(*at: object) -> float:
+        if at not in cache:
+            cache[at] = onward(*at)  # type: ignore[arg-type]
+        return cache[at]
+
+    def never(t: int, level: int, before: float, after: float, f: int) -> float:
+        """From a right prefix t: the first error is step f."""
+        own = rollouts(t, "R", level, before, after)
+        total = 0.0
+        for to, at, chance, error in moves(t, "R", level):
+            if error and t + 1 == f:
+                total += chance * step(t, "R", True) * memo(t + 1, to, at, before, after)
+            elif not error and f > T and t + 1 == T:
+                total += chance
+            elif not error and t + 1 < f:
+                total += chance * never(t + 1, at, before, after, f)
+        return own * total
+
+    found = np.zeros(T + 1)
+    for (i, before), (k, after) in itertools.product(enumerate(SAMES), repeat=2):
+        weight = prior.same_before[i] * prior.same_after[k]
+        for f in range(1, T + 1 + seen.ends_right):
+            found[f - 1] += weight * sum(start[v] * never(0, v, before, after, f) for v in range(9))
+    if not seen.ends_right:
+        log = sum(
+            log_beta_binomial(int(h), int(s + o), 0.002, 24.0)
+            for h, s, o in zip(seen.hits, seen.sames, seen.others, strict=True)
+        )
+        same = np.mean(
+            [
+                math.exp(
+                    sum(
+                        log_beta_binomial(int(s), int(o), q, 6.0)
+                        for s, o in zip(seen.sames, seen.others, strict=True)
+                    )
+                )
+                for q in SAMES
+            ]
+        )
+        found[:T] *= 1 - prior.gold_wrong
+        found[T] = prior.gold_wrong * math.exp(log) * same
+    return found / found.sum()
 
 
-def test_the_likeliest_rollout_goes_on_while_it_rather_repeats_and_ends_as_most_do() -> None:
-    ends = [[0.2, 0.1, 0.1], [0.1, 0.0, 0.0], [0.1, 0.1, 0.3], [0.0, 0.3, 0.2]]
-    again = [0.6, 0.9, 0.5, 0.5]
-    outlook = Outlook(np.ones(4) / 4, np.zeros(4), np.array(ends), np.array(again))
-    assert outlook.likeliest(0) == Seen(0, 2, False)
-    assert outlook.likeliest(2) == Seen(2, 0, False)
-    assert outlook.likeliest(3) == Seen(3, 0, False, True)
-    always = replace(outlook, again_t=np.ones(4))
-    assert always.likeliest(1) == Seen(1, 2, False, True)  # never past the last step
+def observed(steps: int, seed: int, *, ends_right: bool = False, own: bool = True) -> Observations:
+    chance = random.Random(seed)
+    verdicts = tuple(chance.choice(["right", "wrong", "unknown", None]) for _ in range(steps))
+    sources = (Source("sums", verdicts),) if seed % 2 else ()
+    seen = Observations(steps, ends_right, own, sources)
+    for _ in range(chance.randrange(1, 12)):
+        start = chance.randrange(steps)
+        hit = chance.random() < 0.4
+        same = not hit and not ends_right and chance.random() < 0.5
+        seen.add(Rollout(start, chance.randrange(steps - start + 1), hit, same))
+    return seen
 
 
-def test_a_copy_learns_alone() -> None:
-    belief = Belief(World(), Known(4, False, right=2, wrong=3))
-    belief.see(Seen(1, 0, True))
-    before = belief.posterior()
-    other = belief.copy()
-    other.see(Seen(2, 1, False, True))
-    assert (belief.posterior() == before).all()
-    assert (belief.outlook().gain == Belief.outlook(belief.copy()).gain).all()
-    assert not (other.posterior() == before).all()
+@pytest.mark.parametrize("seed", range(8))
+def test_it_is_the_sum_over_every_path(seed: int) -> None:
+    prior = PRIORS[seed % 2 if seed < 4 else 1]
+    seen = observed(2 + seed % 2, seed, ends_right=seed in (3, 6), own=seed != 5)
+    found = Belief([prior], seen).first()
+    assert found == pytest.approx(brute_force(prior, seen), abs=1e-7)
 
 
-def test_hits_put_the_error_later_and_the_same_wrong_answer_earlier() -> None:
-    known = Known(5, False, right=4, wrong=4, same=0)
-    late, early = Belief(World(), known), Belief(World(), known)
-    for _ in range(4):
-        late.see(Seen(2, 0, True))
-        early.see(Seen(2, 0, False, True))
-    assert late.posterior()[2:].sum() > 0.97
-    assert early.posterior()[:2].sum() > 0.97
+def test_alternatives_weigh_by_what_they_make_likely() -> None:
+    seen = observed(3, 1)
+    both = Belief(PRIORS, seen, (0.5, 0.5))
+    alone = [Belief([prior], seen) for prior in PRIORS]
+    mixed = both.first()
+    low, high = np.minimum(*(b.first() for b in alone)), np.maximum(*(b.first() for b in alone))
+    assert ((low - 1e-9 <= mixed) & (mixed <= high + 1e-9)).all()
+    assert Belief(PRIORS, seen, (1.0, 1e-12)).first() == pytest.approx(alone[0].first(), abs=1e-6)
 
 
-def test_a_step_that_others_write_again_is_rather_right() -> None:
-    known = Known(4, False, right=4, wrong=4)
-    belief = Belief(World(), known)
-    for kept in (3, 3, 3, 3):
-        belief.see(Seen(0, kept, False))
-    place = belief.posterior()
-    assert place[3] > 2 * place[:3].max()
+def test_a_long_trace_is_seen_through_fewer_prefixes_and_stays_close() -> None:
+    """Within a segment the error is placed by what is believed of its steps beforehand."""
+    seen = Observations(20)
+    for start, hit in [(4, True), (8, True), (14, True), (16, False), (16, False), (18, False)]:
+        seen.add(Rollout(start, 0, hit))
+    whole = Belief([PolicyPrior()], seen)
+    parts = Belief([PolicyPrior()], seen)
+    parts._nodes = lambda: np.arange(0, 21, 2)  # type: ignore[method-assign]
+    pairs = whole.first()[:-1].reshape(-1, 2).sum(1)
+    assert parts.first()[:-1].reshape(-1, 2).sum(1) == pytest.approx(pairs, abs=0.02)
+
+
+@pytest.mark.parametrize("steps", [400, 5_000, 100_000])
+def test_the_work_does_not_grow_with_the_steps(steps: int) -> None:
+    seen = Observations(steps)
+    for start in (steps // 2, steps // 3, steps // 5):
+        seen.add(Rollout(start, 0, start < steps // 3))
+    belief = Belief([PolicyPrior()], seen)
+    outlook = belief.outlook()
+    assert len(belief._nodes()) <= NODES + 5
+    assert outlook.first_f.sum() == pytest.approx(1)
+    assert outlook.gain_t.max() > 0
+
+
+def test_a_hit_clears_the_steps_before_it_and_misses_blame_them() -> None:
+    blank = Belief([PolicyPrior()], Observations(6)).first()
+    hit, missed = Observations(6), Observations(6)
+    for _ in range(6):
+        hit.add(Rollout(3, 0, hit=True))
+        missed.add(Rollout(3, 0, hit=False, same=True))
+    assert Belief([PolicyPrior()], hit).first()[:3].sum() < 0.3 * blank[:3].sum()
+    assert Belief([PolicyPrior()], missed).first()[:3].sum() > blank[:3].sum() + 0.1
+
+
+def test_an_early_step_that_is_never_hit_from_may_be_right() -> None:
+    """Nothing ever hits: no step can be told from another, and it does not pretend to."""
+    seen = Observations(6)
+    seen.add_tally(0, 1, 6)
+    for start in range(1, 6):
+        for _ in range(8):
+            seen.add(Rollout(start, 0, hit=False))
+    assert Belief([PolicyPrior()], seen).first().max() < 0.75
+
+
+def test_a_reference_answer_that_nobody_reaches_is_doubted() -> None:
+    doubtful = replace(PolicyPrior(), gold_wrong=0.1)
+    never, often = Observations(5), Observations(5)
+    never.add_tally(0, 6, 1)
+    often.add_tally(4, 2, 1)
+    for start in range(1, 5):
+        for _ in range(6):
+            never.add(Rollout(start, 0, hit=False, same=True))
+            often.add(Rollout(start, 0, hit=start < 3, same=start >= 3))
+    assert Belief([doubtful], never).first()[-1] > 0.1
+    assert Belief([doubtful], often).first()[-1] < 1e-3
+
+
+def test_the_same_verdicts_say_more_where_their_source_is_reliable() -> None:
+    verdicts = ("right", "right", "wrong", "right", "unknown")
+    found = [
+        Belief(
+            [PolicyPrior()], Observations(5, sources=(Source("x", verdicts, tool=tool),))
+        ).first()
+        for tool in (True, False)
+    ]
+    assert found[0][2] > found[1][2] > 1 / 5
+
+
+def test_the_likeliest_rollout_repeats_steps_where_that_is_likelier_than_not() -> None:
+    seen = Observations(5)
+    for _ in range(6):
+        seen.add(Rollout(1, 2, hit=True))
+    outlook = Belief([replace(PolicyPrior(), repeat=0.8, repeat_worth=2.0)], seen).outlook()
+    likeliest = outlook.likeliest(1)
+    assert likeliest.start == 1
+    assert likeliest.repeated == 2
