@@ -25,6 +25,14 @@ def mutate(
             min=0, help="Refactored lines to write per line of a program.", rich_help_panel=o.METHOD
         ),
     ] = 2,
+    lines: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Lines to rewrite in one program at most; in a longer one, a random choice.",
+            rich_help_panel=o.METHOD,
+        ),
+    ] = 100,
     deadline: Annotated[
         str,
         typer.Option(
@@ -67,7 +75,7 @@ def mutate(
             "--mutations 0 --refactorings 0 writes no line; make one of them 1 or more"
         )
     deadline_s = parse_seconds(deadline, "--deadline")
-    how = VariantSettings(mutations, refactorings, deadline_s, seed)
+    how = VariantSettings(mutations, refactorings, lines, deadline_s, seed)
     request = Mutating(source, how, level)
     running.say_waiting("mutate", source)
     running.run(

@@ -68,6 +68,12 @@ def test_refactorings(line: str, expected: set[str]) -> None:
     assert {rewrite.text for rewrite in of_kind("refactoring", line)} == expected
 
 
+def test_conditions_of_every_kind_of_line_are_turned_round() -> None:
+    program = "if a:\n    b = 1\nelif c > 2:  # so\n    b = 2\nwhile not d: pass\n"
+    found = {rewrite.text for rewrite in of_kind("mutation", program)}
+    assert {"if not a:", "elif not c > 2:  # so", "elif c >= 2:  # so", "while d: pass"} <= found
+
+
 def test_what_binds_less_tightly_gets_brackets() -> None:
     found = {rewrite.text for rewrite in of_kind("mutation", "c = a * b ** d")}
     assert "c = (a + b) ** d" not in found
@@ -80,6 +86,14 @@ def test_a_seed_draws_the_same_few_of_each_line() -> None:
     assert few == again
     assert max(sum(r.line == line for r in few) for line in range(14)) == 2
     assert {(r.line, r.text) for r in few} < {(r.line, r.text) for r in of_kind("mutation")}
+
+
+def test_of_a_long_program_a_few_lines_are_drawn() -> None:
+    long = PROGRAM + "".join(f"x{n} = {n} + 1\n" for n in range(300))
+    counts = {"mutation": 1, "refactoring": 1}
+    drawn = rewrites(long, ast.parse(long), "seed", counts, most_lines=5)
+    assert len({rewrite.line for rewrite in drawn}) == 5
+    assert drawn == rewrites(long, ast.parse(long), "seed", counts, most_lines=5)
 
 
 def test_programs_that_nobody_would_write_give_nothing_to_worry_about() -> None:

@@ -7,6 +7,7 @@ right one, whatever the rewriting was meant to do.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ class VariantSettings:
     """Mutated lines to write per line of a program."""
     refactorings: int = 2
     """Refactored lines to write per line of a program."""
+    lines: int = 100
+    """Lines to rewrite in one program at most; in a longer one, a random choice of them."""
     deadline_s: float = 2.0
     """Seconds for all tests on one program; a line that takes longer is left out."""
     seed: int = 0
@@ -52,11 +55,14 @@ async def variants(
     if await outcome(listing.program) != "pass":
         counts["programs_that_fail"] += 1
         return []
+    seed = f"{settings.seed}:{trace.id}"
+    # In a thread, so that a long program does not hold up the loop.
+    drawn = await asyncio.to_thread(
+        rewrites, listing.program, listing.tree, seed, settings.counts, settings.lines
+    )
     places = [
         (rewrite, place)
-        for rewrite in rewrites(
-            listing.program, listing.tree, f"{settings.seed}:{trace.id}", settings.counts
-        )
+        for rewrite in drawn
         if (place := _place(trace, listing, rewrite)) is not None
     ]
     lines = listing.program.split("\n")
@@ -65,8 +71,8 @@ async def variants(
     numbers: Counter[int] = Counter()
     made = []
     for (rewrite, place), found in zip(places, outcomes, strict=True):
+        numbers[place.step] += 1  # also of what is left out, so that ids depend on no deadline
         if found != "unknown":
-            numbers[place.step] += 1
             made.append(_variant(trace, rewrite, place, found, numbers[place.step]))
     return made
 

@@ -65,7 +65,12 @@ def _is_range(equality: Equality) -> bool:
     if not isinstance(expression, Apply) or expression.operation != "-":
         return False
     first, last = (literal_of(operand) for operand in expression.operands)
-    if first is None or last is None or not first.value < last.value:
+    if first is None or last is None:
+        return False
+    result = literal_of(right.parsed.expression)
+    if result is not None and "hour" in right.units:  # 8-5 = 9 hours, by the clock
+        return (last.value - first.value) % 12 == result.value
+    if not first.value < last.value:
         return False
     return left.after_word or bool(right.units)
 
