@@ -87,4 +87,4 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
-    return UsageError(f"there is no {what} '{name}'; {hint}")
+    return UsageError(f"unknown {what} '{name}'; {hint}")

@@ -32,7 +32,7 @@ class Registry(Mapping[str, T]):
         if name not in entries:
             if name.lower() in self.hints:
                 hint = self.hints[name.lower()]
-                raise UsageError(f"there is no {self.noun} '{name}'; {hint}")
+                raise UsageError(f"unknown {self.noun} '{name}'; {hint}")
             raise unknown(self.noun, name, entries)
         return entries[name]
 

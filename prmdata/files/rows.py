@@ -33,6 +33,11 @@ def _json_rows(path: str) -> Iterator[Row]:
     if first is None:
         return
     start = first[0].strip()
+    if path == "-" and start[:1] not in (b"{", b"["):
+        raise InputError(
+            f"{first[1]}: not JSON; a pipe is read as JSON lines or a JSON array: give a CSV, TSV "
+            "or Parquet file by its name"
+        )
     if start == b"{":
         raise InputError(
             f"{first[1]}: a JSON object spreads over several lines; put each row on a line of "

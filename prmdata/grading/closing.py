@@ -10,7 +10,9 @@ import re
 from prmdata.grading.reading import read
 
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"))
-_END = re.compile(r"(?:(?<![\d\\])[.!](?=\s|$|[A-Z*])|(?<=\d)[.!](?=[\s*]|$)|</?\w{1,20}>|[?\n])")
+_END = re.compile(
+    r"(?:(?<![\d\\])[.!](?=\s{1,3}[A-Z*(\\]|\s{0,3}$|\n|[A-Z*])|(?<=\d)[.!](?=[\s*]|$)|</?\w{1,20}>|[?\n])"
+)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"*)]{0,3}\s{1,9}(?=[A-Z\\$*(\[\"<\d])|\n\s{0,99}")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _COMMANDS = re.compile(r"\\(?:begin|end|text(?:bf|it)?|mathrm|mathbf|operatorname)\{[^{}]{0,100}\}")
@@ -32,9 +34,12 @@ _MANY = re.compile(r"(?:dozen|hundred|thousand|million|billion|trillion)s?|perce
 _LINK = frozenset(("or", "and", "to", "&"))
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _HYPHENED = re.compile(r"([-+]?[$€£]?[\d,.]*\d)-[a-zA-Z]+(?:-[a-zA-Z]+)?")
-_TIME = re.compile(
-    r"(?:in|over|for|after|within|during|per|every|each|of|from|the|these|those|all|next|first|last"
-    r"|a)\s"
+_UNSPACED = re.compile(r"[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]")
+"""Scripts that write a number and its noun without a space between them."""
+_IN_TEXT = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_TRAILING = re.compile(r"[^\w)}%\]$€£\\]{1,20}$")
+_ALIGNED = re.compile(
+    r"\\begin\{(align|equation|gather|eqnarray|multline)\*?\}([^{}]{1,600})\\end\{\1\*?\}$"
 )
 _SPAN = re.compile(r"(?:second|minute|hour|day|week|month|year)s?")
 _PLEASANT = re.compile(
@@ -124,6 +129,8 @@ def last_value(tail: str) -> str | None:
 def _closing_formula(tail: str) -> str | None:
     """A displayed formula at the very end."""
     end = tail.rstrip(" .\n*")
+    if (aligned := _ALIGNED.search(end)) is not None:
+        return _last_side(aligned[2])
     for left, right in (("\\[", "\\]"), ("$$", "$$"), ("\\(", "\\)")):
         if end.endswith(right):
             start = end.rfind(left, 0, len(end) - len(right))
@@ -179,7 +186,7 @@ def _joined(sentence: str, spans: list[re.Match[str]]) -> str | None:
 
 
 def _last_number(text: str, *, whole: bool = True) -> str | None:
-    formula = text.rpartition("=")[2].strip(" .*!")
+    formula = _TRAILING.sub("", text.rpartition("=")[2].strip())
     if whole and "=" in text and _DIGIT.search(formula) and not _WORD.search(formula):
         return formula
     tokens = [m[0] for m in _TOKEN.finditer(text)]
@@ -187,10 +194,7 @@ def _last_number(text: str, *, whole: bool = True) -> str | None:
     places = [i for i in places if not _is_label(tokens, i)]
     if not places:
         return None
-    at = places[-1]
-    if len(places) > 1 and _is_span(tokens, at):
-        at = places[-2]
-    return _number_at(tokens, at)
+    return _number_at(tokens, places[-1])
 
 
 def _is_label(tokens: list[str], at: int) -> bool:
@@ -198,13 +202,6 @@ def _is_label(tokens: list[str], at: int) -> bool:
     before = tokens[at - 1].casefold().strip("*#") if at else ""
     numbered = at == 0 and len(tokens) > 1 and re.fullmatch(r"\d{1,2}[.):]", tokens[0])
     return bool(numbered) or before in ("step", "equation", "part", "case", "figure", "question")
-
-
-def _is_span(tokens: list[str], at: int) -> bool:
-    """`makes $18 in 2 days`: how long it takes, after what is asked for."""
-    after = tokens[at + 1].strip(".,!*)") if at + 1 < len(tokens) else ""
-    before = " ".join(tokens[max(0, at - 2) : at]).casefold() + " "
-    return bool(_SPAN.fullmatch(after)) and bool(re.search(_TIME.pattern + "$", before))
 
 
 def _number_at(tokens: list[str], at: int) -> str:
@@ -227,4 +224,7 @@ def _bare(token: str) -> str:
     if (ordinal := _ORDINAL.fullmatch(token)) is not None:
         return ordinal[1]
     hyphened = _HYPHENED.fullmatch(token)
+    if hyphened is None and _UNSPACED.search(token):
+        numbers = _IN_TEXT.findall(token)
+        return numbers[-1] if numbers else token
     return hyphened[1] if hyphened else token

@@ -28,6 +28,8 @@ _TOKENS = re.compile(r"(?:<\|[^<>|]{1,40}\|>|</?s>|<eos>|<end_of_turn>|\[/?(?:EO
 _BOX = re.compile(r"\\(?:boxed|fbox)\s{0,9}(?:\{|([^\s${}\\]{1,100}))")
 _BRACE = re.compile(r"[{}]")
 _LINKED = re.compile(r"[\s$]{0,9}(?:\\text\{)?\s{0,3}(?:or|,?\s?and|,|;)\s{0,3}\}?[\s$]{0,9}")
+_CALCULATED = re.compile(r"<<[^<>\n]{0,80}>>")
+"""GSM8K's own notes to a calculator."""
 _TAG = re.compile(r"<(?:final_?)?answer>(?P<rest>[^<]{1,400})(?:</(?:final_?)?answer>)?", re.I)
 _BRACKET_TAG = re.compile(r"\[(?:final_?)?answer\](?P<rest>[^\[]{1,400})", re.I)
 _HASHES = re.compile(r"####[ \t]{0,9}(?P<rest>[^\n]{1,400})")
@@ -66,7 +68,7 @@ def extract_answer(
         return boxed.strip() or None
     if answers == "boxed":
         return None
-    tail = _after_thoughts(text[-TAIL:])
+    tail = _CALCULATED.sub("", _after_thoughts(text[-TAIL:]))
     found = _marked(tail, kind) or (closing.bold(tail) if kind == "math" else None)
     if found is None and answers == "last" and kind == "math":
         return closing.last_value(tail)

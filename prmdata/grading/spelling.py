@@ -37,6 +37,7 @@ _NAMES = (
     (re.compile(r"\\leq(?:slant)?(?![a-zA-Z])|<=|=<"), r"\\le "),
     (re.compile(r"\\geq(?:slant)?(?![a-zA-Z])|>="), r"\\ge "),
     (re.compile(r"\\neq(?![a-zA-Z])|!="), r"\\ne "),
+    (re.compile(r"\\approx(?:eq)?(?![a-zA-Z])|≈"), "="),
     (re.compile(r"\\lt(?![a-zA-Z])"), "<"),
     (re.compile(r"\\gt(?![a-zA-Z])"), ">"),
     (re.compile(r"\\(?:cdot|times|ast)(?![a-zA-Z])"), "*"),
@@ -77,7 +78,7 @@ def plain(raw: str) -> str:
     text = _SPACING.sub(" ", text)
     for pattern, name in _NAMES:
         text = pattern.sub(name, text)
-    text = text.replace("\\$", "").replace("$", "").replace("\\ ", " ").rstrip(" .;,")
+    text = text.replace("\\$", "").replace("$", "").replace("\\ ", " ").rstrip(" .;,").lstrip("= ")
     text = re.sub(r"\s+", " ", text).strip()
     if not re.search(r"[(\[]|\\\{", text):
         text = _GROUPED.sub(lambda m: m[0].replace(",", ""), text)

@@ -73,7 +73,7 @@ def _leaf(mine: str, theirs: str) -> bool | None:
     if len(b) > 1:  # the gold answer is an equation; its value alone does not say it
         return not _letters(b[0]) and _same(a[0], b[-1])
     if len(a) > 1:
-        return a[-1] != "0" and _same(a[-1], b[0])
+        return (a[-1] != "0" or not _letters(a[0])) and _same(a[-1], b[0])
     return _same(a[0], b[0])
 
 

@@ -34,10 +34,10 @@ class Manifest:
     summary: dict[str, Any] = field(default_factory=dict)
     version: str = ""
 
-    def stands_for(self, asked: Manifest) -> bool:
-        """Whether the target it describes is done, and made of what is asked for now."""
-        same_inputs = self.inputs == asked.inputs and STREAM not in self.inputs
-        return self.complete and same_inputs and not differences(self, asked)
+    def stands_for(self, wanted: Manifest) -> bool:
+        """Whether the target is complete and was made with these settings and inputs."""
+        same_inputs = self.inputs == wanted.inputs and STREAM not in self.inputs
+        return self.complete and same_inputs and not differences(self, wanted)
 
 
 def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:

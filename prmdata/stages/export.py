@@ -56,7 +56,7 @@ class Exporting:
 
 
 def run_export(
-    asked: Exporting,
+    request: Exporting,
     target: str,
     *,
     overwrite: bool = False,
@@ -64,29 +64,29 @@ def run_export(
     traces: Iterable[Trace | Unreadable] | None = None,
 ) -> dict[str, Any] | None:
     """Write the dataset; the summary, or `None` where the target is up to date."""
-    _check_target(asked, target)
-    found = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
+    _check_target(request, target)
+    found = _sound(request, traces, Failures(max_errors or ErrorLimit()))
     if paths.is_stream(target):
-        return _write(asked, found, Path("-"), target)
-    output = FileOutput(target, "export", asked.settings(), asked.inputs(), overwrite=overwrite)
+        return _write(request, found, Path("-"), target)
+    output = FileOutput(target, "export", request.settings(), request.inputs(), overwrite=overwrite)
     try:
         if output.up_to_date:
             return None
         scratch = output.scratch()
-        summary = _write(asked, found, scratch, target)
+        summary = _write(request, found, scratch, target)
         output.place(scratch, summary)
     finally:
         output.close()
     return summary
 
 
-def is_written(asked: Exporting, target: str) -> bool:
+def is_written(request: Exporting, target: str) -> bool:
     """Whether the target is there already, made of the same."""
-    return is_up_to_date(target, "export", asked.settings(), asked.inputs())
+    return is_up_to_date(target, "export", request.settings(), request.inputs())
 
 
 def preview(
-    asked: Exporting,
+    request: Exporting,
     rows: int = 3,
     *,
     max_errors: ErrorLimit | None = None,
@@ -95,11 +95,11 @@ def preview(
     """The summary of what would be written, and the first rows of it."""
     sample = Sample(rows)
     counts: Counter[str] = Counter()
-    sound = _sound(asked, traces, Failures(max_errors or ErrorLimit()))
-    sinks = dict.fromkeys(asked.selection.splits, sample)
-    sieve = Sieve(asked.selection)
-    write_rows(sound, asked.form, asked.selection, sinks, counts, sieve)
-    return _summary(asked, counts, sieve), sample.rows
+    sound = _sound(request, traces, Failures(max_errors or ErrorLimit()))
+    sinks = dict.fromkeys(request.selection.splits, sample)
+    sieve = Sieve(request.selection)
+    write_rows(sound, request.form, request.selection, sinks, counts, sieve)
+    return _summary(request, counts, sieve), sample.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +114,18 @@ class Sample:
             self.rows.append(row)
 
 
-def _check_target(asked: Exporting, target: str) -> None:
+def _check_target(request: Exporting, target: str) -> None:
     """Several files need a folder to stand in, and readers of a whole folder know no splits."""
-    beside, split = _beside(asked), asked.selection.split
+    beside, split = _beside(request), request.selection.split
     if beside and split:
         raise UsageError(
             "this layout's reader takes all of the folder for training, the other splits too; "
             "leave --split out and let the trainer hold rows back (val_size)"
         )
     kind = paths.format_of(target)
-    if kind in ("directory", "parquet") and asked.form.schema() is None:
+    if kind in ("directory", "parquet") and request.form.schema() is None:
         raise UsageError(
-            f"{target}: rows of {asked.name} are trees, which have no columns; write them to a "
+            f"{target}: rows of {request.name} are trees, which have no columns; write them to a "
             ".jsonl[.gz|.zst] file or to a pipe (-)"
         )
     if kind != "directory" and (beside or split):
@@ -137,15 +137,15 @@ def _check_target(asked: Exporting, target: str) -> None:
         )
 
 
-def _beside(asked: Exporting) -> Mapping[str, str]:
-    return asked.form.beside() if isinstance(asked.form, Accompanied) else {}
+def _beside(request: Exporting) -> Mapping[str, str]:
+    return request.form.beside() if isinstance(request.form, Accompanied) else {}
 
 
-def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
+def _write(request: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
     counts: Counter[str] = Counter()
-    provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(asked.selection)
-    scored = read_score(asked.score) if asked.score else {}
-    writers = {name: _writer(asked, path, target, name) for name in asked.selection.splits}
+    provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(request.selection)
+    scored = read_score(request.score) if request.score else {}
+    writers = {name: _writer(request, path, target, name) for name in request.selection.splits}
     folder = _folder(path, target)
 
     def note(trace: Trace) -> None:
@@ -153,8 +153,8 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
         accuracy.note(trace)
 
     try:
-        write_rows(traces, asked.form, asked.selection, writers, counts, sieve, folder, note)
-        summary = _summary(asked, counts, sieve)
+        write_rows(traces, request.form, request.selection, writers, counts, sieve, folder, note)
+        summary = _summary(request, counts, sieve)
         files = [file for writer in writers.values() for file in writer.close()]
     except BaseException:
         for writer in writers.values():
@@ -163,34 +163,34 @@ def _write(asked: Exporting, traces: Iterator[Trace], path: Path, target: str) -
     if files:
         told = Told(
             provenance,
-            asked.licence,
+            request.licence,
             scored or accuracy.figures(),
-            asked.selection.told(),
+            request.selection.told(),
             sieve.removed,
         )
-        _write_beside(asked, path, target, files, counts, told)
+        _write_beside(request, path, target, files, counts, told)
     return summary
 
 
 def _write_beside(
-    asked: Exporting, path: Path, target: str, files: list[str], counts: Counter[str], told: Told
+    request: Exporting, path: Path, target: str, files: list[str], counts: Counter[str], told: Told
 ) -> None:
     name = target.rstrip("/").rsplit("/", 1)[-1]
     with writing(target):
-        text = card(name, asked.name, files, counts, asked.form.schema(), told)
-        beside = {"README.md": text, **_beside(asked)}
+        text = card(name, request.name, files, counts, request.form.schema(), told)
+        beside = {"README.md": text, **_beside(request)}
         for file, content in beside.items():
             (path / file).write_text(content, encoding="utf-8")
         everything = [*beside, *files]
-        facts = manifest(path, everything, _public(asked), counts, VERSION, told)
+        facts = manifest(path, everything, _public(request), counts, VERSION, told)
         (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
 
 
-def _public(asked: Exporting) -> dict[str, Any]:
+def _public(request: Exporting) -> dict[str, Any]:
     """The settings, without where files stand on this machine."""
-    files = [file_name(file) for file in asked.selection.contamination]
-    score = asked.score and file_name(asked.score)
-    return {**asked.settings(), "contamination": files, "score": score}
+    files = [file_name(file) for file in request.selection.contamination]
+    score = request.score and file_name(request.score)
+    return {**request.settings(), "contamination": files, "score": score}
 
 
 def _folder(path: Path, target: str) -> Path | None:
@@ -198,15 +198,15 @@ def _folder(path: Path, target: str) -> Path | None:
     return None if paths.is_stream(target) else path.parent
 
 
-def _writer(asked: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:
-    line = asked.form.line if isinstance(asked.form, Lined) else None
-    writer = RowWriter(path, target, asked.form.schema(), split, line)
-    if asked.selection.shuffle is None:
+def _writer(request: Exporting, path: Path, target: str, split: str) -> RowWriter | ShuffledWriter:
+    line = request.form.line if isinstance(request.form, Lined) else None
+    writer = RowWriter(path, target, request.form.schema(), split, line)
+    if request.selection.shuffle is None:
         return writer
-    return ShuffledWriter(writer, asked.selection.shuffle, _folder(path, target))
+    return ShuffledWriter(writer, request.selection.shuffle, _folder(path, target))
 
 
-def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
+def _summary(request: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
     if not counts:
         raise InputError("the input is empty; there is nothing to write")
     if not counts["rows written"]:
@@ -214,21 +214,22 @@ def _summary(asked: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, 
         advice = (
             "label them first with `prmdata label`"
             if any("labels" in what for what in counts)
-            else "ask for less, or look at them with `prmdata show`"
+            else "select less strictly, or look at them with `prmdata show`"
         )
         raise InputError(
-            f"none of {counts[READ]} traces could be written as {asked.name} ({reasons}); {advice}"
+            f"none of {counts[READ]} traces could be written as {request.name} ({reasons}); "
+            f"{advice}"
         )
     gone = len(sieve.removed)
     removed = {"problems left out": gone, "removed": sieve.removed} if gone else {}
-    return {"stage": "export", "format": asked.name, **counts, **removed}
+    return {"stage": "export", "format": request.name, **counts, **removed}
 
 
 def _sound(
-    asked: Exporting, given: Iterable[Trace | Unreadable] | None, failures: Failures
+    request: Exporting, given: Iterable[Trace | Unreadable] | None, failures: Failures
 ) -> Iterator[Trace]:
     """The given traces, checked, or those of the source, which reading has checked."""
-    for trace in read_traces(asked.source or "-") if given is None else given:
+    for trace in read_traces(request.source or "-") if given is None else given:
         if isinstance(trace, Unreadable):
             failures.note([trace.as_trace()], frozenset())
             failures.check()

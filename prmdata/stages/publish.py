@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +40,7 @@ class Upload:
         place = Path(folder)
         known = _manifest(place)
         name = place.absolute().name
+        _refuse_outside(place, known["files"])
         card = (place / CARD).read_text(encoding="utf-8")
         named = card.replace(f"\n# {name}\n", f"\n# {repo}\n", 1)
         named = named.replace(f'load_dataset("{name}"', f'load_dataset("{repo}"', 1)
@@ -109,10 +110,10 @@ def publish(upload: Upload, *, public: bool = False, quiet: bool = False) -> str
         )
         return str(made)
 
-    return told(commit, upload, token)
+    return reported(commit, upload, token)
 
 
-def told(work: Callable[[], T], upload: Upload, token: str) -> T:
+def reported(work: Callable[[], T], upload: Upload, token: str) -> T:
     """Turns what the hub, the network or its library object to into one message."""
     try:
         return work()
@@ -128,6 +129,17 @@ def told(work: Callable[[], T], upload: Upload, token: str) -> T:
             f"{upload.repo}: not uploaded ({reason}); {hint}. The dataset stands complete in "
             f"{upload.folder}: the same command again only uploads it"
         ) from None
+
+
+def _refuse_outside(folder: Path, names: Iterable[str]) -> None:
+    """Whatever a manifest names is published: nothing that lies elsewhere may be."""
+    inside = folder.resolve()
+    for name in names:
+        if not (folder / name).resolve().is_relative_to(inside):
+            raise OutputError(
+                f"{folder}/{MANIFEST}: names {name}, which is not in the dataset's folder; nothing "
+                "was uploaded. Export the dataset again"
+            )
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

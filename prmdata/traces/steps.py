@@ -73,7 +73,7 @@ def _cuts(name: str) -> Callable[[str], Iterable[int]]:
         except re.error as error:
             raise UsageError(f"--steps {name}: not a regular expression ({error})") from None
     if name not in SPLITTERS:
-        raise unknown("way to split steps", name, [*SPLITTERS, "regex:PATTERN"])
+        raise unknown("splitter of steps", name, [*SPLITTERS, "regex:PATTERN"])
     return lambda text: (_between(text, place) for place in SPLITTERS[name](text))
 
 

@@ -151,7 +151,7 @@ def test_a_bad_row_of_parquet_counts_as_one(prmdata) -> None:
         (["generate", "t.xlsx"], 2, "cannot tell the format"),
         (["label", "--method", "bisekt"], 2, "did you mean 'bisect'"),
         (["label", "--method", "mc"], 2, "prmdata estimate"),
-        (["label", "--set", "rollouts=3"], 2, "there is no setting 'rollouts'"),
+        (["label", "--set", "rollouts=3"], 2, "unknown setting 'rollouts'"),
         (["label", "--set", "rollouts_per_probe"], 2, "name=value"),
         (["export", "--to", "stepwize"], 2, "did you mean 'stepwise'"),
         (["export", "--to", "TRL"], 2, "stepwise (PRMTrainer)"),
@@ -298,6 +298,11 @@ def test_files_of_another_kind_than_the_command_takes(prmdata) -> None:
     refused(prmdata("generate", "t.json"), 1, "t.json", "a JSON array that is broken")
     refused(prmdata("generate", "deep.jsonl"), 1, "deep.jsonl:1", "nested too deeply")
     refused(prmdata("generate", "t.csv", "-o", "t2.csv"), 2, "t2.csv", "cannot tell the format")
+
+
+def test_a_table_in_a_pipe(prmdata) -> None:
+    done = prmdata("import", "-", stdin="question,answer\n1 + 1?,2\n")
+    refused(done, 1, "standard input:1", "by its name")
 
 
 def test_columns_that_are_misspelt(prmdata) -> None:

@@ -14,6 +14,8 @@ import typer
 from prmdata.cli import COMMANDS, app
 from prmdata.cli.shared.building import name_of
 from prmdata.cli.shared.help import split_docstring
+from prmdata.sampler import SAMPLERS
+from prmdata.traces.steps import SPLITTERS
 
 FUNCTIONS = {name_of(f): f for panel in COMMANDS.values() for f in panel}
 
@@ -69,6 +71,19 @@ def test_the_contents_name_every_command_without_building_one() -> None:
     assert done.stdout.startswith("0 "), done.stderr
     for name in FUNCTIONS:
         assert re.search(rf"^  {name}  ", done.stdout, re.MULTILINE)
+
+
+def test_help_that_lists_names_lists_all_of_them() -> None:
+    program = typer.main.get_command(app)
+    texts = {
+        (name, parameter.name): parameter.help
+        for name in ("generate", "label")
+        for parameter in program.commands[name].params  # type: ignore[attr-defined]
+    }
+    for entry in SAMPLERS.values():
+        assert entry.usage in texts["label", "sampler"]
+    for name in SPLITTERS:
+        assert name in texts["generate", "steps"]
 
 
 def test_a_misspelt_command_names_the_nearest(prmdata) -> None:

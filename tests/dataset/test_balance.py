@@ -75,6 +75,6 @@ def test_each_split_is_balanced(tmp_path: Path) -> None:
 
 
 def test_nothing_to_balance_with_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"more than of the other side.*ask for less"):
+    with pytest.raises(InputError, match=r"more than of the other side.*select less"):
         export(tmp_path / "d.jsonl", [WRONG, WRONG], balance=1)
     assert RIGHT.correct

@@ -83,8 +83,18 @@ So the result is @</s>
 So there are @ left.<|endoftext|>
 Therefore, Mary has @ more marbles than John.
 After 3 days he has @ apples.
-He makes $@ in 2 weeks.
+He runs 3 miles in @ minutes.
 On the 5th day he ran @ miles.
+Let me check: 9*2=@ ✓
+The answer is Rs. @
+So she sold 48+24 = <<48+24=@>>@ clips.
+所以，她有@个苹果。
+答案是：@
+| **Total** | **@** |
+print(total)  # Output: @
+So the final answer is @, not 20.
+Thus she earned $@ (9 eggs x $2).
+The answer is $\approx @$.
 Each of the 4 friends gets @.
 Each friend gets @ cookies.
 So the price is @ euros (or €@).

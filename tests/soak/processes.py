@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -55,6 +56,8 @@ class Process:
 
     def finish(self) -> int:
         if self.wait() is None:
+            os.kill(self.pid, signal.SIGABRT)  # which says where it hangs
+            self.wait(5)
             self.kill()
             raise Hung(" ".join(self.words))
         assert self.status is not None
@@ -81,7 +84,7 @@ def start(
         os.dup2(nothing if stdin < 0 else stdin, 0)
         os.dup2(nothing if stdout < 0 else stdout, 1)
         os.dup2(said, 2)
-        os.closerange(3, 256)
+        os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         if file_bytes >= 0:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
@@ -93,6 +96,7 @@ def start(
 def _run(words: list[str]) -> None:
     from prmdata.cli import main
 
+    faulthandler.enable(file=2)
     sys.argv = ["prmdata", *words]
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, mode) for n, mode in enumerate("rww"))
     code: object = 1

@@ -64,7 +64,7 @@ def test_traces_are_graded_anew_from_a_pipe_by_another_rule() -> None:
     ("words", "code", "says"),
     [
         (["--fields", "response=outptu"], 2, "did you mean 'output'"),
-        (["--fields", "reply=output"], 2, "there is no field 'reply'"),
+        (["--fields", "reply=output"], 2, "unknown field 'reply'"),
         ([], 0, "right"),
         (["--answers", "boxd"], 2, "did you mean 'boxed'"),
         (["--fields", "response=id"], 1, "no text to grade in column 'id'"),

@@ -203,3 +203,15 @@ def test_the_library_publishes_what_it_exported(python: Run, hub: tuple[str, Pat
     assert python("-c", code.format("me/open", True)).returncode == 0
     assert (hub[1] / "me" / "open" / ".repo").read_text() == "public"
     assert "OWNER/NAME" in python("-c", code.format("a/b/c", False)).stderr
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "link"])
+def test_nothing_outside_the_folder_is_published(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("mine")
+    (folder / "README.md").write_text("# set\n")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "manifest.json").write_text(json.dumps({"files": {"README.md": {}, name: {}}}))
+    with pytest.raises(OutputError, match="not in the dataset's folder"):
+        Upload.of(str(folder), "me/set")

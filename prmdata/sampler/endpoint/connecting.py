@@ -140,19 +140,19 @@ def _chosen(cards: Sequence[Model], options: Mapping[str, str], url: str) -> tup
 def _described(
     spec: str, servers: list[Server], card: Model, base: Model, options: Mapping[str, str]
 ) -> Endpoint:
-    words = _words(card, base, options, spec)
-    told = card.get("max_model_len") or base.get("max_model_len")
+    folder = _tokenizer_place(card, base, options, spec)
+    context = card.get("max_model_len") or base.get("max_model_len")
     return Endpoint(
         spec=spec,
         pool=Pool(servers, Served.of(card), tagged="tag" in options),
-        fingerprint=_fingerprint(card, words, options),
-        template=read_template(words),
-        context=whole_number(options, "context", told or _longest(words)),
-        tokenizer=_tokenizer(words / "tokenizer.json"),
+        fingerprint=_fingerprint(card, folder, options),
+        template=read_template(folder),
+        context=whole_number(options, "context", context or _longest(folder)),
+        tokenizer=_tokenizer(folder / "tokenizer.json"),
     )
 
 
-def _words(card: Model, base: Model, options: Mapping[str, str], spec: str) -> Path:
+def _tokenizer_place(card: Model, base: Model, options: Mapping[str, str], spec: str) -> Path:
     """The folder of its tokenizer: an adapter's is that of the model it is for."""
     asked = options.get("tokenizer")
     names = [asked] if asked else [card.get("root"), card["id"], base.get("root"), base["id"]]
@@ -165,23 +165,23 @@ def _words(card: Model, base: Model, options: Mapping[str, str], spec: str) -> P
     raise reasons[0]
 
 
-def _fingerprint(card: Model, words: Path, options: Mapping[str, str]) -> str:
+def _fingerprint(card: Model, folder: Path, options: Mapping[str, str]) -> str:
     """The weights, where they are in a folder here; else what the model is called."""
     root, tag = card.get("root") or "", options.get("tag")
-    if tag is None and words == Path(root) and any(words.glob("*.safetensors")):
-        return f"{folder_fingerprint(words)}-served"
-    named = folder_fingerprint(words, card["id"], root, tag or "", weights=False)
+    if tag is None and folder == Path(root) and any(folder.glob("*.safetensors")):
+        return f"{folder_fingerprint(folder)}-served"
+    named = folder_fingerprint(folder, card["id"], root, tag or "", weights=False)
     label = re.sub(r"[^\w.-]+", "_", tag or card["id"])[:40]
     return f"{BY_NAME}{named}-{label}"
 
 
-def _longest(words: Path) -> int:
+def _longest(folder: Path) -> int:
     """What the model's own configuration says, where the server says nothing."""
     try:
-        told = json.loads((words / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return UNKNOWN_CONTEXT
-    longest = told.get("max_position_embeddings") if isinstance(told, dict) else None
+    longest = config.get("max_position_embeddings") if isinstance(config, dict) else None
     return longest if isinstance(longest, int) and longest > 0 else UNKNOWN_CONTEXT
 
 
@@ -199,16 +199,16 @@ def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
         yield f"{fault}; the other servers go on"
     if not endpoint.offers.seeds:
         yield (
-            f"{endpoint.spec} does not keep to seeds: what it draws is kept in the store, and "
-            "cannot be drawn again without it"
+            f"{endpoint.spec} does not keep to seeds: its completions can be repeated from the "
+            "store alone"
         )
     if not endpoint.offers.more:
         yield (
-            f"{endpoint.spec} takes no top_k, min_p or penalties: its own defaults for them hold "
-            "(vLLM's server leaves the model's out with --generation-config vllm)"
+            f"{endpoint.spec} does not accept top_k, min_p or penalties, so its own defaults apply "
+            "(vLLM's server ignores the model's with --generation-config vllm)"
         )
     if endpoint.fingerprint.startswith(BY_NAME) and "tag" not in options:
         yield (
-            f"the weights of {name} cannot be seen from here: other ones served under this name "
-            "would be taken for the same; name them with --engine-arg tag=…"
+            f"the weights of {name} cannot be seen from here: other weights served under this name "
+            "would be taken for the same; name these with --engine-arg tag=…"
         )

@@ -1,9 +1,4 @@
-"""Messages → the exact text a model continues: its chat template, with the assistant turn open.
-
-The same rendering as transformers' (Jinja in a sandbox, the same tags and filters, `tools` and
-`documents` as none), without importing it: a stage that replays rollouts needs a template and no
-model.
-"""
+"""Messages → the exact text a model continues: its chat template, with the assistant turn open."""
 
 from __future__ import annotations
 
@@ -17,9 +12,9 @@ from typing import Any
 
 from prmdata.errors import InputError, SamplerError
 from prmdata.records import Message
-
-NOW = "strftime_now"
-"""What templates call for the date. Among a trace's template arguments: the day it was sampled."""
+from prmdata.sampler.models.folders import ABACUS_MODEL
+from prmdata.sampler.models.jinja import NOW, TemplateFailure, TemplateRefusal, render
+from prmdata.sampler.models.jinja_process import render_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +49,39 @@ class ChatTemplate:
         return {**arguments, NOW: date.today().isoformat()}
 
     def _render(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> str:
-        import jinja2
-
-        given = dict(arguments)
-        if isinstance(given.get(NOW), str):
-            given[NOW] = _day(given[NOW]).strftime
+        if isinstance(arguments.get(NOW), str):
+            _check_day(arguments[NOW])
+        variables = {
+            "tools": None,
+            "documents": None,
+            **arguments,
+            "messages": [dict(message) for message in messages],
+            "add_generation_prompt": True,
+            "bos_token": self.bos,
+            "eos_token": self.eos,
+        }
+        source = self.source or ""
         try:
-            text: str = _compiled(self.source or "").render(
-                {"tools": None, "documents": None, **given},
-                messages=[dict(m) for m in messages],
-                add_generation_prompt=True,
-                bos_token=self.bos,
-                eos_token=self.eos,
-            )
+            return render(source, variables) if _is_own(source) else render_apart(source, variables)
         except TemplateRefusal as refusal:
             raise InputError(f"the chat template refuses these messages: {refusal}") from None
-        except jinja2.TemplateError as error:
-            raise SamplerError(f"the model's chat template fails: {error}") from None
-        return text
+        except TemplateFailure as failure:
+            raise SamplerError(f"the model's chat template fails: {failure}") from None
 
 
-def _day(text: str) -> datetime:
+@functools.cache
+def _is_own(source: str) -> bool:
+    """The template that is shipped with prmdata needs no process of its own."""
+    return source == read_template(ABACUS_MODEL).source
+
+
+def _check_day(text: str) -> None:
     try:
-        return datetime.fromisoformat(text)
+        datetime.fromisoformat(text)
     except ValueError:
         raise InputError(
             f"template argument {NOW}={text!r}: write a date like 2026-01-31"
         ) from None
-
-
-class TemplateRefusal(Exception):
-    """Raised by a template's own `raise_exception`."""
 
 
 def read_template(folder: Path) -> ChatTemplate:
@@ -130,37 +127,3 @@ def _token_text(token: Any) -> str:
     if isinstance(token, dict):
         token = token.get("content")
     return token or ""
-
-
-@functools.lru_cache(maxsize=8)
-def _compiled(source: str) -> Any:
-    import jinja2.ext
-    import jinja2.sandbox
-
-    from prmdata.sampler.models.generation_tag import GenerationTag
-
-    def refuse(message: str) -> None:
-        raise TemplateRefusal(message)
-
-    def to_json(
-        value: Any,
-        ensure_ascii: bool = False,
-        indent: int | None = None,
-        separators: tuple[str, str] | None = None,
-        sort_keys: bool = False,
-    ) -> str:
-        return json.dumps(
-            value,
-            ensure_ascii=ensure_ascii,
-            indent=indent,
-            separators=separators,
-            sort_keys=sort_keys,
-        )
-
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, jinja2.ext.loopcontrols]
-    )
-    environment.filters["tojson"] = to_json
-    environment.globals["raise_exception"] = refuse
-    environment.globals[NOW] = lambda form: datetime.now().strftime(form)
-    return environment.from_string(source)

@@ -65,7 +65,11 @@ class Store:
         """Of our own segment, in bytes."""
         self._unsynced = 0
         self._synced_at = time.monotonic()
-        self._follow()
+        try:
+            self._follow()
+        except StoreError:
+            self.close()
+            raise
         self._merge()
 
     def __len__(self) -> int:

@@ -163,7 +163,7 @@ def test_what_is_not_asked_for_is_asked_not_to_be_done(url: str) -> None:
         assert not {"top_k", "min_p", "skip_special_tokens"} & set(
             endpoint.body("", 1, SAMPLING, 0)
         )
-        assert "takes no top_k" in endpoint.notes[0]
+        assert "does not accept top_k" in endpoint.notes[0]
 
 
 def test_a_server_that_fails_where_two_are_asked_for_is_asked_for_one() -> None:
