@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "prmdata"
 PRINTERS = {
     "terminal.py": "cleans what it prints",
     "serving/launch.py": "writes the first line of a server's log, a file",
+    "sampler/models/jinja_process.py": "answers by a pipe, in a process of its own",
 }
 SANDBOX = ("sandbox/harness.py", "sandbox/zygote.py")
 """They run in the sandbox or beside it: their streams are read by us, and shown cleaned."""
