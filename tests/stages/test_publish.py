@@ -16,7 +16,7 @@ import pytest
 
 from prmdata.errors import OutputError, UsageError
 from prmdata.files import write_traces
-from prmdata.stages.publish import Upload, check_publishing, told
+from prmdata.stages.publish import Upload, check_publishing, reported
 from tests.exports.cases import RIGHT, WRONG
 from tests.stages.hub import TOKEN
 
@@ -181,7 +181,7 @@ def test_a_token_in_an_error_is_not_repeated(tmp_path: Path) -> None:
         raise ValueError(f"Bearer {TOKEN} is no token")
 
     with pytest.raises(OutputError, match="Bearer … is no token"):
-        told(echo, Upload(tmp_path, "me/x", (), ""), TOKEN)
+        reported(echo, Upload(tmp_path, "me/x", (), ""), TOKEN)
 
 
 @pytest.mark.parametrize("repo", ["", "a b", "../x", "a/../b", "a--b", "/a", "a/"])
