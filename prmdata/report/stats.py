@@ -9,6 +9,7 @@ from typing import Any
 from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
 from prmdata.records import Trace
+from prmdata.trust import Trust
 
 
 def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
     steps: Counter[int] = Counter()
     evidence: Counter[str] = Counter()
     labelled: Counter[str] = Counter()
+    trust = Trust()
     for trace in readable(traces):
         problems.add(hash(trace.problem.id))
         counts["traces"] += 1
@@ -31,6 +33,7 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
         evidence.update(e.name for e in trace.evidence)
         if trace.labels is not None:
             labelled[trace.labels.by] += 1
+            trust.add(trace)
             counts["examined"] += trace.labels.examined
             counts["first errors"] += trace.labels.first_error is not None
             counts["labelling tokens"] += trace.labels.cost.tokens
@@ -42,4 +45,5 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
         "mean steps": round(counts["steps"] / counts["traces"], 2),
         "evidence": dict(evidence),
         "labelled by": dict(labelled),
+        **({"labels": trust.as_dict()} if trust.traces else {}),
     }

@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 from prmdata.records import Trace
 from prmdata.sampler.storage.stored import Spending
+from prmdata.trust import Trust
 
 SPOKE = "evidence "
 """Stands before the name of evidence in `special`: the traces of which it says something."""
+NESTED = ("special", "trust")
 Ending = Literal["complete", "over budget", "interrupted", "failed"]
 
 
@@ -54,6 +56,8 @@ class Summary:
     sampler_calls: int = 0
     completions_sampled: int = 0
     completions_from_store: int = 0
+    trust: Trust = field(default_factory=Trust)
+    """What the labels believe of themselves."""
     special: Counter[str] = field(default_factory=Counter)
     """What only this stage counts."""
     warnings: list[str] = field(default_factory=list)
@@ -83,6 +87,7 @@ class Summary:
             self.undecided += trace.labels.undecided
             self.unexamined += not (trace.labels.examined or trace.labels.undecided)
             self.first_errors += trace.labels.first_error is not None
+            self.trust.add(trace)
 
     def add_spending(self, spending: Spending) -> None:
         self.tokens_spent = spending.tokens
@@ -97,5 +102,6 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """All counts on one level, those of the stage included."""
-        names = (field.name for field in dataclasses.fields(self) if field.name != "special")
-        return {**{name: getattr(self, name) for name in names}, **self.special}
+        names = (field.name for field in dataclasses.fields(self) if field.name not in NESTED)
+        counts = {name: getattr(self, name) for name in names}
+        return {**counts, **self.trust.as_dict(), **self.special}

@@ -212,7 +212,7 @@ def warnings(summary: Summary) -> list[str]:
         for option, (count, value) in assumed.items()
         if count
     ]
-    return found
+    return found + summary.trust.warnings()
 
 
 async def apply(method: Method, group: list[Trace], rollouts: Rollouts) -> list[Trace]:

@@ -40,7 +40,7 @@ def test_a_budget_is_met_and_the_file_is_read_back(
     found = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
     write_policy(found, str(tmp_path / "w.json"))
     assert read_policy(str(tmp_path / "w.json")) == found
-    assert any("nats a trace" in line for line in told)
+    assert any("as likely" in line for line in told)
     assert found.bits_per_1000_tokens is not None
     wrong = [t for t in traces[:60] if t.correct is False]
     made = run("posterior", traces[:60], policy, policy=str(tmp_path / "w.json"))

@@ -99,6 +99,8 @@ def _labels(summary: Summary) -> list[str]:
         )
         if summary.undecided:
             parts[-1] += f", {summary.undecided:,} undecided"
+        if trust := summary.trust.line():
+            parts.append(trust)
     unlabelled = summary.traces - summary.labelled - summary.failed
     if summary.stage == "label" and unlabelled > 0:
         parts.append(f"{unlabelled:,} left without labels")

@@ -267,7 +267,8 @@ def learn(
         for found, other in zip(fits, reversed(halves), strict=True)
     )
     traces = sum(half.traces for half in halves)
-    report(f"{gain / traces:+.3f} nats a trace on traces that the fit did not see")
+    ratio = math.exp(min(gain / traces, 50.0))
+    report(f"what was learned makes a trace that it was not learned from {ratio:,.1f} x as likely")
     if gain <= 0:
         return default
     whole = fit(Pool(itertools.chain(*problems)))
