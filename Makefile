@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VLLM := .venv-vllm
+SITE := .venv-docs
 TRAINERS := trl-1.13 trl datasets-3.6
 MORE := llamafactory ms-swift axolotl verl openrlhf
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
 .PHONY: all setup setup-vllm setup-trainers setup-more-trainers format check test \
-	test-vllm test-trainers test-more-trainers demo bench bench-engine soak docs clean
+	test-vllm test-trainers test-more-trainers demo bench bench-engine soak docs site clean
 
 all: check test
 
@@ -91,8 +92,19 @@ bench-engine: $(if $(MODEL),,setup-vllm)
 soak: setup
 	$(BIN)/python -m tests.soak $(or $(SEED),"") 18
 
+# What the documents take from the program: the demo in the README, the settings in docs/.
 docs: setup
 	$(BIN)/python -m tests.write_docs
 
+# The documents as a site, in build/site; a broken link fails it.
+$(SITE)/ready: pyproject.toml
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(SITE)/bin/python -m pip install --quiet --group docs
+	touch $@
+
+site: $(SITE)/ready
+	$(SITE)/bin/python -m mkdocs build --quiet
+
 clean:
-	rm -rf $(VENV) $(VLLM) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist
+	rm -rf $(VENV) $(VLLM) $(SITE) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist

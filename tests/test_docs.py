@@ -6,19 +6,24 @@ import asyncio
 import dataclasses
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
 
 from prmdata.cli import COMMANDS, app
+from prmdata.exports import FORMATS
 from prmdata.grading import Grader
+from prmdata.labellers import LABELLERS
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.verifiers import VERIFIERS
 from tests.policy import Policy
-from tests.write_docs import BLOCK, block
+from tests.write_docs import BLOCK, DOCS, GENERATED, block, pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,9 +90,54 @@ def test_the_demo_in_the_readme_is_what_a_terminal_shows() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_documents_speak_of_the_project_alone(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+
+
+def test_the_pages_hold_what_the_program_says() -> None:
+    stale = [path.name for path, text in pages() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run: python -m tests.write_docs pages"
+
+
+def test_every_method_verifier_and_format_has_its_part_of_a_page() -> None:
+    found = {
+        name
+        for path in DOCS.rglob("*.md")
+        for _, _, name in GENERATED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"all", *LABELLERS, *VERIFIERS, *FORMATS}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_in_documents_parse(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    for toml in re.findall(r"`run.toml`:\n\n```toml\n(.*?)```", text, re.DOTALL):
+        (tmp_path / "run.toml").write_text(toml, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for words in commands_in(text):
+        commands[words[0]].make_context(words[0], words[1:])
+
+
+def commands_in(text: str) -> Iterator[list[str]]:
+    """The words of each `prmdata …` that stands in an indented line, pipes and shell around it."""
+    for line in re.findall(r"^    (?:\$ )?(?! )(.*\bprmdata .*)$", text, re.MULTILINE):
+        for part in re.split(r" \| | && |; |\$\(|  +#|=\$\(", line):
+            found = re.match(r"(?:\w+=\S+ )*prmdata (.*?)\)?$", part.strip())
+            if found and not re.search(r"[A-Z…]{4,}|[\[<]", found[1]):
+                yield shlex.split(found[1])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_in_documents_lead_to_files(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_documents_speak_of_the_project_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     assert not re.search(r"(?<!\w)/(work|root|tmp|home)/", text)
 
 
