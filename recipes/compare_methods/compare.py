@@ -33,7 +33,7 @@ from prmdata.truth import truth_of
 from prmdata.verifiers import VERIFIERS, ready
 from prmdata.verifiers.contract import as_evidence
 
-PRICES = (8.0, 5.0, 3.5, 2.5, 1.8, 1.3, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
+PRICES = (5.0, 2.5, 1.3, 0.7, 0.5, 0.35, 0.2)
 """Bits per 1,000 tokens, for the frontier of `posterior`."""
 BASELINES: dict[str, tuple[str, dict[str, object]]] = {
     "mc, k = 8": ("mc", {"rollouts_per_step": 8}),

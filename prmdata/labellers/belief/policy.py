@@ -20,6 +20,9 @@ from prmdata.labellers.belief.numbers import Array, Counts, bell, generator_powe
 RATES = np.array([0.004, 0.02, 0.06, 0.14, 0.27, 0.45, 0.65, 0.83, 0.95])
 """Hit rates that a prefix may have: the levels of the chain."""
 LOGITS = np.log(RATES / (1 - RATES))
+TAIL = 0.3
+TAIL_BELL = (-2.0, 1.3)
+"""Of first errors, the share that policies recover from more often than from the others."""
 SAMES = np.array([0.06, 0.3, 0.75])
 """Shares of misses that may end in the trace's own wrong answer."""
 
@@ -153,7 +156,8 @@ class Tables:
 @functools.lru_cache(4096)
 def _entry(mean: float, spread: float) -> Array:
     higher = LOGITS[None, :] > LOGITS[:, None]
-    weights = np.where(higher, 0.1, 1.0) * bell(LOGITS, mean, spread)
+    mixed = (1 - TAIL) * bell(LOGITS, mean, spread) + TAIL * bell(LOGITS, *TAIL_BELL)
+    weights = np.where(higher, 0.1, 1.0) * mixed
     shares: Array = weights / weights.sum(1, keepdims=True)
     return shares
 
