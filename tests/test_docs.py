@@ -9,9 +9,11 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 
@@ -19,29 +21,36 @@ from prmdata.cli import COMMANDS, app
 from prmdata.exports import FORMATS
 from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS
-from prmdata.records import Trace
+from prmdata.records import Labels, Problem, Step, Trace
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
+from prmdata.stages.export import Exporting, run_export
 from prmdata.verifiers import VERIFIERS
 from tests.policy import Policy
 from tests.write_docs import BLOCK, DOCS, GENERATED, block, pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def worked_example(document: Path, name: str, folder: Path) -> types.ModuleType:
+    """The module that stands in a document under that name."""
+    text = document.read_text(encoding="utf-8")
+    found = re.search(rf"<!-- test: {name} -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    (folder / f"{name}.py").write_text(found[1], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(f"worked_{name}", folder / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_method_in_contributing_works(
     tmp_path: Path, traces: list[Trace], policy: Policy
 ) -> None:
-    found = re.search(r"<!-- test: method -->\n```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
-    assert found is not None
-    (tmp_path / "walk.py").write_text(found[1], encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("walk", tmp_path / "walk.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["walk"] = module
-    spec.loader.exec_module(module)
+    module = worked_example(ROOT / "CONTRIBUTING.md", "method", tmp_path)
     walk = module.Walk(rollouts_per_step=8)
     assert dataclasses.is_dataclass(walk)
     rollouts = Rollouts(policy, Grader(), RolloutSettings())
@@ -53,6 +62,40 @@ def test_the_method_in_contributing_works(
             assert first is not None
             assert all(v for v in values[:first])
             assert values[first] == 0 or first == len(trace.steps) - 1
+
+
+EXTENDING = DOCS / "extending.md"
+
+
+def test_the_format_in_the_documents_writes_a_dataset(tmp_path: Path, traces: list[Trace]) -> None:
+    module = worked_example(EXTENDING, "format", tmp_path)
+    trace = traces[0]
+    wrong = dataclasses.replace(trace, labels=Labels("x", 1), id="w/0")
+    right = dataclasses.replace(trace, labels=Labels("x", None), id="w/1")
+    request = Exporting("first-errors", module.FirstErrors(base=1))
+    run_export(request, str(tmp_path / "d"), overwrite=True, traces=[wrong, right])
+    (shard,) = (tmp_path / "d").rglob("*.parquet")
+    table = pq.read_table(shard)
+    assert table["error"].to_pylist() == [2]
+
+
+def test_the_verifier_in_the_documents_finds_a_repetition(tmp_path: Path) -> None:
+    module = worked_example(EXTENDING, "verifier", tmp_path)
+    steps = tuple(Step(f"{text} is a sentence to repeat.") for text in ("This", "That", "This"))
+    trace = Trace("p/0", Problem("p", "?"), steps)
+    found = asyncio.run(module.Repeats().verify(trace))
+    assert [finding.verdict for finding in found] == ["unknown", "unknown", "wrong"]
+
+
+def test_the_layout_in_the_documents_reads_a_row(tmp_path: Path) -> None:
+    module = worked_example(EXTENDING, "layout", tmp_path)
+    row = {"q": "What is 2 + 2?", "gold": "4", "lines": ["2 + 2 = 5", "So 5."], "bad": 0}
+    assert module.Lines.fits(row)
+    (trace,) = module.Lines().traces(row, "here")
+    assert trace.text == "2 + 2 = 5\nSo 5."
+    assert trace.evidence[0].kind == "truth"
+    assert trace.labels is not None
+    assert trace.labels.first_error == 0
 
 
 def test_every_subcommand_is_in_the_readme_and_helps() -> None:
