@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import dataclasses
 import importlib.util
@@ -170,6 +171,22 @@ def commands_in(text: str) -> Iterator[list[str]]:
             found = re.match(r"(?:\w+=\S+ )*prmdata (.*?)\)?$", part.strip())
             if found and not re.search(r"[A-Z…]{4,}|[\[<]", found[1]):
                 yield shlex.split(found[1])
+
+
+def test_messages_in_the_documents_are_in_the_program() -> None:
+    texts = [
+        node.value
+        for path in (ROOT / "prmdata").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    program = "\n".join(texts)
+    messages = re.findall(r"^\*\*`(.*?)`\*\*", (DOCS / "faq.md").read_text(), re.MULTILINE)
+    assert len(messages) > 10
+    for message in messages:
+        parts = re.split(r"[…:;]|'[^']*'|\(.*?\)|[\w:]*\d[\d.,]*|\b\w+\.(?:jsonl|txt)\b", message)
+        longest = max((part.strip() for part in parts), key=len)
+        assert longest in program, message
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
