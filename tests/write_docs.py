@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prmdata.cli.catalog import formats, methods
@@ -22,6 +22,8 @@ from prmdata.exports import FORMATS
 from prmdata.labellers import LABELLERS, methods_of
 from prmdata.settings import Setting, documented
 from prmdata.verifiers import VERIFIERS
+
+Command = Callable[[str], None]
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -33,8 +35,8 @@ PROGRESS = re.compile(r"^\w+: [\d,]+(/[\d,]+)? \w+ · ")
 
 def block(commands: str, shown: str) -> str:
     """What a terminal holds in the end: progress is gone by then."""
-    told = [line for line in commands.splitlines() if not PROGRESS.match(line)]
-    lines = [*told, *shown.rstrip().splitlines()]
+    news = [line for line in commands.splitlines() if not PROGRESS.match(line)]
+    lines = [*news, *shown.rstrip().splitlines()]
     return "".join(f"    {line}".rstrip() + "\n" for line in lines)
 
 
@@ -58,12 +60,12 @@ def part(table: str, name: str) -> str:
         "formats": FORMATS,
     }[table]
     command = formats if table == "formats" else methods
-    return "\n".join(_entry(said_by(command, name), documented(kinds[name]))) + "\n"
+    return "\n".join(_entry(shown_by(command, name), documented(kinds[name]))) + "\n"
 
 
-def said_by(command: object, name: str | None) -> str:
+def shown_by(command: Command, name: str) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as shown:
-        command(name)  # type: ignore[operator]
+        command(name)
     return shown.getvalue()
 
 
@@ -77,13 +79,13 @@ def _overview(table: str) -> Iterator[str]:
             yield ""
 
 
-def _first(name: str, command: object) -> str:
-    return " ".join(said_by(command, name).split("\n\n")[1].split())
+def _first(name: str, command: Command) -> str:
+    return " ".join(shown_by(command, name).split("\n\n")[1].split())
 
 
-def _entry(said: str, settings: list[Setting]) -> Iterator[str]:
+def _entry(page: str, settings: list[Setting]) -> Iterator[str]:
     """The page that the command shows, in Markdown, without the title."""
-    before = re.split(r"^(?:Settings|Paper|Example):$", said, maxsplit=1, flags=re.MULTILINE)[0]
+    before = re.split(r"^(?:Settings|Paper|Example):$", page, maxsplit=1, flags=re.MULTILINE)[0]
     for paragraph in before.split("\n\n")[1:]:
         facts = [line for line in paragraph.splitlines() if line.startswith(("Cost:", "Needs:"))]
         yield from (f"- {line}" for line in facts)
@@ -95,7 +97,7 @@ def _entry(said: str, settings: list[Setting]) -> Iterator[str]:
             text = _cell(" ".join(setting.text.split()))
             yield f"| `{setting.name}` | {_default(setting)} | {_cell(setting.allowed)} | {text} |"
         yield ""
-    example = textwrap.dedent(said.split("\nExample:\n", 1)[1])
+    example = textwrap.dedent(page.split("\nExample:\n", 1)[1])
     yield f"```text\n{example.rstrip()}\n```"
 
 
