@@ -130,14 +130,14 @@ class Evidence:
     rollouts: tuple[int | None, ...] = ()
     verdicts: tuple[Verdict | None, ...] = ()
     notes: tuple[str | None, ...] = ()
-    checked_by: Literal["tool", "judge", "people"] | None = None
-    """Who gave the verdicts: a program that computes is trusted more than somebody who reads."""
     stopping: str | None = None
     """The rule that ended sampling; with `first-hit`, hits/rollouts is a biased value."""
     settings: dict[str, Any] = field(default_factory=dict)
     cost: Cost = Cost()
     rewards: tuple[float | None, ...] = ()
     """Signed and unbounded, such as the advantage of each step; `values` stay P(right)."""
+    checked_by: Literal["tool", "judge", "people"] | None = None
+    """Who gave the verdicts: a program that computes is trusted more than somebody who reads."""
 
     @property
     def first_wrong(self) -> int | None:

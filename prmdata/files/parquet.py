@@ -155,6 +155,11 @@ class ParquetWriter:
         self._flush()
         self._file.close()
 
+    def __del__(self) -> None:
+        """A file that was given up needs no footer; pyarrow would write it to a closed file."""
+        if hasattr(self, "_file"):
+            self._file.is_open = False
+
 
 def write_traces(raw: IO[bytes], traces: Iterable[Trace]) -> int:
     writer = ParquetWriter(raw, arrow_schema(Trace))

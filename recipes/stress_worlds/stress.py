@@ -1,6 +1,6 @@
 """Every method in every world: exactness on wrong traces, calibration, tokens.
 
-python stress.py [WORLD …] --traces 150 --into README.md
+python stress.py [WORLD …] --traces 100 --into README.md
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +16,20 @@ from worlds import WORLDS, World, WorldPolicy, fatal_error, first_error, traces
 
 from prmdata.grading import Grader
 from prmdata.labellers import method
-from prmdata.labellers.belief.policy import Policy
 from prmdata.records import Trace
+from prmdata.run.stage import Resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
+from prmdata.stages.pilot import informed, looks_first
 
 METHODS: dict[str, tuple[str, dict[str, object]]] = {
     "posterior": ("posterior", {}),
-    "bisect k=8": ("bisect", {}),
-    "bisect first hit": ("bisect", {"first_hit": True}),
-    "bisect .55": ("bisect", {"pass_rate_share": 0.55}),
+    "bisect, k = 8": ("bisect", {}),
+    "bisect, first hit": ("bisect", {"first_hit": True}),
+    "bisect, .55 of pass rate": ("bisect", {"pass_rate_share": 0.55}),
     "forward": ("forward", {}),
 }
+SETTINGS = RolloutSettings(seed=1)
 
 
 @dataclass(frozen=True)
@@ -55,38 +56,15 @@ def drawn(world: World, count: int, seed: int) -> list[list[Trace]]:
     return groups
 
 
-def learned(
-    world: World, groups: Sequence[list[Trace]], count: int, settings: dict[str, object]
-) -> Policy:
-    from prmdata.labellers.belief.fitting import learn
-
-    async def go() -> Policy:
-        how, grader, policy = method("posterior", "label", settings), Grader(), WorldPolicy(world)
-        seen = []
-        for group in groups:
-            if len(seen) < count:
-                seen.append(
-                    await how.observed(
-                        group, Rollouts(policy, grader, RolloutSettings(seed=1)), Policy()
-                    )
-                )
-        await grader.close()
-        return learn(seen, print if VERBOSE else lambda line: None)
-
-    return asyncio.run(go())
-
-
-VERBOSE = False
-
-
 async def labelled(
     name: str, settings: dict[str, object], world: World, groups: Sequence[list[Trace]]
 ) -> list[Trace]:
+    """The traces that end wrong, labelled as `prmdata label` would: with a pilot first."""
     how, grader, policy = method(name, "label", settings), Grader(), WorldPolicy(world)
-    made = [
-        await apply(how, group, Rollouts(policy, grader, RolloutSettings(seed=1)))
-        for group in groups
-    ]
+    if looks_first(how):
+        resources = Resources(policy, grader)
+        how, _ = await informed(how, groups, resources, SETTINGS, lambda line: None)
+    made = [await apply(how, group, Rollouts(policy, grader, SETTINGS)) for group in groups]
     await grader.close()
     return [t for t in itertools.chain(*made) if t.correct is False]
 
@@ -114,45 +92,47 @@ def figures(made: Sequence[Trace], *, fatal: bool = False) -> Figures:
     )
 
 
+def table(worlds: Sequence[World], count: int, seed: int) -> Iterator[str]:
+    names = list(METHODS)
+    yield (
+        "| world | traces | posterior | confidence | ECE | surest half | tokens | "
+        + " | ".join(f"{name} (tokens)" for name in names[1:])
+        + " |"
+    )
+    yield "|---" * (6 + len(names)) + "|"
+    for world in worlds:
+        groups = drawn(world, count, seed)
+        found = [
+            figures(asyncio.run(labelled(kind, settings, world, groups)), fatal=world.correct > 0)
+            for kind, settings in METHODS.values()
+        ]
+        ours = found[0]
+        yield (
+            f"| {world.name} | {ours.count} | {ours.exact:.2f} | {ours.confidence:.2f} "
+            f"| {ours.error:.2f} | {ours.surest:.2f} | {ours.tokens:,.0f} | "
+            + " | ".join(f"{other.exact:.2f} ({other.tokens:,.0f})" for other in found[1:])
+            + " |"
+        )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("worlds", nargs="*")
-    options.add_argument("--traces", type=int, default=150)
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--only", nargs="*")
-    options.add_argument("--set", nargs="*", default=[])
-    options.add_argument("--learn", type=int, default=0)
-    options.add_argument("--verbose", action="store_true")
+    options.add_argument("--traces", type=int, default=100)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--into", type=Path, help="a README to write the table into")
     asked = options.parse_args()
-    for world in WORLDS:
-        if asked.worlds and world.name not in asked.worlds:
-            continue
-        groups = drawn(world, asked.traces, asked.seed)
-        line = []
-        for name, (kind, settings) in METHODS.items():
-            if asked.only and name not in asked.only:
-                continue
-            if kind == "posterior":
-                settings = {**settings, **dict(pair.split("=", 1) for pair in asked.set)}
-            begun = time.perf_counter()
-            if kind == "posterior" and asked.learn:
-                import msgspec
-
-                global VERBOSE
-                VERBOSE = asked.verbose
-                found_policy = learned(world, groups, asked.learn, settings)
-                Path("/tmp/lab/policy.json").write_bytes(msgspec.json.encode(found_policy))
-                settings = {**settings, "policy": "/tmp/lab/policy.json"}
-            made = asyncio.run(labelled(kind, settings, world, groups))
-            found = figures(made, fatal=world.correct > 0)
-            text = f"{name} {found.exact:.3f}"
-            if found.confidence is not None:
-                text += f"/{found.confidence:.3f} ece {found.error:.3f} half {found.surest:.3f}"
-            text += f" @{found.tokens:.0f}"
-            if kind == "posterior":
-                text += f" {time.perf_counter() - begun:.0f}s"
-            line.append(text)
-        print(f"{world.name:16} n={found.count} " + " | ".join(line), flush=True)
+    worlds = [world for world in WORLDS if not asked.worlds or world.name in asked.worlds]
+    lines = []
+    for line in table(worlds, asked.traces, asked.seed):
+        print(line, flush=True)
+        lines.append(line)
+    if asked.into:
+        begin, end = "<!-- table -->", "<!-- end of table -->"
+        head, _, rest = asked.into.read_text(encoding="utf-8").partition(begin)
+        _, _, tail = rest.partition(end)
+        text = "\n".join(lines)
+        asked.into.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

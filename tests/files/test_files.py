@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import gzip
 import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ from prmdata.files import (
     Unreadable,
     codec,
     count_hint,
+    parquet,
     paths,
     read_groups,
     read_traces,
@@ -254,3 +257,15 @@ def test_json_is_what_other_tools_expect() -> None:
     assert [step["text"] for step in row["steps"]] == [s.text for s in FULL.steps]
     assert io.BytesIO(codec.encode(FULL)).read().count(b"\n") == 0
     assert os.linesep.encode() not in codec.encode(FULL)
+
+
+def test_a_parquet_file_that_is_given_up_is_left_alone(tmp_path: Path) -> None:
+    """What it would still write comes too late, and breaks whatever runs just then."""
+
+    def traces() -> Iterator[Trace]:
+        yield FULL
+        raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"), (tmp_path / "t.parquet").open("wb") as raw:
+        parquet.write_traces(raw, traces())
+    gc.collect()  # a warning here, of what cannot be raised, is an error

@@ -83,7 +83,7 @@ class PolicyPrior:
     gold_wrong: float = 0.02
     """Share of traces that end wrong although no step is wrong: a wrong reference answer, a
     misread one."""
-    hidden: float = 0.3
+    hidden: float = 0.15
     """Share of traces with an error, before it is known that the trace ends right."""
     reliability: tuple[tuple[str, Reliability], ...] = ()
     """Of each source of verdicts, by its name."""
