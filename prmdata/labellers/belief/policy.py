@@ -20,7 +20,7 @@ from prmdata.labellers.belief.numbers import Array, Counts, bell, generator_powe
 RATES = np.array([0.004, 0.02, 0.06, 0.14, 0.27, 0.45, 0.65, 0.83, 0.95])
 """Hit rates that a prefix may have: the levels of the chain."""
 LOGITS = np.log(RATES / (1 - RATES))
-TAIL = 0.3
+TAIL = 0.15
 TAIL_BELL = (-2.0, 1.3)
 """Of first errors, the share that policies recover from more often than from the others."""
 SAMES = np.array([0.06, 0.3, 0.75])

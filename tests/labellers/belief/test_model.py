@@ -59,7 +59,7 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
     ahead = 1 - hidden * np.concatenate([[0.0], place.cumsum()[:-1]])
     stays = np.maximum(1 - hidden * place / ahead, 1e-12)
     start = bell(prior.start, prior.start_spread)
-    entry = 0.7 * bell(prior.entry, prior.entry_spread) + 0.3 * bell(-2.0, 1.3)
+    entry = 0.85 * bell(prior.entry, prior.entry_spread) + 0.15 * bell(-2.0, 1.3)
     into = np.array(
         [[w * (0.1 if to > at else 1.0) for to, w in enumerate(entry)] for at in range(9)]
     )
