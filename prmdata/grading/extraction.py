@@ -71,8 +71,8 @@ def extract_answer(
     tail = _CALCULATED.sub("", _after_thoughts(text[-TAIL:]))
     found = _marked(tail, kind) or (closing.bold(tail) if kind == "math" else None)
     if found is None and answers == "last" and kind == "math":
-        return closing.last_value(tail)
-    return found
+        return closing.last_value(tail) or None
+    return found or None
 
 
 def without_tokens(text: str) -> str:

@@ -81,9 +81,10 @@ class Posterior:
     """Read steps of the trace that a rollout writes again, word for word, as evidence."""
     examine: str = "wrong"
     """`wrong`: take traces that end right at their word. `all`: search them too."""
-    pilot: Whole = 60
-    """Wrong traces, of problems drawn by the run's seed, that are searched first: what their
-    rollouts show of the policy is believed of all. 0: believe the vague defaults."""
+    pilot: Whole = 0
+    """Wrong traces, of problems drawn by the run's seed, to search first (60 is a good number):
+    what their rollouts show of the policy is believed of all. Needs a file, not a pipe. 0:
+    believe the vague defaults."""
     policy: str | None = None
     """What `prmdata fit` measured of the policy: a file. It takes the place of the pilot."""
 

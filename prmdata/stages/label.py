@@ -155,10 +155,7 @@ async def run_labelling(
             report = _reporter(request.verb, options)
             if rereadable := again(request, traces):
                 groups = request.groups(rereadable())
-                method, identity = await informed(
-                    method, groups, resources, request.rollouts, report
-                )
-                output.pin("policy", identity)
+                method, _ = await informed(method, groups, resources, request.rollouts, report)
             else:
                 report(
                     "reads a stream, which passes once: nothing is learned of the policy first; "

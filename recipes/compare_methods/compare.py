@@ -35,6 +35,8 @@ from prmdata.verifiers.contract import as_evidence
 
 PRICES = (5.0, 2.5, 1.3, 0.7, 0.5, 0.35, 0.2)
 """Bits per 1,000 tokens, for the frontier of `posterior`."""
+PILOT = 60
+"""Wrong traces from which `posterior` learns its policy first."""
 BASELINES: dict[str, tuple[str, dict[str, object]]] = {
     "mc, k = 8": ("mc", {"rollouts_per_step": 8}),
     "forward, k = 8": ("forward", {}),
@@ -233,6 +235,8 @@ def verified(groups: list[list[Trace]]) -> list[list[Trace]]:
 
 
 def run(stand: Stand, name: str, **settings: object) -> list[Result]:
+    if name == "posterior":
+        settings = {"pilot": PILOT, **settings}
     return stand.results(stand.run(stand.learned(method(name, "label", settings))))
 
 

@@ -23,7 +23,7 @@ from prmdata.stages.label import apply
 from prmdata.stages.pilot import informed, looks_first
 
 METHODS: dict[str, tuple[str, dict[str, object]]] = {
-    "posterior": ("posterior", {}),
+    "posterior": ("posterior", {"pilot": 60}),
     "bisect, k = 8": ("bisect", {}),
     "bisect, first hit": ("bisect", {"first_hit": True}),
     "bisect, .55 of pass rate": ("bisect", {"pass_rate_share": 0.55}),

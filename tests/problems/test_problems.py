@@ -63,7 +63,7 @@ def test_any_columns_by_name_from_json_lines_and_parquet() -> None:
         found = read(source, fields={"question": "prompt", "answer": "gold"})
         assert [(p.question, p.answer) for p in found] == [("q0", "0"), ("q1", "1"), ("q2", "2")]
         assert found[0].meta == {}  # long columns say nothing of the kind of problem
-    with pytest.raises(UsageError, match="is no field of a problem"):
+    with pytest.raises(UsageError, match="unknown field of a problem"):
         read("p.parquet", fields={"query": "prompt"})
 
 
