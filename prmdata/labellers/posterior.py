@@ -210,6 +210,8 @@ class Posterior:
     def _decided(self, trace: Trace, found: Found, cost: Cost) -> Trace:
         T, first_f, probes = len(trace.steps), found.first_f, found.probes
         first = int(first_f.argmax())
+        if trace.correct is False and first_f[T] <= 0.5:  # no step: only where that is likelier
+            first = int(first_f[:T].argmax())
         evidence = Evidence(
             name="posterior",
             kind="rollouts",
