@@ -89,7 +89,7 @@ class Observations:
             column = self.hits if self.ends_right else self.sames
         else:
             column = self.hits if rollout.hit else self.sames if rollout.same else self.others
-        column[left if left <= last else rollout.start] += 1
+        column[min(left, last)] += 1
 
     def add_all(self, rollouts: Iterable[Rollout]) -> None:
         for rollout in rollouts:
