@@ -62,14 +62,15 @@ class Cost:
     unparsed: int = 0
     """Rollouts without an outcome: their answer could not be read."""
 
+    scored: int = 0
+    """Tokens read for their probabilities, prompt included; nothing is generated there."""
+    calls: int = 0
+    """Judgements asked for."""
+    prompt_tokens: int = 0
+    """Tokens that judges read: a judge reads more than it writes."""
+
     def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.tokens + other.tokens,
-            self.rollouts + other.rollouts,
-            self.rounds + other.rounds,
-            self.cut + other.cut,
-            self.unparsed + other.unparsed,
-        )
+        return Cost(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
