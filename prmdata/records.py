@@ -12,8 +12,18 @@ from typing import Any, Literal
 Verdict = Literal["right", "wrong", "unknown"]
 AnswerRule = Literal["boxed", "marked", "last"]
 GradeName = Literal["right", "wrong", "unparsed", "timeout"]
-Message = dict[str, str]
-"""A chat message: `role` and `content`."""
+Message = dict[str, Any]
+"""A chat message: `role`, `content`, and in a trace that acts whatever else its format has:
+`tool_calls`, `tool_call_id`, `name`, `reasoning_content`."""
+
+
+def content_of(message: Message) -> str:
+    """A message's text; of a list of parts, the text parts."""
+    content = message.get("content")
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,33 @@ class Step:
     """Exactly as sampled: the steps of a trace join to its text, byte for byte."""
     kind: Literal["thought", "code", "tool_call", "observation", "answer"] = "thought"
     tool: dict[str, Any] | None = None
+    """The call of a tool, where it stands in the text alone."""
     result: str | None = None
+    """What the tool returned, where no message holds it."""
+    messages: tuple[Message, ...] = ()
+    """Of a step that acts: the assistant's turn that it ends, and what answered that turn (results
+    of tools, words of the user), exactly as the model saw or the source had them."""
+
+    @property
+    def calls(self) -> tuple[dict[str, Any], ...]:
+        """The calls of tools that it makes: `id`, `name`, `arguments` (text, or an object)."""
+        found = self.messages[0].get("tool_calls") if self.messages else None
+        if not isinstance(found, list):
+            return () if self.tool is None else (self.tool,)
+        calls = [(call, call.get("function") or call) for call in found if isinstance(call, dict)]
+        return tuple(
+            {"id": call.get("id"), **{name: of.get(name) for name in ("name", "arguments")}}
+            for call, of in calls
+            if isinstance(of, dict)
+        )
+
+    @property
+    def observation(self) -> str | None:
+        """What answered it: results of tools, words of the user."""
+        if not self.messages:
+            return self.result
+        answers = [content_of(message) for message in self.messages[1:]]
+        return "\n".join(answers) if answers else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +137,8 @@ class Origin:
     """Given to the chat template, such as `enable_thinking`."""
     answers: AnswerRule | None = None
     """What its answer was read by, and its rollouts' are; `None` stands for `last`."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """What the model was told of its tools, as its chat template takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +232,11 @@ class Trace:
     @property
     def text(self) -> str:
         return "".join(step.text for step in self.steps)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is a chat with tools or with several turns, and not one text."""
+        return any(step.messages for step in self.steps)
 
     def prefix(self, steps: int) -> str:
         """The text of the first `steps` steps."""

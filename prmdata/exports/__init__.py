@@ -6,6 +6,7 @@ from prmdata.exports.contract import Format
 from prmdata.exports.judge import Judge
 from prmdata.exports.kto import Kto
 from prmdata.exports.math_shepherd import MathShepherd
+from prmdata.exports.messages import Messages
 from prmdata.exports.openr_tree import OpenrTree
 from prmdata.exports.pairs import Pairs
 from prmdata.exports.prm800k import Prm800k
@@ -28,6 +29,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "judge": Judge,
         "kto": Kto,
         "math-shepherd": MathShepherd,
+        "messages": Messages,
         "openr-tree": OpenrTree,
         "pairs": Pairs,
         "prm800k": Prm800k,

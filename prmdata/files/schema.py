@@ -107,7 +107,8 @@ _hints = functools.cache(typing.get_type_hints)
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value, order="deterministic").decode()
+    """With keys in the order that they have: a chat template prints them so."""
+    return msgspec.json.encode(value).decode()
 
 
 def without_none(hint: Any) -> Any:

@@ -13,6 +13,7 @@ import msgspec
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, rows
 from prmdata.files.nested import check_columns
+from prmdata.imports.agentprocessbench import Agentprocessbench
 from prmdata.imports.big_bench_mistake import BigBenchMistake
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
@@ -40,6 +41,7 @@ IMPORTS: Registry[type[Layout]] = Registry(
         "big-bench-mistake": BigBenchMistake,
         "openr-tree": OpenrTree,
         "openr-flat": OpenrFlat,
+        "agentprocessbench": Agentprocessbench,
         "chat": Chat,
         "columns": Columns,
     },

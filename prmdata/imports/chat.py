@@ -1,27 +1,30 @@
-"""Chats (messages or conversations; answer or solution) that end in the assistant's solution.
+"""Chats (messages or conversations; answer or solution; tools) with an assistant's solution.
 
 What a model thought (`reasoning_content`, `thinking`) goes before its words as `<think>…</think>`,
-where its words do not hold it already. Calls of tools, and what they gave back, are steps.
+where its words do not hold it already. In a chat with tools, or one in which the user speaks again,
+a step is a turn of the assistant with what answered it, and all messages are kept as they stand;
+any `--steps` but auto cuts turns finer.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from prmdata.errors import InputError, unknown
 from prmdata.files.nested import value_at
 from prmdata.imports.contract import Row, bare, list_of
 from prmdata.problems.contract import is_nothing
-from prmdata.records import Step, Trace
+from prmdata.records import Message, Trace, content_of
 from prmdata.traces.generate import cut_steps
 from prmdata.traces.steps import splitter
+from prmdata.turns import acts, steps_of, words_of
 
 FIELDS = ("messages", "answer", "id")
 ROLES = {"human": "user", "gpt": "assistant", "function": "tool", "observation": "tool"}
-THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,52 +48,72 @@ class Chat:
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
         guessed = "messages" if row.get("messages") else "conversations"
         name = self.fields.get("messages", guessed)
-        turns = [_turn(turn, where) for turn in list_of(row, name, where)]
+        answer = value_at(row, self.fields["answer"]) if "answer" in self.fields else _gold(row)
+        own = value_at(row, self.fields["id"]) if "id" in self.fields else None
+        trace = self.trace(list_of(row, name, where), tools_of(row, where), where)
+        problem = replace(trace.problem, answer=None if is_nothing(answer) else str(answer))
+        yield replace(trace, id="" if is_nothing(own) else str(own), problem=problem)
+
+    def trace(
+        self, messages: list[Any], tools: tuple[Message, ...], where: str, by_turn: bool = False
+    ) -> Trace:
+        """The trace of a chat; its question is what the user said before the assistant spoke.
+        `by_turn`: a step is a turn, even where the chat is a question and one answer."""
+        turns = [_turn(turn, where) for turn in messages]
         first = next((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), None)
-        if first is None or not any(turn["role"] == "user" for turn in turns[:first]):
+        asked = [turn for turn in turns[:first] if turn["role"] == "user"]
+        if first is None or not asked:
             raise InputError(
                 f"{where}: its messages need one from the user, and one from the assistant after it"
             )
-        if any(turn["role"] == "user" for turn in turns[first:]):
-            raise InputError(
-                f"{where}: the user speaks again after the assistant; only chats with one "
-                "question are read"
+        cut = None if self.steps == "auto" else lambda text: cut_steps(text, self.steps)
+        if by_turn or tools or acts(turns):
+            steps = steps_of(turns[first:], cut)
+        else:
+            steps = tuple(
+                step
+                for turn in turns[first:]
+                for step in cut_steps(words_of(turn), self.steps)
+                if step.text.strip()
             )
-        prompt = [{"role": t["role"], "content": t["content"]} for t in turns[:first]]
-        steps = tuple(step for turn in turns[first:] for step in self._steps(turn))
-        answer = value_at(row, self.fields["answer"]) if "answer" in self.fields else _gold(row)
-        question = next(t["content"] for t in reversed(prompt) if t["role"] == "user")
-        trace = bare(question, None if is_nothing(answer) else str(answer), steps, "chat")
-        origin = replace(trace.origin, messages=tuple(prompt), steps=self.steps)
-        own = value_at(row, self.fields["id"]) if "id" in self.fields else None
-        yield replace(trace, id="" if is_nothing(own) else str(own), origin=origin)
+        trace = bare(content_of(asked[-1]), None, steps, "chat")
+        origin = replace(trace.origin, messages=tuple(turns[:first]), steps=self.steps, tools=tools)
+        return replace(trace, origin=origin)
 
-    def _steps(self, turn: Mapping[str, Any]) -> Iterator[Step]:
-        if turn["role"] == "tool":
-            yield Step(turn["content"], "observation", result=turn["content"])
-            return
-        text = turn["content"]
-        thought = next((turn[name] for name in THOUGHTS if turn.get(name)), None)
-        if thought and "<think>" not in text:
-            text = f"<think>\n{thought}\n</think>\n\n{text}"
-        if text.strip():
-            yield from cut_steps(text, self.steps)
-        for call in turn.get("tool_calls") or []:
-            function = call.get("function") or call
-            yield Step(json.dumps(function, ensure_ascii=False), "tool_call", tool=dict(function))
+
+def tools_of(row: Row, where: str) -> tuple[Message, ...]:
+    """What a row says of the tools that the model had."""
+    if is_nothing(row.get("tools")):
+        return ()
+    tools = [decoded(tool) for tool in list_of(row, "tools", where)]
+    if not all(isinstance(tool, Mapping) for tool in tools):
+        raise InputError(f"{where}: column 'tools' must be a list of JSON objects")
+    return tuple(tools)
+
+
+def decoded(value: Any) -> Any:
+    """A JSON object, or the JSON text of one, as it stands in the cell of a table."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return value
 
 
 def _gold(row: Row) -> Any:
     return row.get("answer", row.get("solution"))
 
 
-def _turn(turn: Any, where: str) -> dict[str, Any]:
+def _turn(turn: Any, where: str) -> Message:
+    turn = decoded(turn)
     if not isinstance(turn, Mapping):
         raise InputError(f"{where}: a message must be a JSON object with a role and a content")
     role = turn.get("role", turn.get("from"))
     content = turn.get("content", turn.get("value"))
-    if isinstance(content, list):
-        content = "".join(part.get("text", "") for part in content if isinstance(part, Mapping))
-    if not isinstance(role, str) or not isinstance(content, str | None):
+    if not isinstance(role, str) or not isinstance(content, str | list | None):
         raise InputError(f"{where}: a message has no role or no text")
-    return {**turn, "role": ROLES.get(role, role), "content": content or ""}
+    if "role" in turn:
+        return {**turn, "role": ROLES.get(role, role)}
+    others = {name: value for name, value in turn.items() if name not in ("from", "value")}
+    return {"role": ROLES.get(role, role), "content": content or "", **others}

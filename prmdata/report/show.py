@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prmdata.records import Evidence, Trace
+from prmdata.records import Evidence, Step, Trace
 from prmdata.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+ANSWER = 300
+"""Characters shown of what a tool returned."""
 MARKS = {"right": "✓", "wrong": "✗", "unknown": "?"}
 
 
@@ -35,13 +37,25 @@ def render(trace: Trace) -> RenderableType:
         cells: list[str | Text] = [
             str(index + 1),
             Text(mark, style),
-            Text(visible(step.text.rstrip()), style),
+            _said(step, style),
         ]
         if trace.labels is not None:
             cells.append(Text(_value(trace, index), style))
         beside = (Text(visible(_evidence(evidence, index))) for evidence in trace.evidence)
         table.add_row(*cells, *beside)
     return Group(_head(trace), Text(visible(trace.problem.question), "italic"), table, _foot(trace))
+
+
+def _said(step: Step, style: str) -> Text:
+    """The step's words, and the beginning of what answered it."""
+    from rich.text import Text
+
+    text = Text(visible(step.text.rstrip()), style)
+    if step.messages and step.observation is not None:
+        answer = " ".join(step.observation[: 4 * ANSWER].split())
+        cut = "…" if len(answer) > ANSWER or len(step.observation) > 4 * ANSWER else ""
+        text.append(visible(f"\n→ {answer[:ANSWER]}{cut}"), "dim")
+    return text
 
 
 def _head(trace: Trace) -> Text:

@@ -189,10 +189,12 @@ class Rollouts:
 
 def refuse_acting(trace: Trace, steps: int) -> None:
     """The policy saw calls of tools and their results as messages; joined as text, it never did."""
-    acts = next((i for i, s in enumerate(trace.steps[:steps]) if s.kind in ACTING), None)
+    acts = next(
+        (i for i, s in enumerate(trace.steps[:steps]) if s.messages or s.kind in ACTING), None
+    )
     if acts is not None:
         raise ItemError(
-            f"trace {trace.id}: step {acts + 1} is a {trace.steps[acts].kind.replace('_', ' ')}; "
+            f"trace {trace.id}: step {acts + 1} acts with a tool or ends a turn of a chat; "
             "rollouts cannot continue traces that act with tools. Label them from evidence "
             "instead: `prmdata verify`, then `prmdata label --method threshold`"
         )

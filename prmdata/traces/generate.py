@@ -14,6 +14,7 @@ from prmdata.records import AnswerRule, GradeName, Message, Origin, Problem, Ste
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import request_seed
 from prmdata.traces.steps import splitter
+from prmdata.turns import final_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ async def _trace(
 
 async def graded(trace: Trace, grader: Grader) -> Trace:
     problem = trace.problem
-    verdict = await grader.grade(trace.text, problem, trace.origin.answers or "last")
+    verdict = await grader.grade(final_words(trace), problem, trace.origin.answers or "last")
     gradable = bool(problem.golds) or problem.kind == "code"
     grade: GradeName | None = verdict.grade.value if verdict.grade and gradable else None
     return replace(

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from prmdata.records import Evidence, Trace, Verdict
+from prmdata.records import Evidence, Step, Trace, Verdict, content_of
 from prmdata.settings import settings_of
 
 
@@ -39,7 +39,13 @@ def attempted(check: Callable[[], Finding]) -> Finding:
 
 def prose_of(trace: Trace) -> list[str]:
     """The text of each step that is written to be read; of code and what tools say, nothing."""
-    return [step.text if step.kind in ("thought", "answer") else "" for step in trace.steps]
+    return [_prose(step) for step in trace.steps]
+
+
+def _prose(step: Step) -> str:
+    if step.kind in ("thought", "answer"):
+        return step.text
+    return content_of(step.messages[0]) if step.messages else ""
 
 
 class Checks(Protocol):

@@ -5,7 +5,8 @@ The oracle is a program that speaks JSON lines, or a Python function.
 It receives {question, answer, gold, steps, kinds, tools, results, context} and returns
 {"verdicts": ["right" | "wrong" | "unknown", …], "notes": […]}. Each of these lists has one entry
 per step: its text, its kind (thought, code, tool_call, observation, answer), the call of the tool
-that it made, and what the tool returned; the last two are null where a step does not act.
+that it made (a list where one turn makes several), and what answered it (results of tools, words of
+the user); the last two are null where a step does not act.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import msgspec
 from prmdata.errors import ItemError, UsageError
 from prmdata.grading.program import Ended, Program
 from prmdata.grading.workers import Crashed, Pool, Raised, TimedOut
-from prmdata.records import Trace, Verdict
+from prmdata.records import Step, Trace, Verdict
 from prmdata.settings import Amount, Positive, settings_of
+from prmdata.turns import arguments_of
 from prmdata.verifiers.contract import Finding, Ready
 
 
@@ -73,10 +75,18 @@ def _question(trace: Trace) -> dict[str, Any]:
         "gold": trace.problem.answer,
         "steps": [step.text for step in trace.steps],
         "kinds": [step.kind for step in trace.steps],
-        "tools": [step.tool for step in trace.steps],
-        "results": [step.result for step in trace.steps],
+        "tools": [_tool(step) for step in trace.steps],
+        "results": [step.observation for step in trace.steps],
         "context": trace.problem.context,
     }
+
+
+def _tool(step: Step) -> Any:
+    """Its call of a tool; a list where one turn makes several."""
+    calls = [{**call, "arguments": arguments_of(call)} for call in step.calls]
+    if step.tool is not None or len(calls) < 2:
+        return step.tool or (calls[0] if calls else None)
+    return calls
 
 
 def _findings(reply: Any, steps: int) -> list[Finding]:

@@ -194,7 +194,8 @@ def test_chats_keep_thoughts_and_tools() -> None:
     (trace,) = took([row])
     assert trace.correct
     assert trace.origin.messages[0] == {"role": "system", "content": "Think."}
-    assert [s.kind for s in trace.steps] == ["thought", "tool_call", "observation", "answer"]
+    assert [s.kind for s in trace.steps] == ["tool_call", "answer"]
+    assert trace.steps[0].observation == "42"
     assert "<think>\nI ask.\n</think>" in trace.steps[0].text
 
 

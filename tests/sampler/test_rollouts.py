@@ -161,7 +161,7 @@ def test_a_prefix_that_acts_with_tools_is_not_continued(traces: list[Trace]) -> 
 
     assert asyncio.run(ask(1)) == 2  # nothing was asked of a tool yet
     for after in (2, 3):
-        with pytest.raises(ItemError, match="step 2 is a tool call"):
+        with pytest.raises(ItemError, match="step 2 acts with a tool"):
             asyncio.run(ask(after))
 
 
