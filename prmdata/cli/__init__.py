@@ -24,6 +24,7 @@ from prmdata.cli import (
     serve,
     show,
     stats,
+    store,
     truth,
     verify,
 )
@@ -48,7 +49,13 @@ COMMANDS: dict[str, list[Command]] = {
         serve.serve,
     ],
     "Look at it": [show.show, stats.stats, score.score, audit.audit, truth.truth, demo.demo],
-    "What there is": [catalog.methods, catalog.formats, catalog.sources, doctor.doctor],
+    "What there is": [
+        catalog.methods,
+        catalog.formats,
+        catalog.sources,
+        store.store,
+        doctor.doctor,
+    ],
 }
 
 

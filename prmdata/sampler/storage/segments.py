@@ -1,11 +1,13 @@
 """The files of a rollout store: few of them open at a time, those that still grow followed.
 
-A process holds a lock on the segment that it writes, for as long as it runs. A segment whose lock
-is free never grows again.
+A process holds a lock on each segment that it writes, for as long as it writes it. A segment whose
+lock is free never grows again; with more than a few rows it then gets an index (`table`), and many
+small ones become one (`compaction`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -15,6 +17,8 @@ from pathlib import Path
 
 from prmdata.errors import StoreError
 from prmdata.files import sealed
+from prmdata.sampler.storage.table import Table, index_of
+from prmdata.sampler.storage.writers import Writer
 
 MOST_OPEN = 64
 BLOCK = 1 << 20
@@ -22,12 +26,15 @@ SETTLED_S = 0.1
 """A folder changed twice within a tick of its clock shows one change: it is listed for a while."""
 
 
+class Gone(Exception):
+    """The segment has become part of another one, or was removed."""
+
+
 @dataclass(slots=True)
 class Segment:
     path: Path
     end: int = 0
     """Up to here its rows are known."""
-    grows: bool = True
     sealed: bool | None = None
     """Whether its rows have checksums, which the first one tells."""
 
@@ -40,27 +47,43 @@ class Segments:
         self._all: list[Segment] = []
         self._numbers: dict[str, int] = {}
         self._growing: list[int] = []
-        self._open: dict[int, int] = {}
-        """Number → file descriptor, the one used longest ago first."""
-        self._own: int | None = None
+        self._open: dict[Path, int] = {}
+        """File descriptors, the one used longest ago first."""
+        self._own: set[Path] = set()
         self._changed_at, self._list_until = -1, 0.0
         self._settled = False
+        self.tables: dict[int, Table] = {}
+        """Number → index, of the segments that have one."""
+        self._distrusted: set[int] = set()
+        """Segments whose index was damaged."""
+        self.settled: list[int] = []
+        """Segments that were read to their end; whoever takes note of them empties it."""
 
-    def create(self) -> int:
+    def create(self, sampler: str) -> int:
         """A segment of our own."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / ".gitignore").write_text("*\n")
-        path = self._folder / f"{time.time_ns():020d}-{os.getpid()}.jsonl"
+        path = self._folder / Writer.ours(sampler).file_name(time.time_ns())
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         fcntl.flock(file, fcntl.LOCK_EX)
-        number = self._own = len(self._all)
+        number = len(self._all)
+        self._own.add(path)
         self._numbers[path.name] = number
-        self._all.append(Segment(path, grows=False, sealed=True))
-        self._open[number] = file
+        self._all.append(Segment(path, sealed=True))
+        self._open[path] = file
         return number
+
+    def release(self, number: int) -> None:
+        """Our own segment is whole: let others make it part of a larger one."""
+        path = self._all[number].path
+        self._own.discard(path)
+        fcntl.flock(self.file(path), fcntl.LOCK_UN)
 
     def name(self, number: int) -> str:
         return str(self._all[number].path)
+
+    def own_file(self, number: int) -> int:
+        return self.file(self._all[number].path)
 
     def row(self, number: int, line: bytes) -> bytes:
         """What a line holds, without its checksum; `Broken` where that does not fit."""
@@ -71,16 +94,16 @@ class Segments:
             raise sealed.Broken("a line with a checksum beside one without")
         return sealed.unseal(line) if is_sealed else line
 
-    def file(self, number: int) -> int:
-        file = self._open.pop(number, None)
+    def file(self, path: Path) -> int:
+        file = self._open.pop(path, None)
         if file is None:
-            file = self._opened(number)
-        self._open[number] = file
+            file = self._opened(path)
+        self._open[path] = file
         return file
 
     def line(self, number: int, offset: int) -> bytes:
         """The line that begins there."""
-        file, line = self.file(number), b""
+        file, line = self.file(self._all[number].path), b""
         while True:
             block = os.pread(file, 4096, offset + len(line))
             cut = block.find(b"\n")
@@ -97,30 +120,71 @@ class Segments:
         )
 
     def added(self) -> Iterator[tuple[int, int, bytes]]:
-        """Lines that were added since the last look: segment, offset, line."""
+        """Lines that were added since the last look: segment, offset, line.
+
+        Segments with an index are opened by it, and none of their lines is read.
+        """
         self._look()
         for number in tuple(self._growing):
-            segment = self._all[number]
-            file = self.file(number)
-            settled = not _is_locked(file)  # asked before the size: it may end in between
-            size = os.fstat(file).st_size
-            if size > segment.end:
-                yield from self._lines(number)
-            if settled and size:
-                segment.grows = False
+            try:
+                yield from self._added_to(number)
+            except Gone:
                 self._growing.remove(number)
+
+    def _added_to(self, number: int) -> Iterator[tuple[int, int, bytes]]:
+        segment = self._all[number]
+        file = self.file(segment.path)
+        settled = not is_locked(file)  # asked before the size: it may end in between
+        size = os.fstat(file).st_size
+        if settled and not segment.end and size and self.indexed(number, size):
+            self._growing.remove(number)
+            return
+        if size > segment.end:
+            yield from self._lines(number)
+        if settled and size:
+            self._growing.remove(number)
+            self.settled.append(number)
+
+    def indexed(self, number: int, size: int) -> bool:
+        """Whether the segment has an index that fits it, which is then used."""
+        segment = self._all[number]
+        table = Table.open(index_of(segment.path), size)
+        if table is None or number in self._distrusted:
+            return False
+        segment.end = size
+        self.tables[number] = table
+        return True
+
+    def path(self, number: int) -> Path:
+        return self._all[number].path
+
+    def drop_table(self, number: int) -> None:
+        """A damaged index goes; the rows of its segment are read once more."""
+        table = self.tables.pop(number)
+        self._forget_file(table.path)
+        with contextlib.suppress(OSError):
+            table.path.unlink()
+        self._distrusted.add(number)
+        self._all[number].end = 0
+        self._growing.append(number)
+        self._settled = False
+
+    def lost(self, number: int) -> None:
+        """Its file is gone."""
+        self.tables.pop(number, None)
+        self._changed_at, self._settled = -1, False
 
     def close(self) -> None:
         for file in self._open.values():
             os.close(file)
         if self._listing is not None:
             os.close(self._listing)
-        self._open, self._own, self._listing, self._settled = {}, None, None, False
+        self._open, self._own, self._listing, self._settled = {}, set(), None, False
 
     def _lines(self, number: int) -> Iterator[tuple[int, int, bytes]]:
         """Up to the last whole line: what follows was torn, or is being written."""
         segment, rest = self._all[number], b""
-        while block := os.pread(self.file(number), BLOCK, segment.end + len(rest)):
+        while block := os.pread(self.file(segment.path), BLOCK, segment.end + len(rest)):
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 offset = segment.end
@@ -146,20 +210,27 @@ class Segments:
                 self._growing.append(len(self._all))
                 self._all.append(Segment(self._folder / name))
 
-    def _opened(self, number: int) -> int:
-        while len(self._open) >= MOST_OPEN:
-            oldest = next(other for other in self._open if other != self._own)
-            os.close(self._open.pop(oldest))
+    def _forget_file(self, path: Path) -> None:
+        file = self._open.pop(path, None)
+        if file is not None:
+            os.close(file)
+
+    def _opened(self, path: Path) -> int:
+        while len(self._open) >= MOST_OPEN + len(self._own):
+            oldest = next(other for other in self._open if other not in self._own)
+            self._forget_file(oldest)
         try:
-            return os.open(self._all[number].path, os.O_RDONLY)
+            return os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise Gone(str(path)) from None
         except OSError as error:
             raise StoreError(
-                f"{self.name(number)}: cannot be read ({os.strerror(error.errno or 0)}); its rows "
-                "were here when this run began"
+                f"{path}: cannot be read ({os.strerror(error.errno or 0)}); its rows were here "
+                "when this run began"
             ) from None
 
 
-def _is_locked(file: int) -> bool:
+def is_locked(file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:  # held, or not known here: then its rows are looked for each time

@@ -4,42 +4,38 @@ A directory of append-only segments of JSON lines, each with a checksum. Each pr
 segment of its own and follows those of running neighbours, so stages of a pipe share a store. Rows
 reach the operating system before they are handed out (a killed process loses only calls in flight)
 and the disk within a second (power loss). A torn last line is passed over; damage before it is an
-error. The index costs 16 bytes a completion.
+error. A segment that is whole has an index on disk (16 bytes a row); in memory are only the rows of
+those that grow or are small (16 bytes a row, too).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from prmdata.errors import StoreError
 from prmdata.files import sealed
 from prmdata.files.paths import writing
 from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling
-from prmdata.sampler.storage.segments import Segments
+from prmdata.sampler.storage.compaction import compact_small
+from prmdata.sampler.storage.memory import MemoryIndex
+from prmdata.sampler.storage.rows import Entry, damaged, entry_of, short_of
+from prmdata.sampler.storage.segments import Gone, Segments
+from prmdata.sampler.storage.table import Stale, Table, index_of
 
 SYNC_SECONDS = 1.0
 SYNC_ROWS = 1000
-MERGE_ROWS = 1 << 14
-OFFSET_BITS = 44
-KEY = re.compile("[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a segment."""
-
-    k: str
-    """What was asked and with which seed, hashed: 32 hex digits."""
-    c: Completion
+INDEX_BYTES = 1 << 20
+"""A segment shorter than this has no index: its rows are read when a store opens."""
+ROLL_BYTES = 1 << 29
+"""A segment this long ends, and another one begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,63 +48,90 @@ class SamplerCard:
     context: int
 
 
+@dataclass(slots=True)
+class Own:
+    """The segment that this process writes for one sampler."""
+
+    number: int
+    end: int = 0
+    """In bytes."""
+    unsynced: int = 0
+
+
 class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self._hashes = np.empty(0, dtype=np.uint64)
-        self._places = np.empty(0, dtype=np.uint64)
-        self._recent: dict[int, int] = {}
-        self._decoder = msgspec.json.Decoder(Entry)
+        self._memory = MemoryIndex()
         self._segments = Segments(self.folder)
-        self._own: int | None = None
-        self._end = 0
-        """Of our own segment, in bytes."""
-        self._unsynced = 0
+        self._own: dict[str, Own] = {}
+        """By sampler."""
         self._synced_at = time.monotonic()
         try:
             self._follow()
         except StoreError:
-            self.close()
+            self._segments.close()
             raise
-        self._merge()
 
     def __len__(self) -> int:
-        return len(self._hashes) + len(self._recent)
+        return len(self._memory) + sum(table.rows for table in self._segments.tables.values())
 
     def get(self, key: str) -> Completion | None:
         """What this key was answered with, here or by a neighbour that runs just now."""
-        place = self._place(_short(key))
-        if place is None and self._follow():
-            place = self._place(_short(key))
-        if place is None:
-            return None
-        number, offset = place >> OFFSET_BITS, place & ((1 << OFFSET_BITS) - 1)
-        entry = self._entry(number, offset, self._segments.line(number, offset))
-        return entry.c if entry.k == key else None
+        while True:
+            place = self.place(short_of(key))
+            if place is None and self._follow():
+                place = self.place(short_of(key))
+            if place is None:
+                return None
+            try:
+                entry = self._entry(*place, self._segments.line(*place))
+            except Gone:  # it is part of another segment by now, which the next look finds
+                self._lost(place[0])
+                continue
+            return entry.c if entry.k == key else None
 
-    def put(self, rows: list[tuple[str, Completion]]) -> None:
+    def place(self, short: int) -> tuple[int, int] | None:
+        """The segment that has this hash, and where its row begins there."""
+        found = self._memory.find(short)
+        if found is not None:
+            return found
+        for number, table in tuple(self._segments.tables.items()):
+            try:
+                offset = table.find(self._segments.file(table.path), short)
+            except (Gone, Stale):
+                self._segments.drop_table(number)
+                self._follow()
+                return self.place(short)
+            if offset is not None:
+                return number, offset
+        return None
+
+    def put(self, rows: list[tuple[str, Completion]], sampler: str = "") -> None:
         """Acknowledge completions: when this returns they survive the process."""
         lines = [sealed.seal(msgspec.json.encode(Entry(key, done))) for key, done in rows]
         with writing(str(self.folder)):
-            if self._own is None:
-                self._own = self._segments.create()
-            begin = self._end
-            self._end = sealed.append(self._segments.file(self._own), lines, begin)
+            own = self._own.get(sampler)
+            if own is None:
+                own = self._own[sampler] = Own(self._segments.create(sampler))
+            begin = own.end
+            own.end = sealed.append(self._segments.own_file(own.number), lines, begin)
             for (key, _), line in zip(rows, lines, strict=True):
-                self._recent[_short(key)] = self._own << OFFSET_BITS | begin
+                self._memory.add(short_of(key), own.number, begin)
                 begin += len(line)
-            self._unsynced += len(rows)
+            own.unsynced += len(rows)
             due = time.monotonic() - self._synced_at > SYNC_SECONDS
-            if due or self._unsynced >= SYNC_ROWS:
+            if due or own.unsynced >= SYNC_ROWS:
                 self._sync()
-        if len(self._recent) >= MERGE_ROWS:
-            self._merge()
+            if own.end >= ROLL_BYTES:
+                self._seal(self._own.pop(sampler))
 
     def close(self) -> None:
-        if self._own is not None and self._unsynced:
-            self._sync()
+        wrote = bool(self._own)
+        while self._own:
+            self._seal(self._own.popitem()[1])
         self._segments.close()
-        self._own = None
+        if wrote:
+            compact_small(self.folder)
 
     def card(self, fingerprint: str | None = None) -> SamplerCard:
         """The sampler that wrote here; with several, the one asked for."""
@@ -136,57 +159,55 @@ class Store:
                 scratch.write_bytes(msgspec.json.encode(card))
                 scratch.replace(path)
 
-    def _place(self, short: int) -> int | None:
-        recent = self._recent.get(short)
-        if recent is not None:
-            return recent
-        at = int(self._hashes.searchsorted(np.uint64(short)))
-        if at < len(self._hashes) and int(self._hashes[at]) == short:
-            return int(self._places[at])
-        return None
-
     def _follow(self) -> bool:
         """Take in the rows that were added since; whether there were any."""
         if self._segments.at_rest():
             return False
-        found = False
+        tables, found = len(self._segments.tables), False
         for number, offset, line in self._segments.added():
             entry = self._entry(number, offset, line)
-            self._recent[_short(entry.k)] = number << OFFSET_BITS | offset
+            self._memory.add(short_of(entry.k), number, offset)
             found = True
-            if len(self._recent) >= MERGE_ROWS:
-                self._merge()
-        return found
+        settled, self._segments.settled = self._segments.settled, []
+        for number in settled:
+            self._index(number)
+        return found or len(self._segments.tables) != tables
+
+    def _lost(self, number: int) -> None:
+        self._segments.lost(number)
+        self._memory.forget([number])
 
     def _entry(self, number: int, offset: int, line: bytes) -> Entry:
+        where = self._segments.name(number)
         try:
-            entry = self._decoder.decode(self._segments.row(number, line))
-            if not KEY.fullmatch(entry.k):
-                raise sealed.Broken("a key that is not one")
-        except (msgspec.DecodeError, ValueError) as error:
-            raise StoreError(
-                f"{self._segments.name(number)}: the rollout store is damaged at byte {offset:,} "
-                f"({error}); move this segment away to go on without it: its calls will be made "
-                "again"
-            ) from None
-        return entry
+            row = self._segments.row(number, line)
+        except sealed.Broken as error:
+            raise damaged(where, offset, error) from None
+        return entry_of(row, where, offset)
 
-    def _merge(self) -> None:
-        """Fold the recent rows into the sorted arrays."""
-        if not self._recent:
-            return
-        hashes = np.fromiter(self._recent.keys(), dtype=np.uint64, count=len(self._recent))
-        places = np.fromiter(self._recent.values(), dtype=np.uint64, count=len(self._recent))
-        order = np.argsort(hashes)
-        at = self._hashes.searchsorted(hashes[order])
-        self._hashes = np.insert(self._hashes, at, hashes[order])
-        self._places = np.insert(self._places, at, places[order])
-        self._recent = {}
+    def _seal(self, own: Own) -> None:
+        """Our segment grows no more: it is on the disk, and others may use it."""
+        if own.unsynced:
+            os.fsync(self._segments.own_file(own.number))
+        self._segments.release(own.number)
+        self._index(own.number)
+
+    def _index(self, number: int) -> None:
+        """Move a segment's rows from memory to an index beside it, where there are many."""
+        path = self._segments.path(number)
+        with contextlib.suppress(OSError):  # a folder that we may only read
+            size = path.stat().st_size
+            if size < INDEX_BYTES:
+                return
+            Table.write(index_of(path), *self._memory.of(number), size)
+            if self._segments.indexed(number, size):
+                self._memory.forget([number])
 
     def _sync(self) -> None:
-        assert self._own is not None
-        os.fsync(self._segments.file(self._own))
-        self._unsynced = 0
+        for own in self._own.values():
+            if own.unsynced:
+                os.fsync(self._segments.own_file(own.number))
+                own.unsynced = 0
         self._synced_at = time.monotonic()
 
 
@@ -204,7 +225,3 @@ class Keys:
 def score_key(fingerprint: str, prefix: str, text: str) -> str:
     """The key of the log-probabilities of a text after a prefix."""
     return Keys(fingerprint, prefix + text, Sampling(max_tokens=0, logprobs=True)).of(len(prefix))
-
-
-def _short(key: str) -> int:
-    return int(key[:16], 16)

@@ -117,7 +117,7 @@ class StoredSampler:
         self._in_flight.update(dict.fromkeys(keys, landed))
         try:
             done = await self._ask(prefix, len(keys), sampling, seed + first)
-            self._store.put(list(zip(keys, done, strict=True)))
+            self._store.put(list(zip(keys, done, strict=True)), self.fingerprint)
             return done
         finally:
             for key in keys:
@@ -139,7 +139,7 @@ class StoredSampler:
         if (known := self._store.get(key)) is not None:
             return list(known.logprobs or ())
         found = await self.inner.score(prefix, text)
-        self._store.put([(key, Completion("", 0, "stop", tuple(found)))])
+        self._store.put([(key, Completion("", 0, "stop", tuple(found)))], self.fingerprint)
         return found
 
     async def close(self) -> None:

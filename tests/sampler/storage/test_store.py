@@ -50,7 +50,7 @@ def test_what_was_put_is_found_again_also_by_another_process(tmp_path: Path) -> 
 def test_the_index_merges_without_losing_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prmdata.sampler.storage.store.MERGE_ROWS", 7)
+    monkeypatch.setattr("prmdata.sampler.storage.memory.MERGE_ROWS", 7)
     store = Store(tmp_path)
     for i in range(100):
         store.put([(key(i), Completion(str(i), 1, "stop"))])
