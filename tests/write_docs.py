@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prmdata.cli.catalog import formats, methods
+from prmdata.credit import FORMS
 from prmdata.exports import FORMATS
 from prmdata.labellers import LABELLERS, methods_of
 from prmdata.settings import Setting, documented
@@ -58,6 +59,7 @@ def part(table: str, name: str) -> str:
         "methods": LABELLERS,
         "verifiers": VERIFIERS,
         "formats": FORMATS,
+        "forms": FORMS,
     }[table]
     command = formats if table == "formats" else methods
     return "\n".join(_entry(shown_by(command, name), documented(kinds[name]))) + "\n"

@@ -10,6 +10,7 @@ import typer
 from prmdata.cli import (
     audit,
     catalog,
+    credit,
     demo,
     doctor,
     estimate,
@@ -43,6 +44,7 @@ COMMANDS: dict[str, list[Command]] = {
         estimate.estimate,
         label.label,
         fit.fit,
+        credit.credit,
         export.export,
         mutate.mutate,
         merge.merge,

@@ -20,12 +20,13 @@ STEPS, TOKENS = 10, 300
 
 
 def methods(name: Name = None) -> None:
-    """List the labelling methods and the verifiers, or describe one.
+    """List the labelling methods, the verifiers and the forms of credit, or describe one.
 
     $ prmdata methods
     $ prmdata methods bisect
     """
     from prmdata.cli.shared import pages
+    from prmdata.credit import FORMS
     from prmdata.errors import unknown
     from prmdata.labellers import LABELLERS, methods_of
     from prmdata.verifiers import VERIFIERS
@@ -37,8 +38,12 @@ def methods(name: Name = None) -> None:
             command = f"prmdata verify traces.jsonl --with {name}{{set}} -o verified.jsonl"
             title = f"{name}: a verifier (prmdata verify --with {name})"
             _print(pages.page(VERIFIERS[name], title, ["Cost: no tokens."], command))
+        elif name in FORMS:
+            command = f"prmdata credit valued.jsonl --form {name}{{set}} -o credited.jsonl"
+            title = f"{name}: a form of credit (prmdata credit --form {name})"
+            _print(pages.page(FORMS[name], title, ["Cost: no tokens."], command))
         else:
-            raise unknown("method or verifier", name, [*LABELLERS, *VERIFIERS])
+            raise unknown("method, verifier or form", name, [*LABELLERS, *VERIFIERS, *FORMS])
         return
     for verb in ("label", "estimate"):
         print_line(f"prmdata {verb} --method NAME")
@@ -51,6 +56,9 @@ def methods(name: Name = None) -> None:
     print_line("prmdata verify --with NAME,…")
     tools = [(entry, pages.summary_of(kind)) for entry, kind in sorted(VERIFIERS.items())]
     _print(pages.table(tools, ("NAME", "WHAT IT DOES")))
+    print_line("\nprmdata credit --form NAME")
+    forms = [(entry, pages.summary_of(kind)) for entry, kind in sorted(FORMS.items())]
+    _print(pages.table(forms, ("NAME", "WHAT IT GIVES")))
     print_line(
         f"\nTOKENS: forecast for a trace of {STEPS} steps and {TOKENS} tokens that ends wrong.\n"
         "All about one, with its settings: prmdata methods NAME"

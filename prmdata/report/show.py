@@ -125,4 +125,6 @@ def _evidence(evidence: Evidence, index: int) -> str:
         return MARKS[evidence.verdicts[index] or "unknown"] + (f" {note}" if note else "")
     if evidence.values and evidence.values[index] is not None:
         return f"{evidence.values[index]:.2f}"
+    if evidence.rewards and evidence.rewards[index] is not None:
+        return f"{evidence.rewards[index]:+.2f}"
     return ""

@@ -34,7 +34,7 @@ def report(reporting: Reporting, output: str, summary: Summary) -> None:
 def closing_line(summary: Summary) -> str:
     kept = summary.problems - summary.outside
     parts = [f"{summary.traces:,} traces of {kept:,} problems"]
-    described = {"verify": _verdicts, "mutate": _lines}
+    described = {"verify": _verdicts, "mutate": _lines, "credit": _credit}
     parts += described.get(summary.stage, _outcomes)(summary)
     if summary.outside and summary.stage != "mutate":
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
@@ -68,6 +68,14 @@ def closing_line(summary: Summary) -> str:
 def _lines(summary: Summary) -> list[str]:
     counts = summary.special
     return [f"{counts['lines_wrong']:,} wrong lines, {counts['lines_right']:,} right lines"]
+
+
+def _credit(summary: Summary) -> list[str]:
+    counts = summary.special
+    without = counts["traces_without_credit"]
+    taken = {k.partition(" ")[2]: n for k, n in counts.items() if k.startswith("credit_from ")}
+    parts = [f"credit from {', '.join(f'{k} (on {n:,} traces)' for k, n in taken.items())}"]
+    return parts + ([f"{without:,} without"] if without else [])
 
 
 def _outcomes(summary: Summary) -> list[str]:

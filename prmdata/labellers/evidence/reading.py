@@ -102,9 +102,10 @@ def combined(trace: Trace, evidence: Sequence[Evidence]) -> Reading:
 
 
 def available(trace: Trace) -> list[Evidence]:
-    """The evidence in the order in which it was added, what a trace was taken for first."""
+    """The evidence in the order in which it was added, what a trace was taken for first. Rewards
+    alone are no evidence here: they do not say how likely a step is right."""
     word = [] if any(e.kind == "rollouts" for e in trace.evidence) else _word(trace)
-    return [*word, *trace.evidence]
+    return [*word, *(e for e in trace.evidence if e.values or e.verdicts or not e.rewards)]
 
 
 def speaks(evidence: Evidence) -> bool:
