@@ -19,6 +19,7 @@ import pytest
 import typer
 
 from prmdata.cli import COMMANDS, app
+from prmdata.credit import FORMS
 from prmdata.exports import FORMATS
 from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS
@@ -142,13 +143,13 @@ def test_the_pages_hold_what_the_program_says() -> None:
     assert stale == [], "run: python -m tests.write_docs pages"
 
 
-def test_every_method_verifier_and_format_has_its_part_of_a_page() -> None:
+def test_every_method_verifier_form_and_format_has_its_part_of_a_page() -> None:
     found = {
         name
         for path in DOCS.rglob("*.md")
         for _, _, name in GENERATED.findall(path.read_text(encoding="utf-8"))
     }
-    assert found == {"all", *LABELLERS, *VERIFIERS, *FORMATS}
+    assert found == {"all", *LABELLERS, *VERIFIERS, *FORMATS, *FORMS}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -31,3 +31,12 @@ def test_threshold_takes_the_first_value_that_is_not_above_it(traces: list[Trace
     (cut,) = run("threshold", [replace(trace, correct=None)], Policy({}))
     assert cut.labels is cut.error is None
     assert "prmdata estimate" in (failed.error or "")
+
+
+def test_rewards_alone_are_never_read_as_probabilities(traces: list[Trace]) -> None:
+    trace = replace(traces[0], steps=traces[0].steps[:1] * 2)
+    valued = trace.with_evidence(Evidence("mc", "rollouts", values=(0.9, 0.0)))
+    paid = valued.with_evidence(Evidence("credit", "scores", rewards=(-3.0, 5.0)))
+    (made,) = run("threshold", [paid], Policy({}))
+    assert made.labels is not None
+    assert made.labels.first_error == 1
