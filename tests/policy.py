@@ -13,7 +13,7 @@ import re
 from prmdata.abacus import Story, solution, story
 from prmdata.abacus.solutions import slip
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 
 TEMPLATE = ChatTemplate("{% for m in messages %}Question: {{ m.content }}\n{% endfor %}")
 
@@ -75,10 +75,12 @@ class Policy:
         text = "".join(f"{line}\n" for line in lines)
         return Completion(text, len(text) // 3 + 1, "stop")
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         """As arbitrary as it is reproducible: a token a word."""
         chance = random.Random(f"{prefix} {text}")
-        return [-2 * chance.random() for _ in text.split()]
+        starts = tuple(found.start() for found in re.finditer(r"\S+", text))
+        read = len((prefix + text).split())
+        return Scored(tuple(-2 * chance.random() for _ in starts), starts, read)
 
     async def close(self) -> None:
         pass

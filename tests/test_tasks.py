@@ -12,7 +12,7 @@ from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS, method
 from prmdata.records import Trace
 from prmdata.run.stage import Resources, RunOptions
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages import fit
 from prmdata.tasks import together
@@ -87,9 +87,9 @@ class Failing(Policy):
         await self._moment()
         return await super().complete(prefix, n, sampling, seed)
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         await self._moment()
-        return await super().score(prefix, text)
+        return await super().score(prefix, text, top)
 
     async def _moment(self) -> None:
         self.left -= 1

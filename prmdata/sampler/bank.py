@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prmdata.errors import ItemError, SamplerError, UsageError
-from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampling
+from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampling, Scored
 from prmdata.sampler.storage.store import SamplerCard
 
 CARD = b"prmdata.sampler"
@@ -68,6 +68,7 @@ class Bank:
             raise SamplerError(f"{spec}: is Parquet, but no bank of rollouts")
         card = msgspec.json.decode(metadata[CARD], type=SamplerCard)
         self.spec = spec
+        self._no_scores = f"{spec} holds completions only; scoring text needs a model"
         self.fingerprint = card.fingerprint
         self.template = card.template
         self.context = card.context
@@ -110,8 +111,11 @@ class Bank:
             for i in (np.arange(start, start + n) % len(texts)).tolist()
         ]
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        raise SamplerError(f"{self.spec} holds completions only; scoring text needs a model")
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        raise SamplerError(self._no_scores)
+
+    async def check_scoring(self) -> None:
+        raise SamplerError(self._no_scores)
 
     async def close(self) -> None:
         pass

@@ -33,9 +33,53 @@ class Completion:
     """Of each generated token, at temperature 1 over the whole vocabulary."""
 
 
+Likely = tuple[tuple[str, float], ...]
+"""Tokens, as text, with their log-probabilities; the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model makes of a given text, token by token."""
+
+    logprobs: tuple[float, ...]
+    """Of each token, at temperature 1 over the whole vocabulary."""
+    starts: tuple[int, ...]
+    """Where in the text each token begins, in characters."""
+    read: int
+    """Tokens read, those of the prefix included."""
+    straddles: bool = False
+    """The first token begins before the text does, and is scored with what stands there."""
+    top: tuple[Likely, ...] = ()
+    """The likeliest tokens in each place, as many as were asked for."""
+    entropies: tuple[float, ...] = ()
+    """Of the next token in each place, in nats; where `top` was asked for."""
+    certainties: tuple[float, ...] = ()
+    """How far each place is from a uniform guess: −mean log(V·p) over the V tokens there are
+    (arXiv 2502.18581). Empty where the engine shows the likeliest tokens alone; the entropies are
+    then those of the likeliest, scaled to sum to one."""
+
+    @property
+    def total(self) -> float:
+        """The log-probability of the whole text."""
+        return sum(self.logprobs)
+
+
+LOWEST = -1e4
+"""In the place of minus infinity, which no file of ours holds."""
+MOST_LIKELY = 20
+"""Servers show no more tokens of a place than this."""
+
+
 def too_long(taken: int, context: int) -> str:
     """Why a request can never succeed."""
     return f"the prefix takes {taken:,} tokens of a context of {context:,}; nothing can follow it"
+
+
+def too_long_to_score(taken: int, context: int) -> str:
+    return f"{taken:,} tokens to score do not fit a context of {context:,}"
+
+
+NO_PREFIX = "the first token of a text has no probability; give a longer prefix"
 
 
 @runtime_checkable
@@ -60,8 +104,18 @@ class Sampler(Protocol):
         self, prefix: str, n: int, sampling: Sampling, seed: int
     ) -> list[Completion]: ...
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        """The log-probability of each token of `text` after `prefix`."""
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        """What the model makes of `text` after `prefix`, read as one text; with the `top` likeliest
+        tokens of each place. Nothing is generated."""
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Unsure(Protocol):
+    """A sampler that may turn out unable to score a given text: servers differ."""
+
+    async def check_scoring(self) -> None:
+        """Raise `SamplerError`, which names what cannot, before a run pays for anything."""
+        ...

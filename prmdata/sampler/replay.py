@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from prmdata.errors import ItemError, SamplerError, UsageError
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.storage.store import Keys, Store, score_key
 
 
@@ -32,11 +32,11 @@ class Replay:
             )
         return [completion for completion in found if completion is not None]
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        known = self._store.get(score_key(self.fingerprint, prefix, text))
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        known = self._store.get_score(score_key(self.fingerprint, prefix, text, top))
         if known is None:
             raise SamplerError(f"{self.spec} has no score of this text; scoring text needs a model")
-        return list(known.logprobs or ())
+        return known
 
     async def close(self) -> None:
         self._store.close()

@@ -22,8 +22,10 @@ from prmdata.errors import ItemError, UsageError
 from prmdata.grading import Grade, Grader
 from prmdata.records import Cost, Message, Problem, Trace
 from prmdata.sampler.models.continuation import ends_at_once, joined
-from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
+from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling, Scored
 
+FORCED = "answer"
+"""What keeps answers that were asked for at once apart from rollouts."""
 ACTING = ("tool_call", "observation")
 """Kinds of steps."""
 
@@ -87,6 +89,12 @@ class Rollouts:
     sampler: Sampler
     grader: Grader
     settings: RolloutSettings
+    reference: Sampler | None = None
+    """A second model, for methods that compare two."""
+    texts_read: int = 0
+    """Texts that were scored."""
+    texts_straddling: int = 0
+    """Of these, the ones that begin within a token: it was scored whole."""
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
     _costs: dict[str, Cost] = field(default_factory=dict)
     _prompts: dict[str, str] = field(default_factory=dict)
@@ -123,7 +131,69 @@ class Rollouts:
         refuse_acting(trace, step + 1)
         through = self._before(trace, step + 1, trace.prefix(step + 1))
         text = trace.steps[step].text
-        return await self.sampler.score(through.removesuffix(text), text)
+        return list((await self._read(trace, through.removesuffix(text), text)).logprobs)
+
+    async def score(
+        self,
+        trace: Trace,
+        after_step: int,
+        text: str,
+        *,
+        opening: str = "",
+        messages: tuple[Message, ...] = (),
+        top: int = 0,
+        by: Sampler | None = None,
+    ) -> Scored:
+        """What the model makes of any text after the prefix of `after_step` steps and an opening,
+        which is read and not scored.
+
+        `messages` ask something else than the trace was asked; `by` is another model.
+        """
+        before = self._context(trace, after_step, messages) + opening
+        return await self._read(trace, before, text, top, by)
+
+    async def score_steps(
+        self, trace: Trace, *, messages: tuple[Message, ...] = (), top: int = 0,
+        by: Sampler | None = None,
+    ) -> Scored:  # fmt: skip
+        """What the model makes of the whole trace: all its steps in one reading."""
+        whole = self._context(trace, len(trace.steps), messages)
+        return await self._read(trace, whole.removesuffix(trace.text), trace.text, top, by)
+
+    async def answers(
+        self, trace: Trace, after_step: int, n: int, sampling: Sampling, *, opening: str,
+        closing: str,
+    ) -> list[Outcome]:  # fmt: skip
+        """n answers that are forced after a prefix by words that open an answer; graded by what
+        stands from there on. No rollouts: the policy did not choose to answer here."""
+        prompt = self._context(trace, after_step, ()) + opening
+        base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, FORCED)
+        completions = await self.sampler.complete(prompt, n, sampling, base)
+        self._spend(trace, Cost(sum(c.tokens for c in completions), n))
+        rule = trace.origin.answers or "last"
+        found = []
+        for number, done in enumerate(completions):
+            verdict = await self.grader.grade(opening + done.text + closing, trace.problem, rule)
+            grade = verdict.grade or Grade.UNPARSED
+            found.append(
+                Outcome(
+                    grade == "right", grade.value, verdict.answer, done.tokens, done.text,
+                    base + number,
+                )
+            )  # fmt: skip
+        unparsed = sum(outcome.grade == "unparsed" for outcome in found)
+        cut = sum(outcome.grade == "timeout" for outcome in found)
+        self._spend(trace, Cost(cut=cut, unparsed=unparsed))
+        return found
+
+    async def _read(
+        self, trace: Trace, prefix: str, text: str, top: int = 0, by: Sampler | None = None
+    ) -> Scored:
+        found = await (by or self.sampler).score(prefix, text, top)
+        self._spend(trace, Cost(scored=found.read))
+        self.texts_read += 1
+        self.texts_straddling += found.straddles
+        return found
 
     def outcome_of(self, trace: Trace) -> bool | None:
         """Whether a trace counts as a hit among the rollouts of its problem, or `None`: it does
@@ -157,6 +227,17 @@ class Rollouts:
         prompt = self._prompt(trace)
         imported = trace.origin.model is None
         return joined(prompt, prefix) if imported and after_step else prompt + prefix
+
+    def _context(self, trace: Trace, after_step: int, messages: tuple[Message, ...]) -> str:
+        """A prefix in its prompt, or in that of other messages."""
+        refuse_acting(trace, after_step)
+        prefix = trace.prefix(after_step)
+        if not messages:
+            return self._before(trace, after_step, prefix)
+        origin = trace.origin
+        arguments = {**origin.template_args, **self.settings.template_args}
+        prompt = self.sampler.template.open_turn(messages, origin.template, arguments)
+        return joined(prompt, prefix) if after_step else prompt
 
     def _prompt(self, trace: Trace) -> str:
         if trace.id not in self._prompts:

@@ -24,7 +24,7 @@ from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.run.summary import SPOKE, Summary
 from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED
@@ -251,7 +251,7 @@ class NoSampler:
     ) -> list[Completion]:
         raise UsageError("this method asks for rollouts but does not say that it needs a sampler")
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         raise UsageError("this method asks for scores but does not say that it needs a sampler")
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from prmdata.records import Origin, Problem, Step, Tally, Trace
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 
 TEMPLATE = ChatTemplate("{% for m in messages %}{{ m.content }}\n{% endfor %}")
 TOKENS = 12
@@ -87,7 +87,7 @@ class WorldPolicy:
     ) -> list[Completion]:
         return [self.one(prefix, seed + i) for i in range(n)]
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         raise NotImplementedError("worlds have no probabilities")
 
     async def close(self) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS, method
 from prmdata.records import Problem, Trace
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Outcome, Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from prmdata.traces.generate import Generation, generate
@@ -74,8 +74,9 @@ class Adder:
         text = "".join(lines) + f"The answer is {now + 1}."
         return Completion(text, len(text) // 4, "stop")
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        return [-0.5] * len(text.split())
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        words = text.split()
+        return Scored((-0.5,) * len(words), (0,) * len(words), len(words))
 
     async def close(self) -> None:
         pass

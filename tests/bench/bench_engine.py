@@ -32,6 +32,7 @@ from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.sampler import Completion, Sampler, Sampling, open_sampler
 from prmdata.sampler.models.folders import model_folder
+from prmdata.sampler.protocol import Scored
 from prmdata.serving import Plan, Server
 from prmdata.stages.generate import Generating, run_generate
 from prmdata.stages.label import Labelling, run_labelling
@@ -101,8 +102,8 @@ class Recorder:
         self.tokens += sum(completion.tokens for completion in done)
         return done
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        return await self.inner.score(prefix, text)
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        return await self.inner.score(prefix, text, top)
 
     async def close(self) -> None:
         pass  # it goes on to the next pair

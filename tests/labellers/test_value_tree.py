@@ -13,6 +13,7 @@ from prmdata.errors import SamplerError
 from prmdata.grading import Grader
 from prmdata.labellers.value_tree import State, ValueTree
 from prmdata.records import Step, Trace
+from prmdata.sampler.protocol import Scored
 from prmdata.sampler.rollouts import Outcome, Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from prmdata.traces.generate import cut_steps
@@ -85,7 +86,7 @@ class Reference:
         prompt = self.rollouts._prompt(self.any)
         for child in self.children[path]:
             scores = await self.rollouts.sampler.score(prompt + "".join(path), child[-1])
-            self.priors[child] = math.exp(mean(scores))
+            self.priors[child] = math.exp(mean(scores.logprobs))
         self.found.append((path, mean(1.0 if hit else -1.0 for _, hit in through)))
         for steps, hit in dict(through).items():
             if len(steps) == len(path) + 1:
@@ -173,7 +174,7 @@ def _right(policy: Policy) -> list[Trace]:
 
 def test_a_sampler_that_cannot_score_is_served_by_uniform_priors(traces: list[Trace]) -> None:
     class Mute(Policy):
-        async def score(self, prefix: str, text: str) -> list[float]:
+        async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
             raise SamplerError("scoring text needs a model")
 
     with pytest.raises(SamplerError, match="prior=uniform"):

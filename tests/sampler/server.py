@@ -256,7 +256,7 @@ class Served:
         if len(words) + sampling.max_tokens > self.sampler.context:
             raise ItemError("more tokens are asked for than the context has room for")
         if asked.get("echo"):
-            return [await self.echo(prompt)], 1
+            return [await self.echo(prompt, asked["logprobs"])], 1
         if self.seeds_count_up:
             done = await self.sampler.complete(prompt, n, sampling, seed)
         else:
@@ -276,20 +276,21 @@ class Served:
         ]
         return choices[::-1], sum(c.tokens for c in done)
 
-    async def echo(self, prompt: str) -> dict:
+    async def echo(self, prompt: str, top: int) -> dict:
         """The prompt's own tokens, scored, and one more, as the completions API has it."""
-        words = self.sampler._words  # type: ignore[attr-defined]
-        ids = words.encode(prompt)
-        texts = [words._tokenizer.decode([i], skip_special_tokens=False) for i in ids]
-        offsets = [sum(map(len, texts[:i])) for i in range(len(texts))]
-        first = len(prompt) - len("".join(texts[1:]))
-        scores = await self.sampler.score(prompt[:first], prompt[first:])
+        if not hasattr(self.sampler, "_words"):  # a server that scores nothing
+            return {"index": 0, "text": prompt, "finish_reason": "length"}
+        words = self.sampler._words
+        offsets = [0, *(at for at in words.span("", prompt).starts[1:])]
+        first = offsets[1]
+        scores = await self.sampler.score(prompt[:first], prompt[first:], top)
         return {
             "index": 0,
             "text": prompt,
             "logprobs": {
                 "text_offset": [*offsets, len(prompt)],
-                "token_logprobs": [None, *scores, -1.0],
+                "token_logprobs": [None, *scores.logprobs, -1.0],
+                "top_logprobs": [None, *map(dict, scores.top), None],
             },
         }
 

@@ -22,6 +22,7 @@ import pytest
 from prmdata.abacus import story
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler import ABACUS_MODEL, Sampler, Sampling, open_sampler
+from prmdata.sampler.protocol import Scored
 from prmdata.sampler.storage.store import Store
 from prmdata.sampler.storage.stored import StoredSampler
 
@@ -101,11 +102,11 @@ class Recording:
         assert again == made
         return again
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         replay = await open_sampler(f"replay:{self.folder}")
         with pytest.raises(SamplerError, match="scoring text needs a model"):
-            await replay.score(prefix, text)
-        return await self.inner.score(prefix, text)
+            await replay.score(prefix, text, top)
+        return await self.inner.score(prefix, text, top)
 
     async def close(self) -> None:
         await self.inner.close()
@@ -224,7 +225,7 @@ def test_logprobs_are_one_a_token_and_agree_with_scoring(held: Held) -> None:
     assert done.logprobs is not None
     assert len(done.logprobs) == done.tokens
     assert all(p <= 1e-6 for p in done.logprobs)
-    scored = held.run(held.sampler.score(question(4), done.text))
+    scored = held.run(held.sampler.score(question(4), done.text)).logprobs
     ended = done.finish == "stop"
     assert len(scored) == done.tokens - ended
     assert scored == pytest.approx(done.logprobs[: len(scored)], abs=0.15)

@@ -26,7 +26,7 @@ much as between one of them and itself in float32: that would hide what is wrong
 def scores(spec: str, **options: str) -> list[list[float]]:
     async def run() -> list[list[float]]:
         sampler = await open_sampler(spec, {"dtype": "float32", **options})
-        found = [await sampler.score(prefix, text) for prefix, text in TEXTS]
+        found = [list((await sampler.score(*text)).logprobs) for text in TEXTS]
         await sampler.close()
         return found
 

@@ -68,7 +68,8 @@ def test_logits_are_those_of_transformers(any_kin: Path) -> None:
         logits_TV = reference(torch.tensor([ids])).logits[0]
 
     async def scores(sampler: LocalSampler) -> list[float]:
-        return await sampler.score("<bos>", (QUESTION + "".join(TEXTS)).removeprefix("<bos>"))
+        text = (QUESTION + "".join(TEXTS)).removeprefix("<bos>")
+        return list((await sampler.score("<bos>", text)).logprobs)
 
     chosen = torch.tensor(ids[1:])[:, None]
     expected = torch.log_softmax(logits_TV[:-1], -1).gather(1, chosen)[:, 0]
@@ -195,7 +196,7 @@ def test_logprobs_are_those_that_score_gives(folder: Path) -> None:
             [completion] = await sampler.complete(QUESTION, 1, sampling, seed)
             assert completion.logprobs is not None
             assert len(completion.logprobs) == completion.tokens
-            scored = await sampler.score(QUESTION, completion.text)
+            scored = (await sampler.score(QUESTION, completion.text)).logprobs
             if len(scored) == completion.tokens and "\ufffd" not in completion.text:
                 assert completion.logprobs == pytest.approx(scored, abs=2e-4)
                 alike += 1
@@ -205,11 +206,13 @@ def test_logprobs_are_those_that_score_gives(folder: Path) -> None:
 
 
 def test_nothing_to_score_and_nothing_to_sample(small: Path) -> None:
-    async def use(sampler: LocalSampler) -> tuple[list[float], list[Completion]]:
+    async def use(sampler: LocalSampler) -> tuple[tuple[float, ...], list[Completion]]:
         sampling = Sampling()
-        return await sampler.score(QUESTION, ""), await sampler.complete(QUESTION, 0, sampling, 0)
+        return (await sampler.score(QUESTION, "")).logprobs, await sampler.complete(
+            QUESTION, 0, sampling, 0
+        )
 
-    assert with_sampler(small, use) == ([], [])
+    assert with_sampler(small, use) == ((), [])
 
 
 def test_too_long_a_prefix_is_refused_and_a_full_context_ends(small: Path) -> None:

@@ -14,7 +14,7 @@ from prmdata.labellers.omega import Omega
 from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.records import Origin, Problem, Step, Trace
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from tests.labellers.running import run
 from tests.policy import Policy
@@ -53,9 +53,9 @@ class Recorder:
         self.asked.append((prefix, sampling))
         return [Completion(self.text, 5, self.finish)] * n
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         self.asked.append((prefix, Sampling()))
-        return [-1.0]
+        return Scored((-1.0,), (0,), 9)
 
     async def close(self) -> None:
         pass

@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.local import open_local
 from prmdata.sampler.local.sampler import LocalSampler
+from prmdata.sampler.local.scoring import Places, Text
 from prmdata.sampler.local.sequences import Request, Sequence
 from prmdata.sampler.local.tokenizer import TextTokenizer
 from prmdata.sampler.local.waves import Waves, load_causal
@@ -83,9 +84,9 @@ def test_scores_are_the_logits_of_transformers(folder: Path) -> None:
     with torch.no_grad():
         log_TV = torch.log_softmax(reference(torch.tensor([ids])).logits[0, :-1], -1)
     expected = log_TV.gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
-    found = with_sampler(folder, lambda s: s.score("<bos>", text.removeprefix("<bos>")))
+    found = with_sampler(folder, lambda s: s.score("<bos>", text.removeprefix("<bos>"))).logprobs
     torch.testing.assert_close(torch.tensor(found), expected, rtol=1e-5, atol=1e-5)
-    later = with_sampler(folder, lambda s: s.score(QUESTION, "".join(TEXTS)))
+    later = with_sampler(folder, lambda s: s.score(QUESTION, "".join(TEXTS))).logprobs
     assert later == pytest.approx(found[-len(later) :], abs=1e-5)
 
 
@@ -109,8 +110,10 @@ def test_logprobs_in_company_are_those_of_a_plain_pass(folder: Path) -> None:
     assert len(seen) > 2 * len(PREFIXES)
     for sequence in seen.values():
         ids = sequence.request.ids
-        alone = waves.logprobs([*ids, *sequence.ids], len(ids))
-        assert sequence.logprobs == pytest.approx(alone, abs=2e-5)
+        alone: list[Places] = []
+        waves.texts.append(Text([*ids, *sequence.ids], len(ids), 0, alone.append))
+        waves.score()
+        assert sequence.logprobs == pytest.approx(alone[0].logprobs, abs=2e-5)
 
 
 def test_company_changes_no_word(folder: Path) -> None:

@@ -12,7 +12,7 @@ from prmdata.grading import Grader
 from prmdata.labellers import method
 from prmdata.records import Origin, Problem, Tally, Trace
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, too_long
+from prmdata.sampler.protocol import Completion, Sampling, Scored, too_long
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from prmdata.traces.generate import cut_steps
@@ -38,7 +38,7 @@ class Thinker:
             return [Completion("So", self.context - taken, "length")] * n
         return [Completion(f"</think>\n\nThe answer is {answer}.", 9, "stop")] * n
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from prmdata.grading import Grader
 from prmdata.labellers.outcome import Outcome
 from prmdata.problems import abacus
 from prmdata.records import Problem, Tally, Trace
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.traces.generate import Generation, count, generate, kept, kept_for_certain
 from tests.policy import TEMPLATE, Policy
@@ -35,7 +35,7 @@ class Says:
         self.asked.append((prefix, n, sampling, seed))
         return list(self.completions[:n])
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         raise NotImplementedError
 
     async def close(self) -> None:

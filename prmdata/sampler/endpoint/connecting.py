@@ -21,6 +21,7 @@ from prmdata.sampler.endpoint.probing import probed
 from prmdata.sampler.endpoint.sampler import Endpoint
 from prmdata.sampler.endpoint.server import Missing, Model, Server
 from prmdata.sampler.models.arguments import whole_number
+from prmdata.sampler.models.boundary import exact
 from prmdata.sampler.models.fingerprint import BY_NAME, folder_fingerprint
 from prmdata.sampler.models.folders import tokenizer_folder
 from prmdata.sampler.models.rendering import read_template
@@ -190,7 +191,7 @@ def _tokenizer(path: Path) -> Any:
         return None
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(path))
+    return exact(Tokenizer.from_file(str(path)))
 
 
 def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:

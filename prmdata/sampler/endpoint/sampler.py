@@ -11,11 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.endpoint.echo import CANNOT, checked, scored
 from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy, Tell, Waits
 from prmdata.sampler.endpoint.pool import Pool, Request
+from prmdata.sampler.models.boundary import span
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, too_long
+from prmdata.sampler.protocol import (
+    MOST_LIKELY,
+    NO_PREFIX,
+    Completion,
+    Sampling,
+    Scored,
+    too_long,
+    too_long_to_score,
+)
 from prmdata.tasks import together
 
 SEEDS = 1 << 31
@@ -125,28 +135,49 @@ class Endpoint:
         for note in self.notes:
             tell(note)
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         """By echoing the prompt with its log-probabilities, where the server does that."""
-        body = {
-            **self.body(prefix + text, 1, Sampling(max_tokens=1, temperature=0), 0),
-            "echo": True,
-            "logprobs": 1,
-        }
+        read = None if self.tokenizer is None else span(self.tokenizer, prefix, text)
+        if read is not None and len(read.ids) >= self.context:
+            raise ItemError(too_long_to_score(len(read.ids), self.context))
+        if read is not None and read.first == 0:
+            raise ItemError(NO_PREFIX)
 
         def check(answer: dict[str, Any]) -> None:
-            at = (_whole(answer, 1)[0].get("logprobs") or {}).get("text_offset") or [-1]
-            if at[0] != 0 or at != sorted(at) or at[-1] < len(prefix):
-                raise SamplerError(
-                    f"{self.spec} does not score given text (echo with logprobs); use vLLM"
-                )
+            _whole(answer, 1)
+            checked(answer, prefix, read, self.spec)
 
-        limit = most_bytes(prefix + text, len(prefix + text) * 2)
+        body, limit = self._echo(prefix + text, top)
         answer = await self.pool.ask(Request("/completions", body, check, limit))
-        found = answer["choices"][0]["logprobs"]
-        ends = [*found["text_offset"][1:], len(prefix + text) + 1]
-        places = zip(ends, found["text_offset"], found["token_logprobs"], strict=True)
-        whole = len(prefix + text)
-        return [float(p) for end, at, p in places if end > len(prefix) and at < whole]
+        return scored(answer, prefix, text, read, top)
+
+    def _echo(self, text: str, top: int) -> tuple[dict[str, Any], int]:
+        """What is asked, and the longest answer that it may have."""
+        body = {
+            **self.body(text, 1, Sampling(max_tokens=1, temperature=0), 0),
+            "echo": True,
+            "logprobs": min(max(top, 1), MOST_LIKELY),
+        }
+        return body, most_bytes(text, len(text) * (2 + top))
+
+    async def check_scoring(self) -> None:
+        """Every server that is there is asked by itself: each may be sent any text."""
+        prefix, text = f"{self.template.bos}1 + 2", " = 3"
+        read = None if self.tokenizer is None else span(self.tokenizer, prefix, text)
+        body, limit = self._echo(prefix + text, 0)
+        faults = []
+        for server in self.pool.servers:
+            if server.offers is None:  # away just now
+                continue
+            try:
+                answer = await server.post("/completions", body, limit)
+                checked(answer, prefix, read, server.url)
+            except ItemError:
+                faults.append(f"{server.url} {CANNOT}")
+            except (SamplerError, Busy) as error:
+                faults.append(str(error))
+        if faults:
+            raise SamplerError("\n".join(faults))
 
     async def close(self) -> None:
         for server in self.pool.servers:

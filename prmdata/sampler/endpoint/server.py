@@ -30,6 +30,7 @@ CUT = 524
 class LogProbs(TypedDict, total=False):
     token_logprobs: list[float | None] | None
     text_offset: list[int] | None
+    top_logprobs: list[dict[str, float | None] | None] | None
 
 
 class Choice(TypedDict, total=False):

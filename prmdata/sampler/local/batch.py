@@ -10,6 +10,7 @@ import torch
 from prmdata.sampler.local.cache import Cache
 from prmdata.sampler.local.llama import Llama
 from prmdata.sampler.local.prompts import Prompts
+from prmdata.sampler.local.scoring import Text
 from prmdata.sampler.local.sequences import Request, Sequence, extend
 from prmdata.sampler.local.tokenizer import TextTokenizer
 
@@ -23,10 +24,10 @@ class Batch:
     def __init__(self, model: Llama, tokenizer: TextTokenizer, most: int) -> None:
         self.model, self.tokenizer, self.most = model, tokenizer, most
         self.waiting: deque[Request] = deque()
+        self.texts: deque[Text] = deque()
         self.running: list[Sequence] = []
         self.cache = Cache(model.shape, model.kept, model.device)
         self._prompts = Prompts(model)
-        self.logprobs = self._prompts.logprobs
 
     @property
     def context(self) -> int:
@@ -34,7 +35,15 @@ class Batch:
 
     @property
     def busy(self) -> bool:
-        return bool(self.running or self.waiting)
+        return bool(self.running or self.waiting or self.texts)
+
+    def score(self) -> None:
+        """The texts that wait, as many as are computed together."""
+        texts = [self.texts.popleft() for _ in range(min(PROMPTS, len(self.texts)))]
+        texts = [text for text in texts if not text.cancelled]
+        if texts:
+            for text, places in zip(texts, self._prompts.score(texts), strict=True):
+                text.resolve(places)
 
     def admit(self) -> None:
         """Begin what there is room for. A prompt is computed once for all its samples."""

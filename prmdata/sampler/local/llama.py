@@ -15,6 +15,7 @@ from torch import Tensor
 
 from prmdata.sampler.local.cache import STRIDE, Cache, Prompt
 from prmdata.sampler.local.rotation import rotated, rotations
+from prmdata.sampler.local.scoring import ROWS, Places
 from prmdata.sampler.local.weights import Shape, Weights
 
 ABREAST = 8
@@ -56,12 +57,15 @@ class Llama:
         return [Prompt(_whole(b), row_V) for b, row_V in zip(parts, logits_BV, strict=True)]
 
     @torch.inference_mode()
-    def logprobs(self, blocks: Sequence[Block], ids: Sequence[int], first: int) -> list[float]:
-        """The log-probability of each token from `first` on, given those before it."""
+    def places(self, blocks: Sequence[Block], ids: Sequence[int], first: int, top: int) -> Places:
+        """What it thinks of each token from `first` on, given those before it."""
         hidden_TD = torch.cat([block.hidden_TD for block in blocks])[first - 1 : -1]
-        logits_TV = self._logits(hidden_TD[None])[0]
-        chosen = torch.tensor(ids[first:], device=self.device)[:, None]
-        return [float(x) for x in F.log_softmax(logits_TV, -1).gather(1, chosen)[:, 0]]
+        found = Places()
+        for start in range(0, len(hidden_TD), ROWS):
+            part_TD = hidden_TD[start : start + ROWS]
+            chosen = ids[first + start : first + start + len(part_TD)]
+            found.add(self._logits(part_TD[None])[0], list(chosen), top)
+        return found
 
     @torch.inference_mode()
     def step(self, ids_B: Tensor, positions_B: Tensor, cache: Cache) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from prmdata.sampler.local.cache import Prompt
 from prmdata.sampler.local.llama import Block, Llama
+from prmdata.sampler.local.scoring import Places, Text
 
 TOKENS_KEPT = 1 << 16
 
@@ -23,10 +24,13 @@ class Prompts:
     def compute(self, texts: Sequence[list[int]]) -> list[Prompt]:
         return self._model.prompts(self._blocks(texts))
 
-    def logprobs(self, ids: list[int], first: int) -> list[float]:
-        """The log-probability of each token from `first` on, given those before it."""
-        [blocks] = self._blocks([ids])
-        return self._model.logprobs(blocks, ids, first)
+    def score(self, texts: Sequence[Text]) -> list[Places]:
+        """What the model thinks of each text."""
+        found = self._blocks([text.ids for text in texts])
+        return [
+            self._model.places(blocks, text.ids, text.first, text.top)
+            for blocks, text in zip(found, texts, strict=True)
+        ]
 
     def _blocks(self, texts: Sequence[list[int]]) -> list[list[Block]]:
         """What is not known is computed abreast: first blocks of all texts, then second ones."""

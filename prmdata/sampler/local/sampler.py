@@ -11,16 +11,27 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.local.scoring import Places, Text
 from prmdata.sampler.local.sequences import Request
 from prmdata.sampler.local.tokenizer import TextTokenizer
+from prmdata.sampler.models.boundary import Span
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, too_long
+from prmdata.sampler.protocol import (
+    NO_PREFIX,
+    Completion,
+    Sampling,
+    Scored,
+    too_long,
+    too_long_to_score,
+)
 
 
 class Runner(Protocol):
     """Requests in, tokens out, on the thread that calls it."""
 
     waiting: deque[Request]
+    texts: deque[Text]
+    """To score."""
 
     @property
     def context(self) -> int: ...
@@ -38,8 +49,8 @@ class Runner(Protocol):
 
     def cancel(self, request: Request) -> None: ...
 
-    def logprobs(self, ids: list[int], first: int) -> list[float]:
-        """The log-probability of each token from `first` on, given those before it."""
+    def score(self) -> None:
+        """Score what waits, or a part of it."""
         ...
 
 
@@ -80,22 +91,34 @@ class LocalSampler:
             self._inbox.put(lambda: self._runner.cancel(request))
             raise
 
-    async def score(self, prefix: str, text: str) -> list[float]:
-        """Tokens of `prefix + text` from the first that differs from those of `prefix` alone."""
-        alone, ids = self._words.encode(prefix), self._words.encode(prefix + text)
-        pairs = zip(alone, ids, strict=False)
-        first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(alone), len(ids)))
-        if len(ids) > self.context:
-            raise ItemError(
-                f"{len(ids):,} tokens to score do not fit a context of {self.context:,}"
-            )
-        if first == 0:
-            raise ItemError("the first token of a text has no probability; give a longer prefix")
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        span = self._words.span(prefix, text)
+        if len(span.ids) > self.context:
+            raise ItemError(too_long_to_score(len(span.ids), self.context))
+        if span.first == 0:
+            raise ItemError(NO_PREFIX)
+        if not span.starts:
+            return Scored((), (), len(span.ids))
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        resolve = _resolver(done)
-        if first == len(ids):
-            return []
-        return list(await self._answer(done, lambda: resolve(self._runner.logprobs(ids, first))))
+        asked = Text(span.ids, span.first, top, _resolver(done))
+        try:
+            places = await self._answer(done, lambda: self._runner.texts.append(asked))
+        except asyncio.CancelledError:
+            asked.cancelled = True
+            raise
+        return self._scored(span, places)
+
+    def _scored(self, span: Span, places: Places) -> Scored:
+        words = self._words
+        return Scored(
+            tuple(places.logprobs),
+            span.starts,
+            len(span.ids),
+            span.straddles,
+            tuple(tuple((words.token(i), p) for i, p in place) for place in places.top),
+            tuple(places.entropies),
+            tuple(places.certainties),
+        )
 
     async def close(self) -> None:
         self._inbox.put(None)
@@ -119,6 +142,7 @@ class LocalSampler:
         reason = f"{self.spec}: the model is closed"
         try:
             while self._take(wait=not self._runner.busy):
+                self._runner.score()
                 self._runner.admit()
                 self._runner.step()
         except BaseException as error:  # noqa: BLE001  told to everyone who waits

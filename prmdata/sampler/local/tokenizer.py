@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from prmdata.errors import SamplerError
+from prmdata.sampler.models.boundary import Span, exact, span
 
 LEAD = 6
 """Tokens of the prefix that are decoded along: some decoders trim what stands first."""
@@ -23,10 +24,18 @@ class TextTokenizer:
             )
         self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
+        self._exact = exact(self._tokenizer)
         self.ends = _end_ids(folder)
 
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def span(self, prefix: str, text: str) -> Span:
+        return span(self._exact, prefix, text)
+
+    def token(self, number: int) -> str:
+        """The text of one token by itself."""
+        return str(self._tokenizer.decode([number], skip_special_tokens=False))
 
     def continuation(self, lead: list[int], ids: list[int]) -> str:
         """The text of `ids` as it stands after `lead`."""

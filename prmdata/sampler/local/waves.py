@@ -18,11 +18,14 @@ import torch
 from torch import Tensor
 
 from prmdata.errors import SamplerError
+from prmdata.sampler.local.scoring import ROWS, Places, Text
 from prmdata.sampler.local.sequences import Request, Sequence, extend
 from prmdata.sampler.local.tokenizer import TextTokenizer
 
 TOKENS_AT_ONCE = 1 << 15
 """Tokens of prompts, with what pads them, that one wave begins with, save for a longer one."""
+LOGITS_WEIGH = 64
+"""A token whose logits are asked for takes the room of so many others."""
 NO_LIMIT = 1 << 17
 """The context of a model whose configuration names none."""
 
@@ -71,6 +74,7 @@ class Waves:
     def __init__(self, model: Any, tokenizer: TextTokenizer, most: int) -> None:
         self.model, self.tokenizer, self.most = model, tokenizer, most
         self.waiting: deque[Request] = deque()
+        self.texts: deque[Text] = deque()
         self.waves: list[Wave] = []
         config = model.config.get_text_config()
         self.context = int(getattr(config, "max_position_embeddings", None) or NO_LIMIT)
@@ -82,7 +86,7 @@ class Waves:
 
     @property
     def busy(self) -> bool:
-        return bool(self.waves or self.waiting)
+        return bool(self.waves or self.waiting or self.texts)
 
     def admit(self) -> None:
         """A wave begins once as many samples wait as run: few waves, and none waits for long."""
@@ -120,12 +124,40 @@ class Waves:
         self._leave()
 
     @torch.inference_mode()
-    def logprobs(self, ids: list[int], first: int) -> list[float]:
-        """The log-probability of each token from `first` on, given those before it."""
-        ids_1T = torch.tensor([ids], device=self.model.device)
-        logits_TV = self.model(input_ids=ids_1T, use_cache=False).logits[0, first - 1 : -1]
-        log_TV = torch.log_softmax(logits_TV.float(), -1)
-        return [float(x) for x in log_TV.gather(1, ids_1T[0, first:, None])[:, 0]]
+    def score(self) -> None:
+        """The texts that wait, as many as fit. Padded at the end, which no token looks back at."""
+        while self.texts and self.texts[0].cancelled:
+            self.texts.popleft()
+        if not self.texts:
+            return
+        texts = self._next_texts()
+        longest = max(len(text.ids) for text in texts)
+        padded = [[*text.ids, *[0] * (longest - len(text.ids))] for text in texts]
+        keep = longest - min(text.first for text in texts) + 1
+        also = {"logits_to_keep": keep} if "logits_to_keep" in self._takes else {}
+        ids_BT = torch.tensor(padded, device=self.model.device)
+        logits_BTV = self.model(input_ids=ids_BT, use_cache=False, **also).logits
+        offset = longest - logits_BTV.shape[1]
+        for text, logits_TV in zip(texts, logits_BTV, strict=True):
+            places, end = Places(), len(text.ids)
+            for start in range(text.first, end, ROWS):
+                stop = min(start + ROWS, end)
+                rows_TV = logits_TV[start - 1 - offset : stop - 1 - offset]
+                places.add(rows_TV, text.ids[start:stop], text.top)
+            text.resolve(places)
+
+    def _next_texts(self) -> list[Text]:
+        texts: list[Text] = []
+        longest, rows = 0, 0
+        while self.texts:
+            text = self.texts[0]
+            longest = max(longest, len(text.ids))
+            rows = max(rows, len(text.ids) - text.first + 1)
+            most = max(longest, rows * LOGITS_WEIGH)
+            if texts and most * (len(texts) + 1) > TOKENS_AT_ONCE:
+                break
+            texts.append(self.texts.popleft())
+        return [text for text in texts if not text.cancelled]
 
     @torch.inference_mode()
     def _forward(self, wave: Wave, ids_BT: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import msgspec
 
 from prmdata.errors import StoreError
 from prmdata.files import sealed
-from prmdata.sampler.protocol import Completion
+from prmdata.sampler.protocol import Completion, Scored
 
 KEY = re.compile("[0-9a-f]{32}")
 
@@ -22,7 +22,9 @@ class Entry:
 
     k: str
     """What was asked and with which seed, hashed: 32 hex digits."""
-    c: Completion
+    c: Completion | None = None
+    s: Scored | None = None
+    """What a given text was scored with; an entry is one or the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def entry_of(row: bytes, where: str, offset: int) -> Entry:
         entry: Entry = _DECODER.decode(row)
         if not KEY.fullmatch(entry.k):
             raise sealed.Broken("a key that is not one")
+        if (entry.c is None) == (entry.s is None):
+            raise sealed.Broken("neither a completion nor a score")
     except (msgspec.DecodeError, ValueError) as error:
         raise damaged(where, offset, error) from None
     return entry

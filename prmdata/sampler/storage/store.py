@@ -23,7 +23,7 @@ from prmdata.errors import StoreError
 from prmdata.files import sealed
 from prmdata.files.paths import writing
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.storage.compaction import compact_small
 from prmdata.sampler.storage.memory import MemoryIndex
 from prmdata.sampler.storage.rows import Entry, damaged, entry_of, short_of
@@ -77,6 +77,14 @@ class Store:
 
     def get(self, key: str) -> Completion | None:
         """What this key was answered with, here or by a neighbour that runs just now."""
+        entry = self._found(key)
+        return entry.c if entry else None
+
+    def get_score(self, key: str) -> Scored | None:
+        entry = self._found(key)
+        return entry.s if entry else None
+
+    def _found(self, key: str) -> Entry | None:
         while True:
             place = self.place(short_of(key))
             if place is None and self._follow():
@@ -88,7 +96,7 @@ class Store:
             except Gone:  # it is part of another segment by now, which the next look finds
                 self._lost(place[0])
                 continue
-            return entry.c if entry.k == key else None
+            return entry if entry.k == key else None
 
     def place(self, short: int) -> tuple[int, int] | None:
         """The segment that has this hash, and where its row begins there."""
@@ -108,7 +116,15 @@ class Store:
 
     def put(self, rows: list[tuple[str, Completion]], sampler: str = "") -> None:
         """Acknowledge completions: when this returns they survive the process."""
-        lines = [sealed.seal(msgspec.json.encode(Entry(key, done))) for key, done in rows]
+        self._append([(key, {"k": key, "c": done}) for key, done in rows], sampler)
+
+    def put_score(self, key: str, scored: Scored, sampler: str = "") -> None:
+        """Acknowledge a score, likewise."""
+        self._append([(key, {"k": key, "s": scored})], sampler)
+
+    def _append(self, rows: list[tuple[str, dict[str, object]]], sampler: str) -> None:
+        """Write entries, without the half that each lacks."""
+        lines = [sealed.seal(msgspec.json.encode(entry)) for _, entry in rows]
         with writing(str(self.folder)):
             own = self._own.get(sampler)
             if own is None:
@@ -222,6 +238,7 @@ class Keys:
         return hashlib.blake2b(self._asked + seed.to_bytes(9, "big"), digest_size=16).hexdigest()
 
 
-def score_key(fingerprint: str, prefix: str, text: str) -> str:
-    """The key of the log-probabilities of a text after a prefix."""
-    return Keys(fingerprint, prefix + text, Sampling(max_tokens=0, logprobs=True)).of(len(prefix))
+def score_key(fingerprint: str, prefix: str, text: str, top: int) -> str:
+    """The key of the score of a text after a prefix."""
+    asked = msgspec.json.encode(["score", fingerprint, prefix, text, top])
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()

@@ -10,10 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from prmdata.errors import ItemError, SamplerError
+from prmdata.sampler.models.boundary import exact, span
 from prmdata.sampler.models.fingerprint import folder_fingerprint
 from prmdata.sampler.models.folders import model_folder
+from prmdata.sampler.models.likely import likely
 from prmdata.sampler.models.rendering import read_template
-from prmdata.sampler.protocol import Completion, Sampler, Sampling, too_long
+from prmdata.sampler.protocol import (
+    LOWEST,
+    MOST_LIKELY,
+    NO_PREFIX,
+    Completion,
+    Likely,
+    Sampler,
+    Sampling,
+    Scored,
+    too_long,
+    too_long_to_score,
+)
 from prmdata.sampler.vllm.hints import MEMORY, cause, hint
 
 PLACEMENT = frozenset({
@@ -42,6 +55,12 @@ class VllmSampler:
         self._tokenizer = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=config.trust_remote_code
         )
+        self._exact = self._reader()
+
+    def _reader(self) -> Any:
+        """The tokenizer that says where tokens begin, where the model has one."""
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        return None if backend is None else exact(backend)
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -73,23 +92,47 @@ class VllmSampler:
             raise SamplerError(f"{self.spec}: the engine broke off a request")
         return [_completion(output, sampling) for output in final.outputs]
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
-        alone, ids = self._encode(prefix), self._encode(prefix + text)
-        pairs = zip(alone, ids, strict=False)
-        first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(alone), len(ids)))
-        if len(ids) >= self.context or first == 0:
-            raise ItemError(
-                f"{len(ids):,} tokens to score do not fit a context of {self.context:,}"
+        if self._exact is None:
+            raise SamplerError(
+                f"{self.spec}: its tokenizer does not say where tokens begin, so text after a "
+                "prefix cannot be scored"
             )
-        if first == len(ids):
-            return []
-        final = await self._final(
-            ids, SamplingParams(max_tokens=1, prompt_logprobs=0, temperature=0)
+        read = span(self._exact, prefix, text)
+        if len(read.ids) >= self.context:
+            raise ItemError(too_long_to_score(len(read.ids), self.context))
+        if read.first == 0:
+            raise ItemError(NO_PREFIX)
+        if not read.starts:
+            return Scored((), (), len(read.ids))
+        params = SamplingParams(
+            max_tokens=1,
+            prompt_logprobs=min(top, MOST_LIKELY),
+            temperature=0,
+            output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        places = zip(ids[first:], final.prompt_logprobs[first:], strict=True)
-        return [float(found[token].logprob) for token, found in places]
+        final = await self._final(read.ids, params)
+        places = final.prompt_logprobs[read.first :]
+        return Scored(
+            tuple(
+                max(float(found[token].logprob), LOWEST)
+                for token, found in zip(read.ids[read.first :], places, strict=True)
+            ),
+            read.starts,
+            len(read.ids),
+            read.straddles,
+            *likely([self._named(found) for found in places], top),
+        )
+
+    def _named(self, place: Mapping[int, Any]) -> Likely:
+        """The tokens of a place as text: what the engine calls them, byte tokens excepted."""
+        return tuple(
+            (found.decoded_token or "", max(float(found.logprob), LOWEST))
+            for found in place.values()
+        )
 
     async def _final(self, ids: list[int], params: Any) -> Any:
         """The last output of a request. Cancelling it aborts the request in the engine."""

@@ -16,6 +16,7 @@ from prmdata.abacus import story
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler import Sampler, Sampling, open_sampler
 from prmdata.sampler.endpoint.patience import Patient, Waits
+from prmdata.sampler.protocol import Scored
 from tests.policy import TEMPLATE, Policy
 from tests.sampler.test_contract import ROOT, served
 
@@ -211,8 +212,9 @@ def test_a_request_that_takes_too_long_twice_fails_alone(url: str) -> None:
 
 
 def test_scores_without_places_are_not_believed(url: str) -> None:
-    async def ask(offsets: list[int]) -> list[float]:
+    async def ask(offsets: list[int]) -> Scored:
         sampler = await open_sampler(url)
+        sampler.tokenizer = None  # type: ignore[attr-defined]  # the server's word is all there is
         logprobs = {"text_offset": offsets, "token_logprobs": [None, -2.0, -3.0]}
         choice = {"text": "ab", "finish_reason": "length", "logprobs": logprobs}
         tell(url, "/faults", {"faults": [{"kind": "rubbish", "answer": {"choices": [choice]}}]})
@@ -221,7 +223,7 @@ def test_scores_without_places_are_not_believed(url: str) -> None:
         finally:
             await sampler.close()
 
-    assert asyncio.run(ask([0, 1, 2])) == [-2.0]
+    assert asyncio.run(ask([0, 1, 2])) == Scored((-2.0,), (0,), 2)
     for offsets in ([-1, -1, -1], [0, 2, 1], [0, 0, 0], []):
         with pytest.raises(SamplerError, match="does not score given text"):
             asyncio.run(ask(offsets))

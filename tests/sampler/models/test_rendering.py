@@ -14,7 +14,7 @@ from prmdata.errors import InputError, SamplerError
 from prmdata.grading import Grader
 from prmdata.records import Message, Origin, Problem, Step, Trace
 from prmdata.sampler.models.rendering import ChatTemplate, read_template
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 
 CHATML = (
@@ -95,7 +95,7 @@ class Listening:
         self.heard.append(prefix)
         return [Completion("The answer is 4.", 5, "stop")] * n
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
         raise NotImplementedError
 
     async def close(self) -> None:

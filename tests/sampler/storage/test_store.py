@@ -15,7 +15,7 @@ import pytest
 
 from prmdata.errors import BudgetReached, ItemError, SamplerError, StoreError
 from prmdata.files import sealed
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.replay import Replay, open_replay
 from prmdata.sampler.storage.store import Entry, Store
 from prmdata.sampler.storage.stored import Spending, StoredSampler
@@ -147,7 +147,7 @@ def test_scores_are_recorded_and_replayed_too(tmp_path: Path) -> None:
     policy = Policy({0: 2})
     asked = (question(policy), "Step 1: 1 + 1 = 2.")
 
-    async def twice() -> list[list[float]]:
+    async def twice() -> list[Scored]:
         first = await StoredSampler(policy, Store(tmp_path)).score(*asked)
         policy.score = None  # type: ignore[assignment,method-assign]  # nobody may ask it again
         return [
@@ -157,7 +157,7 @@ def test_scores_are_recorded_and_replayed_too(tmp_path: Path) -> None:
         ]
 
     first, *again = asyncio.run(twice())
-    assert len(first) == 7
+    assert len(first.logprobs) == 7
     assert again == [first, first]
     replay = asyncio.run(open_replay(str(tmp_path), {}, spec="r"))
     with pytest.raises(SamplerError, match="no score of this text"):
