@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -149,7 +149,7 @@ class Rollouts:
 
         `messages` ask something else than the trace was asked; `by` is another model.
         """
-        before = self._context(trace, after_step, messages) + opening
+        before = self.text_before(trace, after_step, messages) + opening
         return await self._read(trace, before, text, top, by)
 
     async def score_steps(
@@ -157,34 +157,57 @@ class Rollouts:
         by: Sampler | None = None,
     ) -> Scored:  # fmt: skip
         """What the model makes of the whole trace: all its steps in one reading."""
-        whole = self._context(trace, len(trace.steps), messages)
+        whole = self.text_before(trace, len(trace.steps), messages)
         return await self._read(trace, whole.removesuffix(trace.text), trace.text, top, by)
 
     async def answers(
-        self, trace: Trace, after_step: int, n: int, sampling: Sampling, *, opening: str,
-        closing: str,
-    ) -> list[Outcome]:  # fmt: skip
-        """n answers that are forced after a prefix by words that open an answer; graded by what
-        stands from there on. No rollouts: the policy did not choose to answer here."""
-        prompt = self._context(trace, after_step, ()) + opening
+        self,
+        trace: Trace,
+        after_step: int,
+        n: int,
+        *,
+        opening: str,
+        read: Callable[[str], str | None],
+        temperature: float | None,
+        max_tokens: int,
+    ) -> list[Outcome]:
+        """n answers that are forced after a prefix by words that open an answer. `read` gives the
+        words that are graded, or `None` for an answer without an end. They are no rollouts: the
+        policy did not choose to answer here."""
+        prompt = self.text_before(trace, after_step) + opening
+        own = self._sampling(trace)
+        sampling = replace(
+            own,
+            temperature=own.temperature if temperature is None else temperature,
+            max_tokens=max_tokens,
+            stop=("\n",),
+        )
         base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, FORCED)
         completions = await self.sampler.complete(prompt, n, sampling, base)
-        self._spend(trace, Cost(sum(c.tokens for c in completions), n))
-        rule = trace.origin.answers or "last"
-        found = []
-        for number, done in enumerate(completions):
-            verdict = await self.grader.grade(opening + done.text + closing, trace.problem, rule)
-            grade = verdict.grade or Grade.UNPARSED
-            found.append(
-                Outcome(
-                    grade == "right", grade.value, verdict.answer, done.tokens, done.text,
-                    base + number,
-                )
-            )  # fmt: skip
-        unparsed = sum(outcome.grade == "unparsed" for outcome in found)
-        cut = sum(outcome.grade == "timeout" for outcome in found)
-        self._spend(trace, Cost(cut=cut, unparsed=unparsed))
+        found = [
+            await self._answered(trace, read(done.text), done, base + number)
+            for number, done in enumerate(completions)
+        ]
+        self._spend(
+            trace,
+            Cost(
+                sum(done.tokens for done in completions),
+                n,
+                cut=sum(outcome.grade in ("cut", "timeout") for outcome in found),
+                unparsed=sum(outcome.grade == "unparsed" for outcome in found),
+            ),
+        )
         return found
+
+    async def _answered(
+        self, trace: Trace, words: str | None, done: Completion, seed: int
+    ) -> Outcome:
+        if words is None:
+            grade: Literal["cut", "unparsed"] = "cut" if done.finish == "length" else "unparsed"
+            return Outcome(False, grade, None, done.tokens, done.text, seed)
+        verdict = await self.grader.grade(words, trace.problem, trace.origin.answers or "last")
+        read = verdict.grade or Grade.UNPARSED
+        return Outcome(read == "right", read.value, verdict.answer, done.tokens, done.text, seed)
 
     async def _read(
         self, trace: Trace, prefix: str, text: str, top: int = 0, by: Sampler | None = None
@@ -228,8 +251,9 @@ class Rollouts:
         imported = trace.origin.model is None
         return joined(prompt, prefix) if imported and after_step else prompt + prefix
 
-    def _context(self, trace: Trace, after_step: int, messages: tuple[Message, ...]) -> str:
-        """A prefix in its prompt, or in that of other messages."""
+    def text_before(self, trace: Trace, after_step: int, messages: tuple[Message, ...] = ()) -> str:
+        """The exact text that a model continues after some steps: the prefix in its prompt, or in
+        that of other messages."""
         refuse_acting(trace, after_step)
         prefix = trace.prefix(after_step)
         if not messages:

@@ -310,7 +310,7 @@ def test_thousands_of_segments_take_few_files(tmp_path: Path) -> None:
 def test_a_disk_that_fills_up_tears_nothing(tmp_path: Path) -> None:
     """Each limit ends a write at another byte; what is written afterwards is read again."""
     large = [(key(i), Completion("x" * 300, 1, "stop")) for i in range(3)]
-    row = len(sealed.seal(msgspec.json.encode(Entry(*large[0]))))
+    row = len(sealed.seal(msgspec.json.encode(dict(zip("kc", large[0], strict=True)))))
     for room in range(0, 3 * row, 211):
         folder = tmp_path / str(room)
         words = [sys.executable, "-c", FILLING, str(folder), str(room)]
