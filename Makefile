@@ -11,7 +11,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := all
 .PHONY: all setup setup-vllm setup-trainers setup-more-trainers format check test \
-	test-vllm test-trainers test-more-trainers demo bench bench-engine soak docs site clean
+	test-vllm test-trainers test-more-trainers test-browser demo bench bench-engine soak docs site clean
 
 all: check test
 
@@ -78,6 +78,10 @@ $(MORE:%=.venv-%/ready): .venv-%/ready: constraints-%.txt pyproject.toml
 test-more-trainers: setup-more-trainers
 	$(foreach name,$(MORE),.venv-$(name)/bin/python -m pytest \
 		tests/trainers/test_$(subst -,_,$(name)).py &&) true
+
+# The report in a real browser: Debian's Chromium, or the one that PRMDATA_BROWSER names.
+test-browser: setup
+	PRMDATA_BROWSER_NEEDED=1 $(BIN)/python -m pytest tests/report/page -m browser
 
 bench: setup
 	$(BIN)/python -m tests.bench

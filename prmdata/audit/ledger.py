@@ -59,37 +59,58 @@ class Stratum:
 
     most: int
     traces: int = 0
-    _found: dict[int, Trace] = field(default_factory=dict)
+    _found: dict[int, tuple[Trace, int]] = field(default_factory=dict)
     _heap: list[int] = field(default_factory=list)
 
-    def add(self, trace: Trace, key: int) -> None:
+    def add(self, trace: Trace, place: int, key: int) -> None:
         self.traces += 1
         if key in self._found:  # the same text again: asked about once
             return
-        self._found[key] = trace
+        self._found[key] = (trace, place)
         heapq.heappush(self._heap, -key)
         if len(self._heap) > self.most:
             del self._found[-heapq.heappop(self._heap)]
 
-    def in_order(self) -> list[Trace]:
+    def in_order(self) -> list[tuple[Trace, int]]:
         return [self._found[key] for key in sorted(self._found)]
+
+
+@dataclass(slots=True)
+class Draw:
+    """A draw of `n` traces with distinct texts, or of all there are, in one pass."""
+
+    n: int
+    seed: int = 0
+    only: Ending = "all"
+    _strata: dict[bool | None, Stratum] = field(default_factory=dict)
+
+    def add(self, trace: Trace, place: int = 0) -> None:
+        if trace.error is None and trace.steps and _ends(trace, self.only):
+            stratum = self._strata.setdefault(trace.correct, Stratum(self.n))
+            stratum.add(trace, place, _hash(self.seed, trace))
+
+    def drawn(self) -> list[tuple[Trace, int]]:
+        """The traces, each with the place that it was added with."""
+        strata = self._strata
+        waiting = {ending: stratum.in_order() for ending, stratum in strata.items()}
+        given = dict.fromkeys(strata, 0)
+        drawn: list[tuple[Trace, int]] = []
+        while len(drawn) < self.n:
+            open_ones = [ending for ending in strata if given[ending] < len(waiting[ending])]
+            if not open_ones:
+                break
+            ending = max(open_ones, key=lambda e: (strata[e].traces / (2 * given[e] + 1), str(e)))
+            drawn.append(waiting[ending][given[ending]])
+            given[ending] += 1
+        return drawn
 
 
 def draw(traces: Iterable[Trace | Unreadable], n: int, seed: int, only: Ending) -> list[Trace]:
     """`n` traces with distinct texts, or all there are."""
-    strata: dict[bool | None, Stratum] = {}
+    drawing = Draw(n, seed, only)
     for trace in readable(traces):
-        if trace.error is None and trace.steps and _ends(trace, only):
-            stratum = strata.setdefault(trace.correct, Stratum(n))
-            stratum.add(trace, _hash(seed, trace))
-    waiting = {ending: stratum.in_order() for ending, stratum in strata.items()}
-    given = dict.fromkeys(strata, 0)
-    drawn: list[Trace] = []
-    while len(drawn) < n and (open_ones := [e for e in strata if given[e] < len(waiting[e])]):
-        ending = max(open_ones, key=lambda e: (strata[e].traces / (2 * given[e] + 1), str(e)))
-        drawn.append(waiting[ending][given[ending]])
-        given[ending] += 1
-    return drawn
+        drawing.add(trace)
+    return [trace for trace, _ in drawing.drawn()]
 
 
 def _ends(trace: Trace, only: Ending) -> bool:

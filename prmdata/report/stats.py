@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from prmdata.errors import InputError
@@ -12,15 +13,19 @@ from prmdata.records import Trace
 from prmdata.trust import Trust
 
 
-def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
-    counts: Counter[str] = Counter()
-    problems: set[int] = set()
-    steps: Counter[int] = Counter()
-    evidence: Counter[str] = Counter()
-    labelled: Counter[str] = Counter()
-    trust = Trust()
-    for trace in readable(traces):
-        problems.add(hash(trace.problem.id))
+@dataclass(slots=True)
+class Counts:
+    """Sums over traces, added one by one."""
+
+    of: Counter[str] = field(default_factory=Counter)
+    problems: set[int] = field(default_factory=set)
+    evidence: Counter[str] = field(default_factory=Counter)
+    labelled: Counter[str] = field(default_factory=Counter)
+    trust: Trust = field(default_factory=Trust)
+
+    def add(self, trace: Trace) -> None:
+        counts = self.of
+        self.problems.add(hash(trace.problem.id))
         counts["traces"] += 1
         counts["failed"] += trace.error is not None
         counts["right"] += trace.correct is True
@@ -29,21 +34,29 @@ def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
         counts["unparsed"] += trace.grade == "unparsed"
         counts["steps"] += len(trace.steps)
         counts["tokens"] += trace.origin.tokens or 0
-        steps[len(trace.steps)] += 1
-        evidence.update(e.name for e in trace.evidence)
+        self.evidence.update([e.name for e in trace.evidence])
         if trace.labels is not None:
-            labelled[trace.labels.by] += 1
-            trust.add(trace)
+            self.labelled[trace.labels.by] += 1
+            self.trust.add(trace)
             counts["examined"] += trace.labels.examined
             counts["first errors"] += trace.labels.first_error is not None
             counts["labelling tokens"] += trace.labels.cost.tokens
-    if not counts["traces"]:
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "problems": len(self.problems),
+            **self.of,
+            "mean steps": round(self.of["steps"] / max(self.of["traces"], 1), 2),
+            "evidence": dict(self.evidence),
+            "labelled by": dict(self.labelled),
+            **({"labels": self.trust.as_dict()} if self.trust.traces else {}),
+        }
+
+
+def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
+    counts = Counts()
+    for trace in readable(traces):
+        counts.add(trace)
+    if not counts.of["traces"]:
         raise InputError("the input is empty; there is nothing to count")
-    return {
-        "problems": len(problems),
-        **counts,
-        "mean steps": round(counts["steps"] / counts["traces"], 2),
-        "evidence": dict(evidence),
-        "labelled by": dict(labelled),
-        **({"labels": trust.as_dict()} if trust.traces else {}),
-    }
+    return counts.figures()
