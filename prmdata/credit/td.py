@@ -20,15 +20,18 @@ class Td(Common):
     prefers: ClassVar[Kind] = "values"
 
     start: Share | None = None
-    """The value before the first step. None: the problem's pass rate, or 1 for the labels' values,
-    which are the belief that no step is wrong; where it is unknown, so is the first credit."""
+    """The value before the first step. None: the problem's pass rate, of the traces at hand where
+    it was not counted; or 1 for the labels' values, which are the belief that no step is wrong.
+    Where it is unknown, so is the first credit."""
 
     def apply(self, group: Sequence[Trace], signals: Sequence[Signal]) -> list[Series]:
-        return [self.credit(signal) for signal in signals]
+        ended = [trace.correct for trace in group if trace.correct is not None]
+        at_hand = sum(ended) / len(ended) if len(ended) > 1 else None
+        return [self.credit(signal, at_hand) for signal in signals]
 
-    def credit(self, signal: Signal) -> Series:
-        start = signal.start if self.start is None else self.start
-        return differences(start, signal.series)
+    def credit(self, signal: Signal, at_hand: float | None = None) -> Series:
+        known = (start for start in (self.start, signal.start, at_hand) if start is not None)
+        return differences(next(known, None), signal.series)
 
 
 def differences(start: float | None, values: Series) -> Series:

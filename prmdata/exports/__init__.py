@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prmdata.exports.contract import Format
+from prmdata.exports.credit import Credit
 from prmdata.exports.judge import Judge
 from prmdata.exports.kto import Kto
 from prmdata.exports.math_shepherd import MathShepherd
@@ -26,6 +27,7 @@ FORMATS: Registry[type[Format]] = Registry(
     "format",
     "prmdata.formats",
     {
+        "credit": Credit,
         "judge": Judge,
         "kto": Kto,
         "math-shepherd": MathShepherd,
@@ -45,10 +47,14 @@ FORMATS: Registry[type[Format]] = Registry(
     hints={
         "trl": "TRL reads several: stepwise (PRMTrainer), sft, pairs (DPO), kto, rl (GRPO)",
         "axolotl": "Axolotl reads several: stepwise for reward models, sft, pairs",
-        "verl": "for verl take rl",
+        "verl": "for verl take rl (prompts), or credit with --set layout=verl (paid rollouts)",
         "openrlhf": "OpenRLHF's reward models read math-shepherd",
         "llamafactory": "take sft, pairs or kto with --set layout=llamafactory",
-        "grpo": "take rl",
+        "grpo": "take rl for prompts, credit for rollouts whose steps are paid",
+        "rewards": "take credit",
+        "skyrl": "take credit with --set layout=skyrl",
+        "areal": "take credit with --set layout=areal",
+        "nemo-gym": "take credit with --set layout=nemo-gym",
         "dpo": "take pairs",
         "prm": "take stepwise, or tokens for token classification",
         "jsonl": "the ending of -o decides how rows are stored; records writes all there is",

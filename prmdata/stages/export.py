@@ -211,11 +211,7 @@ def _summary(request: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str
         raise InputError("the input is empty; there is nothing to write")
     if not counts["rows written"]:
         reasons = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != READ)
-        advice = (
-            "label them first with `prmdata label`"
-            if any("labels" in what for what in counts)
-            else "select less strictly, or look at them with `prmdata show`"
-        )
+        advice = _advice(counts)
         raise InputError(
             f"none of {counts[READ]} traces could be written as {request.name} ({reasons}); "
             f"{advice}"
@@ -223,6 +219,19 @@ def _summary(request: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str
     gone = len(sieve.removed)
     removed = {"problems left out": gone, "removed": sieve.removed} if gone else {}
     return {"stage": "export", "format": request.name, **counts, **removed}
+
+
+def _advice(counts: Counter[str]) -> str:
+    if any("neither rewards nor values" in what for what in counts):
+        return "value their steps first with `prmdata estimate`"
+    if any("unknown credit" in what for what in counts):
+        return (
+            "run `prmdata credit` first (--set start=… where the pass rate is unknown), or count "
+            "such steps as 0: --set unknown=zero"
+        )
+    if any("labels" in what for what in counts):
+        return "label them first with `prmdata label`"
+    return "select less strictly, or look at them with `prmdata show`"
 
 
 def _sound(

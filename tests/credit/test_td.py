@@ -17,6 +17,8 @@ def test_the_credits_sum_to_the_last_value_less_the_first() -> None:
 
 def test_without_a_pass_rate_the_first_credit_is_unknown_and_a_start_can_be_given() -> None:
     assert credit(form("td"), valued(0.5, 1.0)) == [(None, 0.5)]
+    wrong = replace(valued(0.0, name=1), correct=False)
+    assert credit(form("td"), valued(0.75), wrong) == [(0.25,), (-0.5,)]
     assert credit(form("td", start=0.25), valued(0.5, 1.0)) == [(0.25, 0.5)]
 
 

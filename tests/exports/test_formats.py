@@ -18,7 +18,7 @@ from tests.exports.cases import MODEL
 from tests.exports.cases import RIGHT as BARE_RIGHT
 from tests.exports.cases import WRONG as BARE_WRONG
 
-SETTINGS = {"tokens": {"tokenizer": str(MODEL)}}
+SETTINGS = {"tokens": {"tokenizer": str(MODEL)}, "credit": {"unknown": "zero"}}
 """Of formats that cannot do without."""
 COUNTED = Evidence("bisect", "rollouts", (1.0, 0.0, 0.0), (4, 0, 0), (4, 4, 4))
 WRONG = BARE_WRONG.with_evidence(COUNTED)

@@ -1,0 +1,94 @@
+"""A trace in the tokens of the model that will be trained, and which of them each step has.
+
+A token belongs to the step in which it begins. The tokens say the text exactly, or the trace is
+left out.
+"""
+
+from __future__ import annotations
+
+import functools
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any, Literal
+
+from prmdata.errors import PrmdataError
+from prmdata.exports.contract import LeftOut
+from prmdata.records import Message, Trace
+from prmdata.sampler.models.folders import tokenizer_folder
+from prmdata.sampler.models.rendering import ChatTemplate, read_template
+
+Spread = Literal["even", "each", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    prompt_ids: list[int]
+    ids: list[int]
+    """Of the completion."""
+    steps: list[tuple[int, int]]
+    """The first token of each step and the one after its last: together, every token once."""
+    across: int
+    """Tokens that begin in one step and end in the next."""
+
+    def spread(self, numbers: Sequence[float | None], how: Spread) -> list[float]:
+        """A number for each token."""
+        made: list[float] = []
+        for (start, end), number in zip(self.steps, numbers, strict=True):
+            count, number = end - start, number or 0.0
+            if how == "last":
+                made += [0.0] * (count - 1) + [number]
+            else:
+                made += [number / count if how == "even" else number] * count
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A tokenizer and its chat template."""
+
+    tokenizer: Any
+    template: ChatTemplate
+    end: int | None
+    """The token that ends an answer."""
+
+    def spans(self, trace: Trace, messages: Sequence[Message]) -> Spans:
+        encoding = self.tokenizer.encode(trace.text, add_special_tokens=False)
+        ids = list(encoding.ids)
+        self._check(ids, trace.text)
+        starts = [start for start, _ in encoding.offsets]
+        ends = list(accumulate(len(step.text) for step in trace.steps))
+        bounds = [0, *(bisect_left(starts, end) for end in ends)]
+        if any(first == last for first, last in pairwise(bounds)):
+            raise LeftOut("a step without a token of its own")
+        inner = [(bound - 1, end) for bound, end in zip(bounds[1:-1], ends, strict=False)]
+        across = sum(encoding.offsets[last][1] > end for last, end in inner)
+        if trace.finish == "stop" and self.end is not None:
+            ids.append(self.end)
+            bounds[-1] += 1
+        return Spans(self._prompt(trace, messages), ids, list(pairwise(bounds)), across)
+
+    def _check(self, ids: list[int], text: str) -> None:
+        """Lower-casing tokenizers, and those that lack a sign, would train on another text."""
+        said = self.tokenizer.decode(ids, skip_special_tokens=False)
+        if said != text and said != text.lstrip(" "):  # some take a space at the start for granted
+            raise LeftOut("the tokenizer does not give its text back")
+
+    def _prompt(self, trace: Trace, messages: Sequence[Message]) -> list[int]:
+        template = trace.origin.template if trace.origin.messages else "chat"
+        try:
+            text = self.template.open_turn(messages, template, trace.origin.template_args)
+        except PrmdataError as error:
+            raise LeftOut(f"the prompt cannot be rendered: {error}") from None
+        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+@functools.lru_cache(maxsize=4)
+def words_of(name: str) -> Words:
+    """Of a folder or a hub id."""
+    from prmdata.exports.tokens import load
+
+    folder = tokenizer_folder(name, f"tokenizer={name}")
+    tokenizer, template = load(str(folder)), read_template(folder)
+    return Words(tokenizer, template, tokenizer.token_to_id(template.eos) if template.eos else None)
