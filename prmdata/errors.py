@@ -9,6 +9,7 @@
     ├── SamplerError         a model or server that does not start or answer
     │   └── ItemError        one request that can never succeed (too long, refused)
     ├── GraderError          a user's grader that crashes or answers garbage
+    ├── EnvironmentFailure   an environment that dies, hangs or answers garbage
     ├── SandboxError         a machine on which code cannot be run safely
     ├── StoreError           a rollout store that is damaged
     ├── TooManyErrors        more failed items than `--max-errors` allows
@@ -59,6 +60,10 @@ class ItemError(SamplerError):
 
 
 class GraderError(PrmdataError):
+    pass
+
+
+class EnvironmentFailure(PrmdataError):
     pass
 
 

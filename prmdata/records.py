@@ -139,6 +139,9 @@ class Origin:
     """What its answer was read by, and its rollouts' are; `None` stands for `last`."""
     tools: tuple[dict[str, Any], ...] = ()
     """What the model was told of its tools, as its chat template takes them."""
+    environment: dict[str, Any] = field(default_factory=dict)
+    """What answered its steps: `spec` and `settings`, and the limits that held (`turns`,
+    `observation`)."""
 
 
 @dataclass(frozen=True, slots=True)
