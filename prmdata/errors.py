@@ -8,8 +8,8 @@
     ├── OutputError          a target that cannot be written
     ├── SamplerError         a model or server that does not start or answer
     │   └── ItemError        one request that can never succeed (too long, refused)
+    │       └── EnvironmentFailure   an environment that died, hung or answered garbage
     ├── GraderError          a user's grader that crashes or answers garbage
-    ├── EnvironmentFailure   an environment that dies, hangs or answers garbage
     ├── SandboxError         a machine on which code cannot be run safely
     ├── StoreError           a rollout store that is damaged
     ├── TooManyErrors        more failed items than `--max-errors` allows
@@ -59,11 +59,11 @@ class ItemError(SamplerError):
     pass
 
 
-class GraderError(PrmdataError):
+class EnvironmentFailure(ItemError):
     pass
 
 
-class EnvironmentFailure(PrmdataError):
+class GraderError(PrmdataError):
     pass
 
 

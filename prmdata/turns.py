@@ -73,6 +73,16 @@ def arguments_of(call: Mapping[str, Any]) -> Any:
     return read if isinstance(read, dict) else arguments
 
 
+def chat_until(trace: Trace, steps: int) -> tuple[list[Message], str]:
+    """The messages of the turns that the first `steps` steps end, and what is begun of the next."""
+    messages: list[Message] = []
+    begun = ""
+    for step in trace.steps[:steps]:
+        messages += step.messages
+        begun = "" if step.messages else begun + step.text
+    return messages, begun
+
+
 def chat_of(trace: Trace) -> list[Message]:
     """All messages of a trace: its prompt, and its turns with what answered them."""
     messages = list(trace.origin.messages)

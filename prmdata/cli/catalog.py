@@ -87,12 +87,13 @@ def formats(name: Name = None) -> None:
 
 
 def sources(name: Name = None) -> None:
-    """List where problems and traces can come from, or describe one.
+    """List where problems, traces and answers of tools can come from, or describe one.
 
     $ prmdata sources
     $ prmdata sources prm800k
     """
     from prmdata.cli.shared import pages
+    from prmdata.environments import ENVIRONMENTS
     from prmdata.errors import unknown
     from prmdata.imports import IMPORTS
     from prmdata.problems import LAYOUTS, SOURCES
@@ -109,8 +110,14 @@ def sources(name: Name = None) -> None:
             )
         elif name in SOURCES:
             print_line(SOURCES[name][1])
+        elif name in ENVIRONMENTS:
+            title = f"{name}: an environment (--environment {name})"
+            command = f"prmdata generate problems.jsonl --environment {name} -o traces.jsonl"
+            option = "--environment-arg"
+            _print(pages.page(ENVIRONMENTS[name], title, [], command, option))
         else:
-            raise unknown("source or layout", name, [*SOURCES, *LAYOUTS, *IMPORTS])
+            known = [*SOURCES, *LAYOUTS, *IMPORTS, *ENVIRONMENTS]
+            raise unknown("source, layout or environment", name, known)
         return
     print_line("prmdata generate SOURCE")
     for _, line in SOURCES.values():
@@ -124,6 +131,9 @@ def sources(name: Name = None) -> None:
     print_line("\nprmdata import FILE --from NAME")
     rows = [(entry, pages.summary_of(kind)) for entry, kind in sorted(IMPORTS.items())]
     _print(pages.table(rows, ("NAME", "WHAT IT READS")))
+    print_line("\nprmdata generate SOURCE --environment NAME")
+    rows = [(entry, pages.summary_of(kind)) for entry, kind in sorted(ENVIRONMENTS.items())]
+    _print(pages.table(rows, ("NAME", "WHAT ANSWERS")))
     print_line("\nAll about one, with its settings: prmdata sources NAME")
 
 

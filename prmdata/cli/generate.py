@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Forecast, Model, Reporting, Share, Spending
+from prmdata.cli.shared.groups import Acting, Forecast, Model, Reporting, Share, Spending
 
 if TYPE_CHECKING:
     from prmdata.stages.generate import Generating
@@ -139,6 +139,7 @@ def generate(
     *,
     share: Share,
     model: Model,
+    acting: Acting,
     forecast: Forecast,
     spending: Spending,
     reporting: Reporting,
@@ -147,8 +148,10 @@ def generate(
 
     $ prmdata generate abacus:200 -n 8 -o traces.jsonl
     $ prmdata generate problems.jsonl --sampler http://localhost:8000/v1 -o traces.parquet
+    $ prmdata generate questions.jsonl --environment search:corpus.jsonl -n 4 -o traces.jsonl
     """
     from prmdata.cli.shared import running
+    from prmdata.cli.shared.acting import surroundings
     from prmdata.grading import answer_rule
     from prmdata.settings import pairs
     from prmdata.stages.generate import Generating, parse_shard, run_generate
@@ -182,6 +185,7 @@ def generate(
             cut_is_wrong=cut_is_wrong,
             keep=parse_keep(keep) if keep else None,
         ),
+        surroundings=surroundings(acting),
     )
     if forecast.dry_run:
         _say_forecast(request, forecast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -32,7 +33,8 @@ ENVIRONMENTS: Registry[type[Opens]] = Registry(
 def environment(spec: str, settings: Mapping[str, Any]) -> Opens:
     """`calculator`, `search:corpus.jsonl`, `command:PROGRAM` or `module:function`, configured."""
     name, colon, rest = spec.partition(":")
-    if name not in ENVIRONMENTS and colon and rest.isidentifier():
+    meant = difflib.get_close_matches(name, ENVIRONMENTS, n=1, cutoff=0.7)
+    if not meant and colon and rest.isidentifier():
         return configured(Function, {"program": spec, **settings})
     kind = ENVIRONMENTS[name]
     if not colon:

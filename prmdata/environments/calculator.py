@@ -70,6 +70,8 @@ def value_of(arguments: Any) -> str:
     expression = str(arguments["expression"])
     try:
         return _shown(_value(ast.parse(_plain(expression), mode="eval").body))
+    except ZeroDivisionError:
+        return "error: division by zero"
     except (ValueError, ArithmeticError, SyntaxError, RecursionError, MemoryError) as error:
         return f"error: {str(error)[:200] or type(error).__name__}"
 

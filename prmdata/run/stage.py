@@ -22,6 +22,7 @@ from prmdata.run.output import Output
 from prmdata.run.progress import Progress
 from prmdata.run.summary import Summary
 from prmdata.sampler import is_recorded, open_sampler
+from prmdata.sampler.acting.opening import Environments, Surroundings
 from prmdata.sampler.endpoint.patience import Patient, Waits
 from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.storage.store import Store
@@ -56,13 +57,19 @@ class Resources:
     sampler: Sampler
     grader: Grader
     spending: Spending = field(default_factory=Spending)
+    environments: Environments = field(default_factory=Environments)
 
 
 @contextlib.asynccontextmanager
 async def open_resources(
-    spec: str, engine: Mapping[str, str], grader: str, options: RunOptions
+    spec: str,
+    engine: Mapping[str, str],
+    grader: str,
+    options: RunOptions,
+    surroundings: Surroundings | None = None,
 ) -> AsyncIterator[Resources]:
-    """A sampler behind the store, and a grader; all are closed at the end, whatever happens."""
+    """A sampler and environments behind the store, and a grader; all are closed at the end,
+    whatever happens."""
     async with contextlib.AsyncExitStack() as closing:
         grades = Grader(grader)
         closing.push_async_callback(grades.close)
@@ -75,7 +82,20 @@ async def open_resources(
             store = Store(options.store)
             closing.callback(store.close)
         spending = Spending(limit=options.max_tokens_total)
-        yield Resources(StoredSampler(sampler, store, spending), grades, spending)
+        kept = _replayed(spec, closing) if store is None else store
+        environments = Environments(surroundings, kept)
+        closing.push_async_callback(environments.close)
+        yield Resources(StoredSampler(sampler, store, spending), grades, spending, environments)
+
+
+def _replayed(spec: str, closing: contextlib.AsyncExitStack) -> Store | None:
+    """The store that a replay reads: what environments answered stands there too."""
+    kind, _, rest = spec.partition(":")
+    if kind != "replay":
+        return None
+    store = Store(rest.partition("#")[0])
+    closing.callback(store.close)
+    return store
 
 
 class Stage(ABC, Generic[Item]):

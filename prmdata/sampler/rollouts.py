@@ -10,19 +10,20 @@ how a sibling counts.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import msgspec
-
 from prmdata.errors import ItemError, UsageError
-from prmdata.grading import Grade, Grader
-from prmdata.records import Cost, Message, Problem, Trace
+from prmdata.grading import Grade, Grader, Verdict
+from prmdata.records import Cost, Message, Origin, Problem, Step, Trace
+from prmdata.sampler.acting.opening import Environments
+from prmdata.sampler.acting.playing import Acting, Episode, Start
 from prmdata.sampler.models.continuation import ends_at_once, joined
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling, Scored
+from prmdata.sampler.seeds import request_seed
+from prmdata.turns import chat_until
 
 FORCED = "answer"
 """What keeps answers that were asked for at once apart from rollouts."""
@@ -41,6 +42,10 @@ class Outcome:
     text: str
     seed: int = 0
     """What it was drawn with: the same for the same request of a run with the same seed."""
+    steps: tuple[Step, ...] = ()
+    """Of a rollout that acts: its turns with what answered them."""
+    score: float | None = None
+    """How good it is, in [0, 1], where its answer or the environment has degrees."""
 
     @property
     def ended(self) -> bool:
@@ -95,6 +100,7 @@ class Rollouts:
     """Texts that were scored."""
     texts_straddling: int = 0
     """Of these, the ones that begin within a token: it was scored whole."""
+    environments: Environments = field(default_factory=Environments)
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
     _costs: dict[str, Cost] = field(default_factory=dict)
     _prompts: dict[str, str] = field(default_factory=dict)
@@ -103,31 +109,92 @@ class Rollouts:
         """The next n rollouts from the prefix of `after_step` steps, in sample-number order."""
         if not 0 <= after_step < len(trace.steps):
             raise ValueError(f"a rollout starts after step 0 to {len(trace.steps) - 1}")
-        refuse_acting(trace, after_step)
         place = (trace.id, after_step)
         first = self._next.get(place, 0)
         if first + n > SEED_SPACING:
             raise ItemError(f"more than {SEED_SPACING} rollouts of one prefix (trace {trace.id})")
         self._next[place] = first + n
-        prefix, sampling = trace.prefix(after_step), self._sampling(trace)
-        prompt = self._before(trace, after_step, prefix)
-        purpose = "" if after_step else "rollout"  # at the root, `generate` asks the same of it
-        base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, purpose)
-        completions = await self.sampler.complete(prompt, n, sampling, base + first)
-        outcomes = [
-            await self._graded(trace, prefix, completion, sampling, base + number)
-            for number, completion in enumerate(completions, first)
-        ]
+        sampling = self._sampling(trace)
+        if trace.acts:
+            outcomes = await self._acted(trace, after_step, n, first, sampling)
+        else:
+            outcomes = await self._continued(trace, after_step, n, first, sampling)
         cut = sum(outcome.grade in ("cut", "timeout") for outcome in outcomes)
         unparsed = sum(outcome.grade == "unparsed" for outcome in outcomes)
-        tokens = sum(completion.tokens for completion in completions)
+        tokens = sum(outcome.tokens for outcome in outcomes)
         self._spend(trace, Cost(tokens, n, cut=cut, unparsed=unparsed))
         if self.settings.cut == "drop":
             outcomes = [outcome for outcome in outcomes if outcome.ended]
         return outcomes
 
+    async def _continued(
+        self, trace: Trace, after_step: int, n: int, first: int, sampling: Sampling
+    ) -> list[Outcome]:
+        refuse_acting(trace, after_step)
+        prefix = trace.prefix(after_step)
+        prompt = self._before(trace, after_step, prefix)
+        purpose = "" if after_step else "rollout"  # at the root, `generate` asks the same of it
+        base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, purpose)
+        completions = await self.sampler.complete(prompt, n, sampling, base + first)
+        return [
+            await self._graded(trace, prefix, completion, sampling, base + number)
+            for number, completion in enumerate(completions, first)
+        ]
+
+    async def _acted(
+        self, trace: Trace, after_step: int, n: int, first: int, sampling: Sampling
+    ) -> list[Outcome]:
+        """Episodes that go on from the messages of the prefix, the environment included."""
+        acting = await self._acting(trace)
+        start = self._start(trace, after_step, sampling)
+        purpose = "" if after_step else "rollout"
+        episodes = await acting.play(start, n, first, self.settings.seed, purpose)
+        return [await self._outcome(trace, episode) for episode in episodes]
+
+    async def _acting(self, trace: Trace) -> Acting:
+        environment, turns = await self.environments.of(trace)
+        return Acting(self.sampler, environment, turns, self.environments.counts)
+
+    def _start(
+        self,
+        trace: Trace,
+        after_step: int,
+        sampling: Sampling,
+        messages: tuple[Message, ...] = (),
+    ) -> Start:
+        said, begun = chat_until(trace, after_step)
+        origin = trace.origin
+        return Start(
+            problem=trace.problem,
+            prompt=messages or self._messages(trace),
+            said=tuple(said),
+            begun=begun,
+            tools=origin.tools,
+            template=origin.template,
+            template_args={**origin.template_args, **self.settings.template_args},
+            sampling=sampling,
+            seed=origin.seed or 0,
+        )
+
+    async def _outcome(self, trace: Trace, episode: Episode) -> Outcome:
+        verdict = await graded_episode(episode, trace.problem, trace.origin, self.grader)
+        grade: Any = "cut" if verdict is None else (verdict.grade or Grade.UNPARSED).value
+        return Outcome(
+            hit=grade == "right",
+            grade=grade,
+            answer=verdict.answer if verdict else None,
+            tokens=episode.tokens,
+            text="".join(step.text for step in episode.steps),
+            seed=episode.seed,
+            steps=episode.steps,
+            score=verdict.score if verdict else None,
+        )
+
     async def log_probs(self, trace: Trace, step: int) -> list[float]:
         """The log-probability of each token of one step (from 0), after the steps before it."""
+        if trace.acts:
+            before = self.text_before(trace, step)
+            return list((await self._read(trace, before, trace.steps[step].text)).logprobs)
         refuse_acting(trace, step + 1)
         through = self._before(trace, step + 1, trace.prefix(step + 1))
         text = trace.steps[step].text
@@ -254,6 +321,9 @@ class Rollouts:
     def text_before(self, trace: Trace, after_step: int, messages: tuple[Message, ...] = ()) -> str:
         """The exact text that a model continues after some steps: the prefix in its prompt, or in
         that of other messages."""
+        if trace.acts:
+            start = self._start(trace, after_step, Sampling(), messages)
+            return Acting(self.sampler, None).prompt(start, start.said) + start.begun
         refuse_acting(trace, after_step)
         prefix = trace.prefix(after_step)
         if not messages:
@@ -292,6 +362,19 @@ class Rollouts:
         return replace(Sampling(), **chosen)
 
 
+async def graded_episode(
+    episode: Episode, problem: Problem, origin: Origin, grader: Grader
+) -> Verdict | None:
+    """By the environment's reward where it gives one (1 is right), else by the answer; `None`: a
+    limit has cut it."""
+    if episode.reward is not None:
+        right = episode.reward >= 1
+        return Verdict(Grade.RIGHT if right else Grade.WRONG, episode.final or None, episode.reward)
+    if episode.finish == "length":
+        return None
+    return await grader.grade(episode.final, problem, origin.answers or "last")
+
+
 def refuse_acting(trace: Trace, steps: int) -> None:
     """The policy saw calls of tools and their results as messages; joined as text, it never did."""
     acts = next(
@@ -299,25 +382,11 @@ def refuse_acting(trace: Trace, steps: int) -> None:
     )
     if acts is not None:
         raise ItemError(
-            f"trace {trace.id}: step {acts + 1} acts with a tool or ends a turn of a chat; "
-            "rollouts cannot continue traces that act with tools. Label them from evidence "
-            "instead: `prmdata verify`, then `prmdata label --method threshold`"
+            f"trace {trace.id}: step {acts + 1} acts with a tool, and its messages are not known, "
+            "so rollouts cannot continue it. Import the chat that it comes from, or label it from "
+            "evidence: `prmdata verify`, then `prmdata label --method threshold`"
         )
 
 
 def question_only(problem: Problem) -> tuple[Message, ...]:
     return ({"role": "user", "content": problem.question},)
-
-
-def request_seed(
-    run_seed: int, fingerprint: str, prompt: str, sampling: Sampling, purpose: str = ""
-) -> int:
-    """The base seed of all samples of one prompt: spaced, so that neighbours never overlap.
-
-    Requests for the same text with the same settings share their samples, so that one method's
-    rollouts serve the next from the store. A purpose keeps apart what must not be shared: the
-    rollouts of a question are not the traces that `generate` has sampled of it.
-    """
-    parts = [run_seed, fingerprint, prompt, sampling, *([purpose] if purpose else [])]
-    digest = hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 1) // SEED_SPACING * SEED_SPACING

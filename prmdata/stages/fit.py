@@ -111,7 +111,9 @@ async def _each(
 
 async def _seen(group: Group, request: Fitting, resources: Resources) -> list[Observations]:
     """Rollouts from every prefix of the problem's wrong traces."""
-    rollouts = Rollouts(resources.sampler, resources.grader, request.rollouts)
+    rollouts = Rollouts(
+        resources.sampler, resources.grader, request.rollouts, environments=resources.environments
+    )
 
     async def sampled(trace: Trace) -> Observations | None:
         seen = already_seen(trace, group, resources.sampler.fingerprint)
@@ -159,6 +161,8 @@ async def _searched(
     policy: Policy, request: Fitting, resources: Resources, group: Group
 ) -> list[int]:
     """The tokens that each wrong trace's search took."""
-    rollouts = Rollouts(resources.sampler, resources.grader, request.rollouts)
+    rollouts = Rollouts(
+        resources.sampler, resources.grader, request.rollouts, environments=resources.environments
+    )
     made = await Posterior().label(group, rollouts, policy)
     return [t.labels.cost.tokens for t in made if t.labels and t.labels.examined]

@@ -16,6 +16,7 @@ from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
 from prmdata.run.stage import Resources, RunOptions, Stage, open_resources, run_stage
 from prmdata.run.summary import Summary
+from prmdata.sampler.acting.opening import Environments, Surroundings
 from prmdata.stages.groups import of_shard
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
 from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
@@ -39,6 +40,8 @@ class Generating:
     engine: Mapping[str, str] | None = None
     grader: str = "auto"
     generation: Generation = field(default_factory=Generation)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    """What answers traces that act; no environment: traces are texts."""
 
     def problems(self) -> Iterator[Problem | Unreadable]:
         found = problems(self.source, layout=self.layout, fields=self.fields)
@@ -61,6 +64,7 @@ class Generating:
             "engine": dict(self.engine or {}),
             "grader": self.grader,
             **asdict(self.generation),
+            **self.surroundings.pinned(),
         }
 
     def total(self) -> int | None:
@@ -89,7 +93,10 @@ class GenerateStage(Stage[Problem | Unreadable]):
         if isinstance(item, Unreadable):
             return [item.as_trace()]
         how = self.request.generation
-        traces = await generate(item, self.resources.sampler, self.resources.grader, how)
+        resources = self.resources
+        traces = await generate(
+            item, resources.sampler, resources.grader, how, resources.environments
+        )
         if kept(traces, how):
             return traces
         self._dropped["traces"] += len(traces)
@@ -117,6 +124,7 @@ class GenerateStage(Stage[Problem | Unreadable]):
                 + (advice or "widen it, or sample more traces per problem (-n)")
             )
         inside = summary.problems - summary.outside
+        count_acting(self.resources.environments, summary)
         advices = (
             advice_on_cuts(summary.cut, summary.traces),
             advice_on_unparsed(summary),
@@ -141,9 +149,31 @@ class GenerateStage(Stage[Problem | Unreadable]):
 
 async def run_generate(request: Generating, output: Output, options: RunOptions) -> Summary:
     spec = spec_of(request.sampler)
-    async with open_resources(spec, request.engine or {}, request.grader, options) as resources:
+    async with open_resources(
+        spec, request.engine or {}, request.grader, options, request.surroundings
+    ) as resources:
         output.pin("model", resources.sampler.fingerprint)
         return await run_stage(GenerateStage(request, resources), output, options)
+
+
+def count_acting(environments: Environments, summary: Summary) -> None:
+    """What environments were asked in this run, and what became of odd turns."""
+    counts = environments.counts
+    summary.special.update(counts)
+    calls = counts["tool_calls"]
+    told = {
+        "unreadable_calls": "calls of tools could not be read; the model was told so",
+        "faulty_calls": "calls named no tool or lacked arguments; the model was told so",
+        "observations_cut": "answers of tools were cut (--observation)",
+        "ended_by_turns": "episodes were cut by the limit of turns (--turns)",
+        "ended_by_tokens": "episodes were cut by the limit of tokens between turns (--max-tokens)",
+        "ended_by_context": "episodes were cut because the next turn did not fit the context",
+    }
+    summary.warnings += [
+        f"{counts[name]:,} {text}" + (f", beside {calls:,} calls" if "calls" in name else "")
+        for name, text in told.items()
+        if counts[name]
+    ]
 
 
 def advice_on_keep(uncertain: int, problems: int) -> str | None:

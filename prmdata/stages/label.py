@@ -22,12 +22,13 @@ from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
 from prmdata.run.stage import Resources, RunOptions, open_resources, run_stage
 from prmdata.run.summary import SPOKE, Summary
+from prmdata.sampler.acting.opening import Surroundings
 from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.models.rendering import ChatTemplate
 from prmdata.sampler.protocol import Completion, Sampling, Scored
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
-from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED
+from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
 from prmdata.stages.groups import Group, GroupStage, of_shard
 from prmdata.stages.pilot import informed, looks_first
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
@@ -51,6 +52,7 @@ class Labelling:
     engine: Mapping[str, str] = field(default_factory=dict)
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @property
     def samples(self) -> bool:
@@ -78,6 +80,7 @@ class Labelling:
             "engine": dict(self.engine),
             "grader": self.grader,
             "rollouts": msgspec.to_builtins(self.rollouts),
+            **self.surroundings.pinned(),
         }
         return {
             "method": self.name,
@@ -107,7 +110,12 @@ class LabelStage(GroupStage):
 
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         resources = self.resources
-        rollouts = Rollouts(resources.sampler, resources.grader, self.request.rollouts)
+        rollouts = Rollouts(
+            resources.sampler,
+            resources.grader,
+            self.request.rollouts,
+            environments=resources.environments,
+        )
         return await apply(self.method, traces, rollouts)
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
@@ -132,6 +140,7 @@ class LabelStage(GroupStage):
 
     def check(self, summary: Summary) -> None:
         summary.warnings += warnings(summary)
+        count_acting(self.resources.environments, summary)
 
 
 async def run_labelling(
@@ -148,7 +157,9 @@ async def run_labelling(
         resources = Resources(NoSampler(), Grader("auto"))
         return await run_stage(LabelStage(request, resources, traces), output, options)
     spec = spec_of(request.sampler)
-    async with open_resources(spec, request.engine, request.grader, options) as resources:
+    async with open_resources(
+        spec, request.engine, request.grader, options, request.surroundings
+    ) as resources:
         output.pin("model", resources.sampler.fingerprint)
         method = request.method
         if looks_first(method):

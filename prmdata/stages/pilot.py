@@ -38,7 +38,9 @@ async def informed(
     report(f"searches {traces:,} wrong traces of {len(problems):,} problems to learn the policy")
 
     def rollouts() -> Rollouts:
-        return Rollouts(resources.sampler, resources.grader, settings)
+        return Rollouts(
+            resources.sampler, resources.grader, settings, environments=resources.environments
+        )
 
     found = await method.learned(problems, rollouts, report)
     return found, found.identity

@@ -11,8 +11,11 @@ from typing import Any, Literal
 from prmdata.errors import UsageError
 from prmdata.grading import Grader, answer_rule, canonical, extract_answer
 from prmdata.records import AnswerRule, GradeName, Message, Origin, Problem, Step, Tally, Trace
+from prmdata.sampler.acting.opening import Environments
+from prmdata.sampler.acting.playing import Acting, Episode, Start
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
-from prmdata.sampler.rollouts import request_seed
+from prmdata.sampler.rollouts import graded_episode
+from prmdata.sampler.seeds import request_seed
 from prmdata.traces.steps import splitter
 from prmdata.turns import final_words
 
@@ -67,15 +70,97 @@ class Generation:
 
 
 async def generate(
-    problem: Problem, sampler: Sampler, grader: Grader, how: Generation
+    problem: Problem,
+    sampler: Sampler,
+    grader: Grader,
+    how: Generation,
+    environments: Environments | None = None,
 ) -> list[Trace]:
     """The problem's traces, each with the tally of them all."""
+    if environments is not None and environments.asked.spec is not None:
+        traces = await act(problem, sampler, grader, how, environments)
+    else:
+        traces = await write(problem, sampler, grader, how)
+    tally = count(traces)
+    return [replace(trace, group=tally) for trace in traces]
+
+
+async def write(problem: Problem, sampler: Sampler, grader: Grader, how: Generation) -> list[Trace]:
+    """Traces that are one text."""
     messages = how.messages(problem)
     arguments = sampler.template.dated(how.template_args)
     prompt = sampler.template.open_turn(messages, how.template, arguments)
     seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
     completions = await sampler.complete(prompt, how.samples, how.sampling, seed)
-    origin = Origin(
+    origin = origin_of(sampler, how, messages, arguments)
+    return [
+        await _trace(problem, number, completion, origin, grader, how)
+        for number, completion in enumerate(completions)
+    ]
+
+
+async def act(
+    problem: Problem,
+    sampler: Sampler,
+    grader: Grader,
+    how: Generation,
+    environments: Environments,
+) -> list[Trace]:
+    """Traces of turns, with what the environment answered."""
+    named = environments.asked.record()
+    environment = await environments.opened(named)
+    messages, tools = how.messages(problem), await environment.tools(problem)
+    arguments = sampler.template.dated(how.template_args)
+    acting = Acting(sampler, environment, named["turns"], environments.counts)
+    start = Start(
+        problem=problem,
+        prompt=messages,
+        tools=tools,
+        template=how.template,
+        template_args=arguments,
+        sampling=how.sampling,
+        seed=how.seed,
+    )
+    origin = origin_of(sampler, how, messages, arguments)
+    origin = replace(origin, tools=tools, environment=named)
+    episodes = await acting.play(start, how.samples, run_seed=how.seed)
+    return [
+        await _acted(problem, number, episode, origin, grader, how)
+        for number, episode in enumerate(episodes)
+    ]
+
+
+async def _acted(
+    problem: Problem,
+    number: int,
+    episode: Episode,
+    origin: Origin,
+    grader: Grader,
+    how: Generation,
+) -> Trace:
+    trace = Trace(
+        id=f"{problem.id}/{how.seed}-{number}",
+        problem=problem,
+        steps=episode.steps,
+        finish=episode.finish,
+        origin=replace(origin, sample=number, tokens=episode.tokens),
+    )
+    verdict = await graded_episode(episode, problem, origin, grader)
+    if verdict is None:
+        return replace(trace, correct=False if how.cut_is_wrong else None)
+    gradable = bool(problem.golds) or problem.kind == "code" or episode.reward is not None
+    grade: GradeName | None = verdict.grade.value if verdict.grade and gradable else None
+    correct = verdict.correct if gradable else None
+    return replace(trace, answer=verdict.answer, grade=grade, correct=correct, score=verdict.score)
+
+
+def origin_of(
+    sampler: Sampler,
+    how: Generation,
+    messages: tuple[Message, ...],
+    arguments: dict[str, Any],
+) -> Origin:
+    return Origin(
         sampler=sampler.spec,
         model=sampler.fingerprint,
         messages=messages,
@@ -90,12 +175,6 @@ async def generate(
         steps=how.steps,
         answers=how.answers,
     )
-    traces = [
-        await _trace(problem, number, completion, origin, grader, how)
-        for number, completion in enumerate(completions)
-    ]
-    tally = count(traces)
-    return [replace(trace, group=tally) for trace in traces]
 
 
 def kept(traces: Sequence[Trace], how: Generation) -> bool:

@@ -16,7 +16,7 @@ from prmdata.records import Trace
 from prmdata.sampler.bank import write_bank
 from prmdata.sampler.protocol import Completion, Sampling
 from prmdata.sampler.replay import Replay
-from prmdata.sampler.rollouts import request_seed
+from prmdata.sampler.seeds import request_seed
 from prmdata.sampler.storage.store import SamplerCard, Store
 
 

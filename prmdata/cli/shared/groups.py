@@ -52,6 +52,16 @@ class RolloutFlags:
 
 
 @dataclass(frozen=True)
+class Acting:
+    """What answers the calls of tools."""
+
+    environment: o.Environment = None
+    environment_arg: o.EnvironmentArg = None
+    turns: o.Turns = None
+    observation: o.Observation = None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Whether the cost is only estimated."""
 

@@ -8,6 +8,7 @@ import typer
 
 from prmdata.cli.shared import options as o
 from prmdata.cli.shared.groups import (
+    Acting,
     Command,
     Forecast,
     Model,
@@ -42,6 +43,7 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         share: Share,
         model: Model,
         rollouts: RolloutFlags,
+        acting: Acting,
         forecast: Forecast,
         spending: Spending,
         reporting: Reporting,
@@ -49,7 +51,7 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         from prmdata.cli.shared import running
         from prmdata.stages.label import run_labelling
 
-        request = _request(verb, source, method, settings, share, model, rollouts)
+        request = _request(verb, source, method, settings, share, model, rollouts, acting)
         if forecast.dry_run:
             _say_forecast(request, forecast)
             return
@@ -77,8 +79,10 @@ def _request(
     share: Share,
     model: Model,
     rollouts: RolloutFlags,
+    acting: Acting,
 ) -> Labelling:
     from prmdata import labellers
+    from prmdata.cli.shared.acting import surroundings
     from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
@@ -109,6 +113,7 @@ def _request(
             template_args=template_arguments(rollouts.template_arg or ()),
             cut="drop" if rollouts.cut == "drop" else "miss",
         ),
+        surroundings=surroundings(acting),
     )
 
 

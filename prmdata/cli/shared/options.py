@@ -10,6 +10,7 @@ FILES = "Input and output"
 METHOD = "Method"
 SAMPLING = "Sampling"
 PROMPT = "Prompt"
+ACTING = "Tools"
 SELECTION = "Selection"
 HUB = "Card and hub"
 RUN = "Run"
@@ -183,6 +184,45 @@ Cut = Annotated[
         help="Rollouts without a verdict (cut by the token limit, or with an answer that cannot "
         "be read): miss counts them as misses, drop leaves them out.",
         rich_help_panel=SAMPLING,
+    ),
+]
+
+Environment = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        metavar="SPEC",
+        help="What answers the calls of tools: calculator, python, search:FILE, "
+        "command:'PROGRAM ARGUMENT…', module:function; `prmdata sources` lists them. Default: what "
+        "the traces name, where that runs no program of theirs.",
+        rich_help_panel=ACTING,
+    ),
+]
+EnvironmentArg = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--environment-arg",
+        metavar="NAME=VALUE",
+        help="A setting of the environment, such as k=5. Can be repeated.",
+        rich_help_panel=ACTING,
+    ),
+]
+Turns = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Most turns of the assistant in a trace; one that wants more is cut. Default: 16, or "
+        "the trace's own limit.",
+        rich_help_panel=ACTING,
+    ),
+]
+Observation = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Most characters of one answer of a tool; the rest is cut off. Default: 20000, or the "
+        "trace's own limit.",
+        rich_help_panel=ACTING,
     ),
 ]
 

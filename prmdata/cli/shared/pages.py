@@ -31,8 +31,10 @@ def table(rows: Iterable[Row], header: Row) -> Iterator[str]:
         yield from (" " * indent + text for text in rest)
 
 
-def page(kind: type, title: str, facts: Iterable[str], command: str) -> Iterator[str]:
-    """Everything there is to know of one entry."""
+def page(
+    kind: type, title: str, facts: Iterable[str], command: str, option: str = "--set"
+) -> Iterator[str]:
+    """Everything there is to know of one entry; `option` takes its settings."""
     yield title
     for paragraph in [*_paragraphs(kind), *_when(kind)]:
         yield ""
@@ -43,7 +45,7 @@ def page(kind: type, title: str, facts: Iterable[str], command: str) -> Iterator
     if settings:
         yield "Settings:"
         for setting in settings:
-            yield from _setting(setting)
+            yield from _setting(setting, option)
     if papers := re.findall(r"arXiv (\d{4}\.\d{4,5})", " ".join(_paragraphs(kind))):
         yield "Paper:"
         yield from (f"  https://arxiv.org/abs/{paper}" for paper in papers)
@@ -52,9 +54,9 @@ def page(kind: type, title: str, facts: Iterable[str], command: str) -> Iterator
     yield from (f"  {line}" for line in shell_lines(example, WIDTH - 2))
 
 
-def _setting(setting: Setting) -> Iterator[str]:
+def _setting(setting: Setting, option: str) -> Iterator[str]:
     default = "" if setting.default is None else f"={setting.default}"
-    yield f"  --set {setting.name}{default}  ({setting.allowed})"
+    yield f"  {option} {setting.name}{default}  ({setting.allowed})"
     for paragraph in setting.text.split("\n\n") if setting.text else []:
         yield from textwrap.wrap(
             paragraph, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6

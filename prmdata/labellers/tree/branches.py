@@ -30,7 +30,8 @@ def _branch(trace: Trace, after_step: int, outcome: Outcome) -> Trace:
     return Trace(
         id=f"{trace.id}.{after_step}-{request % 16**4:04x}-{number}",
         problem=trace.problem,
-        steps=trace.steps[:after_step] + cut_steps(outcome.text, trace.origin.steps),
+        steps=trace.steps[:after_step]
+        + (outcome.steps or cut_steps(outcome.text, trace.origin.steps)),
         answer=outcome.answer,
         correct=outcome.hit if outcome.ended else None,
         grade=None if outcome.grade == "cut" else outcome.grade,

@@ -1,4 +1,5 @@
-"""Short names for the prefixes of a trace: equal text, equal name, whichever trace it is from."""
+"""Short names for the prefixes of a trace: equal text (and equal answers of tools), equal name,
+whichever trace it is from."""
 
 from __future__ import annotations
 
@@ -16,5 +17,7 @@ def prefix_names(trace: Trace) -> list[bytes]:
     names = [digest.digest()]
     for step in trace.steps:
         digest.update(step.text.encode("utf-8", "surrogatepass"))
+        if step.messages:  # the same words may have been answered otherwise
+            digest.update(f"\0{step.observation}\0".encode("utf-8", "surrogatepass"))
         names.append(digest.digest())
     return names

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from prmdata.environments.contract import calls_in
 from prmdata.errors import ItemError
 from prmdata.records import Message, Problem, Step, content_of
 from prmdata.sampler.acting.reading import UNREADABLE, Turn, turn_of
@@ -21,13 +22,7 @@ from prmdata.sampler.seeds import request_seed
 from prmdata.tasks import together
 from prmdata.turns import arguments_of
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    turns: int = 16
-    """Turns of the assistant in a whole trace; a trace that wants more is cut."""
-    observation: int = 20_000
-    """Characters of one answer of a tool; what is longer is cut, and says so."""
+TURNS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Start:
     tools: tuple[dict[str, Any], ...] = ()
     template: str = "chat"
     template_args: Mapping[str, Any] = field(default_factory=dict)
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     """What the environment is given."""
 
@@ -65,7 +60,8 @@ class Episode:
 class Acting:
     sampler: Sampler
     environment: Recorded | None
-    limits: Limits = Limits()
+    turns: int = TURNS
+    """Of the assistant, in a whole trace; one that wants more is cut."""
     counts: Counter[str] = field(default_factory=Counter)
 
     def prompt(self, start: Start, said: Sequence[Message]) -> str:
@@ -76,19 +72,23 @@ class Acting:
         messages = [_for_template(message) for message in (*start.prompt, *said)]
         return self.sampler.template.open_turn(messages, start.template, arguments)
 
-    async def play(self, start: Start, n: int, seed: int) -> list[Episode]:
-        """n episodes: sample i of the first turn is drawn with seed + i."""
+    async def play(
+        self, start: Start, n: int, first: int = 0, run_seed: int = 0, purpose: str = ""
+    ) -> list[Episode]:
+        """n episodes, beginning with the one that has the number `first`."""
         said = list(start.said)
         if self.environment is not None and self.environment.replays:
             await self.environment.agrees(start.problem, (*start.prompt, *said), start.seed)
         if said and said[-1].get("tool_calls"):  # it ends in a call that nobody has answered yet
             said += (await self._reply(start, said, Turn(said[-1])))[0]
         prompt = self.prompt(start, said) + start.begun
-        first = await self.sampler.complete(prompt, n, start.sampling, seed)
+        fingerprint = self.sampler.fingerprint
+        seed = request_seed(run_seed, fingerprint, prompt, start.sampling, purpose) + first
+        completions = await self.sampler.complete(prompt, n, start.sampling, seed)
         return await together(
             *(
                 self._episode(start, list(said), prompt, completion, seed + i)
-                for i, completion in enumerate(first)
+                for i, completion in enumerate(completions)
             )
         )
 
@@ -126,7 +126,7 @@ class Acting:
     ) -> tuple[str, Completion] | None:
         """The next turn; nothing where a limit ends the episode."""
         left = start.sampling.max_tokens - tokens
-        if turns >= self.limits.turns or left < 1:
+        if turns >= self.turns or left < 1:
             self.counts["ended_by_turns" if left > 0 else "ended_by_tokens"] += 1
             return None
         prompt = self.prompt(start, said)
@@ -150,20 +150,11 @@ class Acting:
         calls = turn.message.get("tool_calls")
         if self.environment is None or not (calls or self.environment.speaks):
             return (), None, False
-        self.counts["tool_calls"] += len(calls or ())
-        reply = await self.environment.answer(
-            start.problem, (*start.prompt, *said), start.seed
-        )
-        return tuple(map(self._bounded, reply.messages)), reply.reward, reply.done
-
-    def _bounded(self, message: Message) -> Message:
-        text = message.get("content")
-        if not isinstance(text, str) or len(text) <= self.limits.observation:
-            return message
-        self.counts["observations_cut"] += 1
-        over = len(text) - self.limits.observation
-        kept = text[: self.limits.observation]
-        return {**message, "content": f"{kept}… [{over:,} characters more]"}
+        read = calls_in(turn.message, start.tools) if calls else []
+        self.counts["tool_calls"] += len(read)
+        self.counts["faulty_calls"] += sum(call.fault is not None for call in read)
+        reply = await self.environment.answer(start.problem, (*start.prompt, *said), start.seed)
+        return reply.messages, reply.reward, reply.done
 
 
 def _calls(said: Sequence[Message]) -> int:
