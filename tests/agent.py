@@ -11,7 +11,7 @@ import re
 
 from prmdata.records import Problem
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling
+from prmdata.sampler.protocol import Completion, Sampling, Scored
 
 HERMES = (
     "{% if tools %}{{ '<|im_start|>system\n# Tools\n<tools>' }}"
@@ -83,9 +83,13 @@ class Agent:
             return Completion(text[: 4 * sampling.max_tokens], sampling.max_tokens, "length")
         return Completion(text, tokens, "stop")
 
-    async def score(self, prefix: str, text: str) -> list[float]:
+    async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
+        """As arbitrary as it is reproducible: a token a word."""
+        del top
         chance = random.Random(f"{prefix} {text}")
-        return [-2 * chance.random() for _ in text.split()]
+        starts = tuple(found.start() for found in re.finditer(r"\S+", text))
+        read = len((prefix + text).split())
+        return Scored(tuple(-2 * chance.random() for _ in starts), starts, read)
 
     async def close(self) -> None:
         pass

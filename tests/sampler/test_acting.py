@@ -58,7 +58,7 @@ def rolled(
 ) -> Any:
     async def run() -> Any:
         environments = Environments(asked)
-        rollouts = Rollouts(sampler, Grader(), RolloutSettings(), environments)
+        rollouts = Rollouts(sampler, Grader(), RolloutSettings(), environments=environments)
         try:
             return await rollouts.sample(trace, after, n)
         finally:
@@ -144,7 +144,7 @@ def test_every_rollout_method_takes_acting_traces(name: str) -> None:
 
     async def run() -> list[Trace]:
         environments = Environments()
-        rollouts = Rollouts(Agent(), Grader(), RolloutSettings(), environments)  # type: ignore[arg-type]
+        rollouts = Rollouts(Agent(), Grader(), RolloutSettings(), environments=environments)  # type: ignore[arg-type]
         try:
             return await apply(method(name, verb, settings), traces, rollouts)
         finally:
@@ -162,7 +162,7 @@ def test_bisect_finds_the_first_wrong_call() -> None:
 
     async def run() -> list[Trace]:
         environments = Environments()
-        rollouts = Rollouts(Agent(slips=0), Grader(), RolloutSettings(), environments)  # type: ignore[arg-type]
+        rollouts = Rollouts(Agent(slips=0), Grader(), RolloutSettings(), environments=environments)  # type: ignore[arg-type]
         try:
             return await apply(method("bisect", "label", {}), traces, rollouts)
         finally:

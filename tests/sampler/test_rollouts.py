@@ -167,7 +167,7 @@ def test_a_prefix_that_acts_with_tools_is_not_continued(traces: list[Trace]) -> 
 
 def test_its_log_probabilities_are_not_taken_either(traces: list[Trace]) -> None:
     rollouts = Rollouts(Policy({0: 60}), Grader(), RolloutSettings())  # type: ignore[arg-type]
-    with pytest.raises(ItemError, match="act with tools"):
+    with pytest.raises(ItemError, match="acts with a tool"):
         asyncio.run(rollouts.log_probs(acting(traces[0]), 1))
 
 
@@ -176,4 +176,4 @@ def test_methods_fail_for_traces_that_act_and_say_why(traces: list[Trace], metho
     made = run(method, [acting(trace) for trace in traces[:4]], Policy({0: 60}))
     searched = [t for t in made if t.labels is None or t.labels.examined]
     assert searched
-    assert all("act with tools" in (trace.error or "") for trace in searched)
+    assert all("acts with a tool" in (trace.error or "") for trace in searched)
