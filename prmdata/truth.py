@@ -27,7 +27,7 @@ def truths(source: str) -> Callable[[Trace], Evidence | None]:
     if source in TRUTHS or not Path(source).exists():
         return lambda trace: truth_of(trace, source)
     known = dict(_of_file(source))
-    return lambda trace: known.get(said(trace))
+    return lambda trace: known.get(said(trace)) or known.get(wordless(trace))
 
 
 def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
@@ -46,8 +46,15 @@ def _of_file(path: str) -> Iterator[tuple[object, Evidence | None]]:
 
 
 def said(trace: Trace) -> tuple[str, tuple[str, ...]]:
-    """Traces are the same when they say the same, whatever their ids."""
-    return trace.problem.question.strip(), tuple(step.text.strip() for step in trace.steps)
+    """Traces are the same when they say the same, whatever their ids; of traces without words, the
+    id says which one it is."""
+    texts = tuple(step.text.strip() for step in trace.steps)
+    return (trace.problem.question.strip(), texts) if any(texts) else wordless(trace)
+
+
+def wordless(trace: Trace) -> tuple[str, tuple[str, ...]]:
+    """What a trace is known by in a file that has no words of it."""
+    return "", (trace.id,)
 
 
 def _abacus(trace: Trace) -> Evidence | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -42,23 +43,52 @@ def fit(
             rich_help_panel=o.METHOD,
         ),
     ] = None,
+    weaver: Annotated[
+        bool,
+        typer.Option(
+            "--weaver",
+            help="Measure judges instead, for `label --method weaver --set table=FILE`: how often "
+            "each calls right and wrong steps wrong, estimated from where they agree.",
+            rich_help_panel=o.METHOD,
+        ),
+    ] = False,
+    audited: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --weaver: traces that people judged (`prmdata audit`), which hold the "
+            "estimate in place.",
+            rich_help_panel=o.METHOD,
+        ),
+    ] = None,
     *,
     model: Model,
     spending: Spending,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure a policy on a pilot, for `label --method posterior --set policy=FILE`.
+    """Measure a policy on a pilot, or judges on what they judged.
+
+    The first is for `label --method posterior --set policy=FILE`, the second (--weaver) for
+    `label --method weaver --set table=FILE`.
 
     $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o policy.json
+    $ prmdata fit judged.jsonl --weaver --audited audit.jsonl -o table.json
     """
     import asyncio
 
     from prmdata.cli.shared import running
+    from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
     from prmdata.stages.fit import Fitting, run_fit, write_policy
     from prmdata.terminal import say
 
+    tell = (lambda line: None) if quiet else say
+    if weaver:
+        _fit_judges(source, audited, output, tell)
+        return
+    if audited is not None:
+        raise UsageError("--audited goes with --weaver")
     request = Fitting(
         source=source,
         traces=traces,
@@ -71,5 +101,14 @@ def fit(
     )
     running.say_waiting("fit", source)
     options = running.run_options(spending, Reporting(quiet=quiet), output)
-    tell = (lambda line: None) if quiet else say
     write_policy(asyncio.run(run_fit(request, options, tell)), output)
+
+
+def _fit_judges(source: str, audited: str | None, output: str, tell: Callable[[str], None]) -> None:
+    from prmdata.labellers.fusion.learning import lines, write_panel
+    from prmdata.stages.panel import fitted_panel
+
+    panel = fitted_panel(source, audited)
+    for line in lines(panel):
+        tell(f"fit: {line}")
+    write_panel(panel, output)

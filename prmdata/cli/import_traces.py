@@ -40,6 +40,14 @@ def import_(
             rich_help_panel=o.METHOD,
         ),
     ] = None,
+    traces: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="For judgements: the file with the messages of the traces that were judged.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
     answers: o.Answers = "last",
     settings: o.Settings = None,
     grader: o.Grader = "auto",
@@ -49,6 +57,7 @@ def import_(
     """Import process data and traces that already exist.
 
     $ prmdata import prm800k.jsonl -o traces.jsonl
+    $ prmdata import judgements.jsonl --from judgements -o judged.jsonl
     $ prmdata import chats.jsonl --fields question=prompt,response=output -o traces.jsonl
     """
     from prmdata.cli.shared import running
@@ -61,6 +70,9 @@ def import_(
     chosen: dict[str, object] = {**pairs(settings or (), "--set")}
     if steps is not None:
         chosen["steps"] = steps
+    if traces is not None:
+        chosen["traces_file"] = traces
+        layout = layout or "judgements"
     if fields:
         chosen["fields"] = pairs(fields, "--fields")
         layout = layout or layout_for(pairs(fields, "--fields"))

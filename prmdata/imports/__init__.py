@@ -18,6 +18,7 @@ from prmdata.imports.big_bench_mistake import BigBenchMistake
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
 from prmdata.imports.contract import Layout
+from prmdata.imports.judgements import Judgements
 from prmdata.imports.math_shepherd import MathShepherd
 from prmdata.imports.mr_gsm8k import MrGsm8k
 from prmdata.imports.openr import OpenrFlat, OpenrTree
@@ -34,6 +35,7 @@ IMPORTS: Registry[type[Layout]] = Registry(
     "layout",
     "prmdata.imports",
     {
+        "judgements": Judgements,
         "processbench": Processbench,
         "prm800k": Prm800k,
         "math-shepherd": MathShepherd,

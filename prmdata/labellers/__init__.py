@@ -21,6 +21,7 @@ from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
 from prmdata.labellers.value_tree import ValueTree
+from prmdata.labellers.weaver import Weaver
 from prmdata.registry import Registry, make
 
 __all__ = ["LABELLERS", "Method", "method", "methods_of"]
@@ -43,6 +44,7 @@ LABELLERS: Registry[type[Method]] = Registry(
         "rollout-tree": RolloutTree,
         "threshold": Threshold,
         "value-tree": ValueTree,
+        "weaver": Weaver,
     },
 )
 

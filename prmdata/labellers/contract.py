@@ -66,6 +66,27 @@ class Informed(Method, Protocol):
         ...
 
 
+Known = Callable[[Trace], int | Literal[False] | None]
+"""The first wrong step that people named, `None` for none; `False` where they did not judge it."""
+
+
+@runtime_checkable
+class Pools(Protocol):
+    """A method that reads all of the run's traces before it labels any, and asks for no
+    rollouts."""
+
+    table: str | None
+    """A file with what was learned elsewhere: then it reads none."""
+    audited: str | None
+    """A file of traces that people judged."""
+
+    def pooled(
+        self, traces: Sequence[Trace], known: Known | None, report: Callable[[str], None]
+    ) -> Method:
+        """The method with what it has learned."""
+        ...
+
+
 async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]) -> list[Trace]:
     """For methods that need one trace at a time: all of them at once, failing one by one."""
 

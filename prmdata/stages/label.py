@@ -30,6 +30,7 @@ from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
 from prmdata.stages.groups import Group, GroupStage, of_shard
+from prmdata.stages.panel import pooled, pools
 from prmdata.stages.pilot import informed, looks_first
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
 from prmdata.terminal import say
@@ -155,7 +156,10 @@ async def run_labelling(
         traces = read_traces(request.source)
     if not request.samples:
         resources = Resources(NoSampler(), Grader("auto"))
-        return await run_stage(LabelStage(request, resources, traces), output, options)
+        method = request.method
+        if pools(method):
+            method = pooled(method, again(request, traces), _reporter(request.verb, options))
+        return await run_stage(LabelStage(request, resources, traces, method), output, options)
     spec = spec_of(request.sampler)
     async with open_resources(
         spec, request.engine, request.grader, options, request.surroundings

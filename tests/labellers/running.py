@@ -8,15 +8,28 @@ import itertools
 from prmdata.grading import Grader
 from prmdata.labellers import LABELLERS, method
 from prmdata.labellers.contract import Learns
+from prmdata.labellers.fusion.panel import Member, Panel
+from prmdata.labellers.weaver import Weaver, Woven
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
 from tests.policy import Policy
 
+PANEL = Panel(
+    tuple(Member(name, 0.1, 0.5, 0.6, 0.1, 0.9, 1, 0.8, 0.5, 0.2) for name in ("mc", "outcome")),
+    dropped={},
+    no_error=(0.4, 0.9, 0.05),
+    worth=1.5,
+    unseen=0.01,
+)
+"""What `weaver` would have learned of two voices."""
+
 
 def run(name: str, traces: list[Trace], policy: Policy, /, **settings: object) -> list[Trace]:
     """What comes of the traces, in their order; what a tree search grows stands at the end."""
     how = method(name, LABELLERS[name].verb, settings)
+    if isinstance(how, Weaver):
+        how = Woven(how, PANEL)
 
     async def each_problem() -> list[list[Trace]]:
         grader = Grader()

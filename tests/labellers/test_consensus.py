@@ -76,3 +76,37 @@ def test_two_can_be_named_and_one_kind_is_not_enough() -> None:
         Consensus(evidence="mc")
     with pytest.raises(UsageError, match="two voices or more"):
         Consensus(evidence="mc,")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "agree", "at", "expected"),
+    [
+        (("0", "0", "1"), 2, "step", 0),
+        (("0", "0", "1"), 0, "step", "open"),
+        (("0", "1", "-"), 2, "step", "open"),
+        (("1", "0", "-"), 2, "verdict", 0),
+        (("-", "-", "2"), 2, "step", None),
+        (("?", "2", "2"), 2, "step", 2),
+        (("?", "?", "2"), 2, "step", "open"),
+    ],
+)
+def test_some_of_several_voices_are_enough(
+    verdicts: tuple[str, ...], agree: int, at: str, expected: int | str | None
+) -> None:
+    """A digit names the first wrong step, - is none, ? says nothing."""
+    trace = Trace("t", Problem("p", "q"), STEPS)
+    for name, said in zip("abc", verdicts, strict=True):
+        found = ["unknown" if said == "?" else "right"] * 3
+        if said.isdigit():
+            found[int(said)] = "wrong"
+        trace = trace.with_evidence(Evidence(name, "verdicts", verdicts=tuple(found)))  # type: ignore[arg-type]
+    (made,) = run("consensus", [trace], Policy({}), evidence="a,b,c", agree=agree, at=at)
+    assert made.labels is not None
+    assert made.labels.undecided == (expected == "open")
+    if expected != "open":
+        assert made.labels.first_error == expected
+
+
+def test_half_of_the_voices_are_not_enough() -> None:
+    with pytest.raises(UsageError, match="more than half"):
+        run("consensus", [], Policy({}), evidence="a,b,c,d", agree=2)

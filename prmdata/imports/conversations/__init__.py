@@ -1,0 +1,1 @@
+"""Messages of acting traces, looked up by the number of a message."""

@@ -1,0 +1,1 @@
+"""Several imperfect judges → one belief: the machine behind `weaver`."""
