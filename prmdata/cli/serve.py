@@ -18,7 +18,11 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port to listen on. Default: a free one."),
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port to listen on, with --replicas the first of them. Default: a free one.",
+        ),
     ] = None,
     engine_arg: Annotated[
         list[str] | None,
@@ -29,6 +33,14 @@ def serve(
             "to let other machines reach it. Can be repeated.",
         ),
     ] = None,
+    replicas: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Start this many servers, each on GPUs of its own; the printed sampler names all "
+            "of them, and the requests of one trace stay with one.",
+        ),
+    ] = 1,
     python: Annotated[
         str,
         typer.Option(
@@ -54,6 +66,7 @@ def serve(
     The address is printed as soon as the server answers; stages read it from PRMDATA_SAMPLER.
 
     $ export PRMDATA_SAMPLER=$(prmdata serve Qwen/Qwen3-8B --detach)
+    $ export PRMDATA_SAMPLER=$(prmdata serve Qwen/Qwen3-8B --replicas 8 --detach)
     """
     from prmdata.errors import UsageError
     from prmdata.serving import Plan, foreground
@@ -68,5 +81,6 @@ def serve(
             "name a model: prmdata serve MODEL; abacus is the one shipped with prmdata"
         )
     else:
-        plan = Plan.of(model, port, pairs(engine_arg or (), "--engine-arg"), python)
-        foreground.serve(plan, detach=detach, quiet=quiet, ready=print_line)
+        engine = pairs(engine_arg or (), "--engine-arg")
+        plans = Plan.replicas(replicas, model, port, engine, python)
+        foreground.serve(plans, detach=detach, quiet=quiet, ready=print_line)

@@ -23,6 +23,7 @@ from prmdata.sampler.acting.playing import Acting, Episode, Start
 from prmdata.sampler.models.continuation import ends_at_once, joined
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling, Scored
 from prmdata.sampler.seeds import request_seed
+from prmdata.sampler.sessions import session
 from prmdata.turns import chat_until
 
 FORCED = "answer"
@@ -115,10 +116,11 @@ class Rollouts:
             raise ItemError(f"more than {SEED_SPACING} rollouts of one prefix (trace {trace.id})")
         self._next[place] = first + n
         sampling = self._sampling(trace)
-        if trace.acts:
-            outcomes = await self._acted(trace, after_step, n, first, sampling)
-        else:
-            outcomes = await self._continued(trace, after_step, n, first, sampling)
+        with session(trace.problem.id, trace.id):
+            if trace.acts:
+                outcomes = await self._acted(trace, after_step, n, first, sampling)
+            else:
+                outcomes = await self._continued(trace, after_step, n, first, sampling)
         cut = sum(outcome.grade in ("cut", "timeout") for outcome in outcomes)
         unparsed = sum(outcome.grade == "unparsed" for outcome in outcomes)
         tokens = sum(outcome.tokens for outcome in outcomes)
@@ -250,7 +252,8 @@ class Rollouts:
             stop=("\n",),
         )
         base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling, FORCED)
-        completions = await self.sampler.complete(prompt, n, sampling, base)
+        with session(trace.problem.id, trace.id):
+            completions = await self.sampler.complete(prompt, n, sampling, base)
         found = [
             await self._answered(trace, read(done.text), done, base + number)
             for number, done in enumerate(completions)
@@ -279,7 +282,8 @@ class Rollouts:
     async def _read(
         self, trace: Trace, prefix: str, text: str, top: int = 0, by: Sampler | None = None
     ) -> Scored:
-        found = await (by or self.sampler).score(prefix, text, top)
+        with session(trace.problem.id, trace.id):
+            found = await (by or self.sampler).score(prefix, text, top)
         self._spend(trace, Cost(scored=found.read))
         self.texts_read += 1
         self.texts_straddling += found.straddles

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prmdata import terminal
 from prmdata.errors import SamplerError, UsageError
@@ -15,47 +15,60 @@ from prmdata.run.progress import PLAIN_SECONDS
 from prmdata.sampler.endpoint.server import KEY
 from prmdata.serving.plan import VLLM_KEY, Plan
 from prmdata.serving.record import recorded
-from prmdata.serving.server import Server, stop
+from prmdata.serving.server import POLL_S, Server, stop
 from prmdata.terminal import say
 
 
-def serve(plan: Plan, *, detach: bool, quiet: bool, ready: Callable[[str], None]) -> None:
-    """`ready` is handed the sampler spec as soon as the server answers."""
-    for left in recorded(plan.port):
+def serve(
+    plans: Sequence[Plan], *, detach: bool, quiet: bool, ready: Callable[[str], None]
+) -> None:
+    """`ready` is handed the sampler spec as soon as all servers answer."""
+    for left in (left for plan in plans for left in recorded(plan.port)):
         if left.state == "gone":
             stop(left)  # what it started may have outlived it
         else:
             raise UsageError(f"{left.model} is {left.state} there already ({left.url})")
-    with _ended_like_an_interrupt():
-        server = Server.start(plan)
-        kept = False
-        try:
+    with _ended_like_an_interrupt(), contextlib.ExitStack() as running:
+        servers = []
+        for plan in plans:
+            servers.append(Server.start(plan))
+            running.callback(servers[-1].stop)
             if not quiet:
-                say(f"serve: starting {plan.model}; its log: {server.record.log}")
-                if not plan.local and plan.key is None:
-                    say(f"serve: open to every machine in reach; {VLLM_KEY} sets a key")
-            with _progress(plan.model, quiet) as tell:
-                seconds = server.wait_ready(tell)
-            ready(plan.url)
-            if not quiet:
-                say(_told(plan, seconds, detach))
-            kept = detach
-            if not detach:
-                server.wait()
-        finally:
-            if not kept:
-                server.stop()
+                _announce(plan, servers[-1])
+        with _progress(plans[0].model, quiet) as tell:
+            seconds = max(server.wait_ready(tell) for server in servers)
+        ready(",".join(plan.url for plan in plans))
+        if not quiet:
+            say(_told(plans, seconds, detach))
+        if detach:
+            running.pop_all()
+            return
+        while True:
+            for server in servers:
+                server.check()
+            time.sleep(POLL_S)
 
 
-def _told(plan: Plan, seconds: float, detach: bool) -> str:
-    end = "prmdata serve --stop ends it" if detach else "Ctrl-C ends it"
+def _announce(plan: Plan, server: Server) -> None:
+    where = "" if plan.devices is None else f" on GPU {plan.devices}"
+    say(f"serve: starting {plan.model}{where}; its log: {server.record.log}")
+    if not plan.local and plan.key is None:
+        say(f"serve: open to every machine in reach; {VLLM_KEY} sets a key")
+
+
+def _told(plans: Sequence[Plan], seconds: float, detach: bool) -> str:
+    first, many = plans[0], len(plans) > 1
+    end = "prmdata serve --stop ends " if detach else "Ctrl-C ends "
+    subject = f"{len(plans)} servers of {first.model} answer" if many else f"{first.model} answers"
     lines = [
-        f"serve: {plan.model} answers after {seconds:.0f} s; {end}. To use it:",
-        f"  export PRMDATA_SAMPLER={plan.url}",
+        f"serve: {subject} after {seconds:.0f} s; {end}{'them' if many else 'it'}. To use "
+        f"{'them' if many else 'it'}:",
+        f"  export PRMDATA_SAMPLER={','.join(plan.url for plan in plans)}",
     ]
-    if plan.url_here != plan.url:
-        lines[-1] += f"  # on this machine also {plan.url_here}"
-    if plan.key not in (None, os.environ.get(KEY)):
+    if first.url_here != first.url:
+        here = ",".join(plan.url_here for plan in plans)
+        lines[-1] += f"  # on this machine also {here}"
+    if first.key not in (None, os.environ.get(KEY)):
         lines.append(f"  export {KEY}=…  # the key it was started with")
     return "\n".join(lines)
 

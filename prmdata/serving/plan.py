@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import math
 import os
 import shutil
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prmdata.errors import UsageError
@@ -19,6 +20,8 @@ HOST = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}
 """Hosts that are all addresses of a machine, and where it reaches itself."""
 VLLM_KEY = "VLLM_API_KEY"
+DEVICES = "CUDA_VISIBLE_DEVICES"
+PARALLEL = ("tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size")
 DEFAULTS = {
     "enable-prefix-caching": "true",
     "generation-config": "vllm",
@@ -36,6 +39,29 @@ class Plan:
     engine: Mapping[str, str] = field(default_factory=dict)
     """vLLM's own arguments, by the names of its command line; they win over ours."""
     python: str = sys.executable
+    devices: str | None = None
+    """Its GPUs, by number; `None`: all that the machine has."""
+
+    @classmethod
+    def replicas(
+        cls,
+        count: int,
+        model: str,
+        port: int | None,
+        engine: Mapping[str, str],
+        python: str = sys.executable,
+    ) -> list[Plan]:
+        """The same server several times, each with GPUs and a port of its own."""
+        if count == 1:
+            return [cls.of(model, port, engine, python)]
+        plans: list[Plan] = []
+        for number, devices in enumerate(_shares(count, engine)):
+            taken = {plan.port for plan in plans}
+            plan = cls.of(model, port and port + number, engine, python)
+            while plan.port in taken:
+                plan = cls.of(model, None, engine, python)
+            plans.append(replace(plan, devices=devices))
+        return plans
 
     @classmethod
     def of(
@@ -95,13 +121,31 @@ class Plan:
         """Ours, without what belongs to this interpreter alone; the key, which no log may show."""
         kept = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
         key = {VLLM_KEY: self.key} if self.key else {}
-        return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept, **key}
+        own = {} if self.devices is None else {DEVICES: self.devices}
+        return {"VLLM_NO_USAGE_STATS": "1", "PYTHONUNBUFFERED": "1", **kept, **key, **own}
 
     def _folder(self) -> Path:
         return model_folder(self.model, self.model)
 
     def _at(self, host: str) -> str:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+
+
+def _shares(count: int, engine: Mapping[str, str]) -> list[str | None]:
+    """The GPUs of each replica, as many as its parallelism takes; `None` where there are none."""
+    there = len(list(Path("/dev").glob("nvidia[0-9]*")))
+    named = os.environ.get(DEVICES, "")
+    visible = [one for one in named.split(",") if one] or [str(i) for i in range(there)]
+    if not visible:
+        return [None] * count
+    plain = {name.replace("_", "-"): value for name, value in engine.items()}
+    each = math.prod(int(plain.get(name, 1)) for name in PARALLEL)
+    if count * each > len(visible):
+        raise UsageError(
+            f"--replicas {count}: takes {count * each} GPUs, {each} for each; there are "
+            f"{len(visible)}"
+        )
+    return [",".join(visible[i * each : (i + 1) * each]) for i in range(count)]
 
 
 def _option(name: str, value: str) -> list[str]:

@@ -85,12 +85,6 @@ class Server:
         self.record.write()
         return time.monotonic() - begun
 
-    def wait(self) -> None:
-        """Until it ends by itself, which is a failure."""
-        while True:
-            self.check()
-            time.sleep(POLL_S)
-
     def check(self) -> None:
         code = self.process.poll()
         if code is None:

@@ -16,6 +16,7 @@ from prmdata.sampler.acting.playing import Acting, Episode, Start
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import graded_episode
 from prmdata.sampler.seeds import request_seed
+from prmdata.sampler.sessions import session
 from prmdata.traces.steps import splitter
 from prmdata.turns import final_words
 
@@ -77,10 +78,11 @@ async def generate(
     environments: Environments | None = None,
 ) -> list[Trace]:
     """The problem's traces, each with the tally of them all."""
-    if environments is not None and environments.asked.spec is not None:
-        traces = await act(problem, sampler, grader, how, environments)
-    else:
-        traces = await write(problem, sampler, grader, how)
+    with session(problem.id):
+        if environments is not None and environments.asked.spec is not None:
+            traces = await act(problem, sampler, grader, how, environments)
+        else:
+            traces = await write(problem, sampler, grader, how)
     tally = count(traces)
     return [replace(trace, group=tally) for trace in traces]
 

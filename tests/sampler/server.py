@@ -4,7 +4,7 @@
 
 It prints its address. `GET /calls` tells every (prompt, seed) whose answer it has handed over;
 `POST /faults` makes it misbehave, one request each, from the `after`th answer on; `POST /room`
-makes it refuse more than so many requests at a time.
+makes it refuse more than so many requests at a time; `POST /metrics/are` says what `/metrics` does.
 """
 
 from __future__ import annotations
@@ -94,6 +94,9 @@ class Served:
     calls: list[tuple[str, int]] = field(default_factory=list)
     faults: list[dict] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
+    sessions: list[str | None] = field(default_factory=list)
+    metrics: str | None = None
+    metrics_read: int = 0
     room: int = 1 << 30
     under_way: int = 0
     most_under_way: int = 0
@@ -125,6 +128,7 @@ class Served:
         asked = json.loads(body) if body else {}
         if path == "/v1/completions":
             self.authorized.append(headers.get("authorization"))
+            self.sessions.append(headers.get("x-session-id"))
         working = asyncio.create_task(self.answer(method, path, asked))
         gone = asyncio.create_task(reader.read(1))
         await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,12 +170,19 @@ class Served:
             return 200, "", {"data": self.models()}
         if path == "/calls":
             counts = {"refused": self.refused, "most_under_way": self.most_under_way}
+            counts |= {"sessions": self.sessions, "metrics_read": self.metrics_read}
             return 200, "", {"calls": self.calls, "authorized": self.authorized, **counts}
         if path == "/faults":
             self.faults += asked["faults"]
             return 200, "", {}
         if path == "/reset":
             self.calls, self.faults = [], []
+            return 200, "", {}
+        if path == "/metrics" and self.metrics is not None:
+            self.metrics_read += 1
+            return 200, "", self.metrics.encode()
+        if path == "/metrics/are":
+            self.metrics = asked["text"]
             return 200, "", {}
         if path == "/room":
             self.room = asked["room"]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.errors import SamplerError
+from prmdata.errors import SamplerError, UsageError
 from prmdata.serving import Plan, Record, Server, free_port, server
 from prmdata.serving.processes import table
 from tests.serving.conftest import FAKE, ROOT, Serve
@@ -71,6 +71,39 @@ def test_in_the_foreground_it_lives_until_it_is_told_to_end(
     assert list((tmp_path / ".prmdata/servers").glob("*.json")) == []
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"{url}/models")
+
+
+def test_replicas_are_one_sampler_and_end_together(serve: Serve, tmp_path: Path) -> None:
+    running = serve("abacus", "--replicas", "3")
+    urls = address(running).split(",")
+    assert len(set(urls)) == 3
+    assert all(words_of(url) for url in urls)
+    assert finished(serve("--status"))[1].count("running") == 3
+    running.send_signal(signal.SIGINT)
+    code, _, err = finished(running)
+    assert code == 130
+    assert "3 servers of abacus answer" in err
+    assert f"export PRMDATA_SAMPLER={','.join(urls)}" in err
+    for url in urls:
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(f"{url}/models")
+
+
+def test_a_replica_that_does_not_start_ends_the_others(serve: Serve, tmp_path: Path) -> None:
+    code, out, err = finished(serve("abacus", "--replicas", "2", "--detach", mode="crash"))
+    assert (code, out) == (1, "")
+    assert "did not start" in err
+    assert list((tmp_path / ".prmdata/servers").glob("*.json")) == []
+
+
+def test_replicas_share_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2,3,5,6")
+    plans = Plan.replicas(2, "abacus", 9100, {"tensor_parallel_size": "2"})
+    assert [plan.devices for plan in plans] == ["0,2", "3,5"]
+    assert [plan.port for plan in plans] == [9100, 9101]
+    assert [plan.environment()["CUDA_VISIBLE_DEVICES"] for plan in plans] == ["0,2", "3,5"]
+    with pytest.raises(UsageError, match="takes 6 GPUs, 2 for each; there are 5"):
+        Plan.replicas(3, "abacus", None, {"tensor-parallel-size": "2"})
 
 
 def test_detached_it_is_found_and_stopped_by_later_commands(serve: Serve, tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ class Address:
             cookie_jar=aiohttp.DummyCookieJar(),
             # One request a connection: a server with much to do ends kept ones while the next
             # request is on its way, which cannot be told from its death.
+            # The one beyond those in flight asks how the server is.
             connector=aiohttp.TCPConnector(
-                limit=in_flight, force_close=True, socket_factory=_watched
+                limit=in_flight + 1, force_close=True, socket_factory=_watched
             ),
             proxy=proxy_of(self.url),
         )

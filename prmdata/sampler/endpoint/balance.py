@@ -1,86 +1,25 @@
-"""Which server gets the next request, and how many each is given at a time.
+"""Which server gets the next request.
 
-The number grows by one for each round of answers and halves where a server has too much to do
-(additive increase, multiplicative decrease; Chiu and Jain, 1989), from a start that doubles.
+Requests of one trace go to one server, which has the beginning of their prompts in its cache; those
+of a new trace to the server of its problem, unless that is far behind, else to the one with the
+fewest. A request waits for its server while that is merely full, and goes to another one that has
+little to do, or while its own is away.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from prmdata.sampler.endpoint.patience import Busy, Waits
+from prmdata.sampler.endpoint.window import Window
+from prmdata.sampler.sessions import Session
 
-FIRST_LIMIT = 128.0
-FORGIVEN = 2
-"""Bad answers in a row, with no good one between them, that a server is forgiven."""
-
-
-@dataclass(slots=True)
-class Window:
-    """How many requests one server takes at a time, as far as is known."""
-
-    most: int
-    limit: float = FIRST_LIMIT
-    outstanding: int = 0
-    losses: int = 0
-    """Rests in a row: until the server answers again it gets one request at a time."""
-    bad_answers: int = 0
-    """In a row: errors, garbage and timeouts from a server that is there."""
-    rests_until: float = 0.0
-    doubted_until: float = 0.0
-    """Until then requests go to other servers where those have room."""
-    taken_at: float = 0.0
-    faults: int = 0
-    """Counted once for all requests that were under way: those say nothing new."""
-    _doubles: bool = True
-    _vanished: bool = False
-    """The rest began because nobody was at the address, and not because of bad answers."""
-
-    def __post_init__(self) -> None:
-        self.limit = min(self.limit, self.most)
-
-    def room(self, now: float) -> bool:
-        allowed = 1 if self.losses else max(1, int(self.limit))
-        return self.outstanding < allowed and now >= self.rests_until
-
-    def healthy(self, now: float) -> bool:
-        return not self.losses and now >= self.rests_until
-
-    def rank(self, now: float) -> tuple[bool, int, float]:
-        """Smallest first: undoubted, least busy, longest without a request."""
-        return now < self.doubted_until, self.outstanding, self.taken_at
-
-    def answered(self, sent_after: int) -> None:
-        """`sent_after`: the faults that were known when the request was sent."""
-        if sent_after == self.faults or not self._vanished:
-            self.losses = self.bad_answers = 0
-        if self.outstanding >= int(self.limit):  # an unused limit proves nothing
-            self.limit = min(self.most, self.limit + (1 if self._doubles else 1 / self.limit))
-
-    def failed(self, busy: Busy, sent_after: int, waits: Waits, now: float) -> float:
-        """Seconds for which this server gets no request."""
-        rest = busy.wait_s or 0.0
-        if sent_after == self.faults:  # else this fault was already counted
-            self.bad_answers += 1
-            self.doubted_until = now + waits.pause(self.bad_answers)
-            if busy.full:
-                self.limit = max(1.0, math.floor(min(self.limit, self.outstanding) / 2))
-                self._doubles = False
-            if busy.lost or self.bad_answers > FORGIVEN:
-                rest = max(rest, waits.pause(self.losses))
-                self.losses += 1
-                self._vanished = busy.lost
-            if busy.lost or busy.full or self.losses:
-                self.faults += 1
-        rest = min(rest, waits.give_up_s)
-        self.rests_until = max(self.rests_until, now + rest)
-        return rest
+MOST_SESSIONS = 1 << 13
+"""Those used longest ago are forgotten: their prompts are in no cache any more."""
 
 
 class Windowed:
@@ -90,20 +29,70 @@ class Windowed:
 S = TypeVar("S", bound=Windowed)
 
 
+class Homes(Generic[S]):
+    """Where each trace and each problem is at home."""
+
+    def __init__(self, servers: Sequence[S]) -> None:
+        self._servers = servers
+        self._homes: OrderedDict[Session, S] = OrderedDict()
+        self._counts = {id(server): 0 for server in servers}
+
+    def of(self, session: Session, now: float) -> S:
+        home = self._homes.get(session)
+        if home is None:
+            home = self._chosen(session, now)
+            self._settle(session, home)
+        self._homes.move_to_end(session)
+        return home
+
+    def _chosen(self, session: Session, now: float) -> S:
+        healthy = [s for s in self._servers if s.window.healthy(now)] or list(self._servers)
+        family = self._homes.get(Session(session.problem)) if session.trace else None
+        mean = sum(server.window.outstanding for server in healthy) / len(healthy)
+        if family in healthy and not family.window.behind(mean):
+            return family
+        chosen = min(healthy, key=lambda s: (self._counts[id(s)], s.window.outstanding))
+        if session.trace:
+            self._settle(Session(session.problem), chosen)
+        return chosen
+
+    def _settle(self, session: Session, home: S) -> None:
+        before = self._homes.get(session)
+        if before is not None:
+            self._counts[id(before)] -= 1
+        self._homes[session] = home
+        self._counts[id(home)] += 1
+        if len(self._homes) > MOST_SESSIONS:
+            self._counts[id(self._homes.popitem(last=False)[1])] -= 1
+
+
+@dataclass(eq=False, slots=True)
+class Waiting(Generic[S]):
+    turn: asyncio.Future[S]
+    without: Collection[S]
+    """Servers that have refused it."""
+    number: int
+
+
 class Balance(Generic[S]):
-    """Hands out servers, healthy and idle ones first; requests that wait are served in turn."""
+    """Hands out servers; requests that wait are served in turn, those of each server by itself."""
 
     def __init__(self, servers: Sequence[S]) -> None:
         self.servers = servers
-        self._waiting: deque[tuple[asyncio.Future[S], Collection[S]]] = deque()
+        self.homes: Homes[S] | None = Homes(servers) if len(servers) > 1 else None
+        self._anywhere: deque[Waiting[S]] = deque()
+        self._at: dict[int, deque[Waiting[S]]] = {id(server): deque() for server in servers}
+        """What waits for one server, by the server."""
+        self._count = 0
 
-    async def take(self, without: Collection[S] = ()) -> S:
-        """The next server, none of those in `without`."""
-        if not self._waiting and (server := self._open(without)) is not None:
-            return self._taken(server)
+    async def take(self, without: Collection[S] = (), session: Session | None = None) -> S:
+        """The next server, none of those in `without`; the session's own where that can be."""
+        home = self._home(without, session)
         turn: asyncio.Future[S] = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, without))
-        self._serve_waiting()  # those before it may be waiting for one server only
+        self._count += 1
+        queue = self._anywhere if home is None else self._at[id(home)]
+        queue.append(Waiting(turn, without, self._count))
+        self._serve_waiting()
         try:
             return await turn
         except asyncio.CancelledError:
@@ -119,24 +108,52 @@ class Balance(Generic[S]):
         """Look again when a server has rested."""
         asyncio.get_running_loop().call_later(seconds, self._serve_waiting)
 
+    def look(self) -> None:
+        """A window has changed."""
+        self._serve_waiting()
+
+    def _home(self, without: Collection[S], session: Session | None) -> S | None:
+        if session is None or without or self.homes is None:
+            return None
+        return self.homes.of(session, time.monotonic())
+
     def _serve_waiting(self) -> None:
-        passed: list[tuple[asyncio.Future[S], Collection[S]]] = []
-        while self._waiting and self._open(()) is not None:
-            turn, without = self._waiting.popleft()
-            if turn.done():  # it was cancelled
-                continue
-            if (server := self._open(without)) is None:
-                passed.append((turn, without))
-            else:
-                turn.set_result(self._taken(server))
-        self._waiting.extendleft(reversed(passed))
-
-    def _taken(self, server: S) -> S:
-        server.window.outstanding += 1
-        server.window.taken_at = time.monotonic()
-        return server
-
-    def _open(self, without: Collection[S]) -> S | None:
         now = time.monotonic()
-        with_room = (s for s in self.servers if s not in without and s.window.room(now))
-        return min(with_room, key=lambda server: server.window.rank(now), default=None)
+        while with_room := [server for server in self.servers if server.window.room(now)]:
+            with_room.sort(key=lambda server: server.window.rank(now))
+            for server in with_room:
+                found = self._next_for(server, now)
+                if found is not None:
+                    server.window.outstanding += 1
+                    server.window.taken_at = time.monotonic()
+                    found.turn.set_result(server)
+                    break
+            else:
+                return
+
+    def _next_for(self, server: S, now: float) -> Waiting[S] | None:
+        """What this server does next: its own, what may go anywhere, or what waits elsewhere."""
+        own = self._at[id(server)]
+        first, anywhere = _first(own, server), _first(self._anywhere, server)
+        if first is not None and (anywhere is None or first.number < anywhere.number):
+            own.remove(first)
+            return first
+        if anywhere is not None:
+            self._anywhere.remove(anywhere)
+            return anywhere
+        others = [s for s in self.servers if s is not server and self._at[id(s)]]
+        away = [s for s in others if not s.window.healthy(now)]
+        for other in away or (others if server.window.slack else ()):
+            queue = self._at[id(other)]
+            spilt = None if other.window.room(now) else _first(queue, server)
+            if spilt is not None:
+                queue.remove(spilt)
+                return spilt
+        return None
+
+
+def _first(queue: deque[Waiting[S]], server: S) -> Waiting[S] | None:
+    """The one that waits longest for any server such as this; those that were cancelled go."""
+    while queue and queue[0].turn.done():
+        queue.popleft()
+    return next((one for one in queue if not one.turn.done() and server not in one.without), None)

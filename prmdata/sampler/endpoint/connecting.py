@@ -13,13 +13,13 @@ from typing import Any
 
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.endpoint.addresses import Address
-from prmdata.sampler.endpoint.balance import Window
 from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy, Waits
 from prmdata.sampler.endpoint.pool import Pool, Served
 from prmdata.sampler.endpoint.probing import probed
 from prmdata.sampler.endpoint.sampler import Endpoint
 from prmdata.sampler.endpoint.server import Missing, Model, Server
+from prmdata.sampler.endpoint.window import Window
 from prmdata.sampler.models.arguments import whole_number
 from prmdata.sampler.models.boundary import exact
 from prmdata.sampler.models.fingerprint import BY_NAME, folder_fingerprint

@@ -15,8 +15,10 @@ from typing import Any
 
 from prmdata.errors import ItemError, SamplerError
 from prmdata.sampler.endpoint.balance import Balance
+from prmdata.sampler.endpoint.gauges import EVERY_S, Gauges
 from prmdata.sampler.endpoint.patience import Busy, Patience
 from prmdata.sampler.endpoint.server import Model, Server
+from prmdata.sampler.sessions import current
 
 Check = Callable[[dict[str, Any]], object]
 
@@ -85,15 +87,19 @@ class Pool:
 
     def __post_init__(self) -> None:
         self.balance = Balance(self.servers)
+        self._watching: set[asyncio.Task[None]] = set()
+        """What reads the servers' gauges, once there is something to do."""
 
     async def ask(self, request: Request) -> dict[str, Any]:
         """Ask one server after another until one answers, or it takes too long."""
         tries = Tries(self.patience.waits.pause_s, self.patience.answers)
+        session = current()
+        self._watch()
         while True:
-            server = await self.balance.take(tries.refusals)
+            server = await self.balance.take(tries.refusals, session)
             sent_after = server.window.faults
             try:
-                answer = await self._try(server, request)
+                answer = await self._try(server, request, session.name if session else None)
             except ItemError:
                 tries.refusals.append(server)
                 if self._healthy(without=tries.refusals):
@@ -118,12 +124,14 @@ class Pool:
                 await asyncio.sleep(tries.pause_s * (0.5 + random.random()))
                 tries.pause_s = min(tries.pause_s * 2, self.patience.waits.longest_pause_s)
 
-    async def _try(self, server: Server, request: Request) -> dict[str, Any]:
+    async def _try(self, server: Server, request: Request, session: str | None) -> dict[str, Any]:
         try:
             silence = time.monotonic() - server.heard
             if not server.known or silence > self.patience.waits.silence_s:
                 await self.greet(server)
-            answer = await server.post(request.path, request.body, request.most_bytes)
+            answer = await server.post(
+                request.path, request.body, request.most_bytes, session=session
+            )
         except ItemError:
             raise
         except SamplerError as error:  # its key, its certificate, its model
@@ -132,6 +140,32 @@ class Pool:
             raise Busy(str(error), lost=True) from None
         request.check(answer)
         return answer
+
+    async def close(self) -> None:
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        for server in self.servers:
+            await server.client.close()
+
+    def _watch(self) -> None:
+        if not self._watching:
+            tasks = (asyncio.create_task(self._follow(server)) for server in self.servers)
+            self._watching.update(tasks)
+
+    async def _follow(self, server: Server) -> None:
+        """Let the window follow the server's gauges, where it has any and is there."""
+        last: Gauges | None = None
+        while True:
+            await asyncio.sleep(EVERY_S)
+            if server.window.outstanding and server.window.healthy(time.monotonic()):
+                found = await server.gauges()
+                if found is None and last is None:
+                    return
+                preempted = found.preempted - (last or found).preempted if found else 0.0
+                server.window.told(found, preempted)
+                self.balance.look()
+                last = found or last
 
     async def greet(self, server: Server) -> None:
         """A server that comes back may be another: see that it serves this very model."""

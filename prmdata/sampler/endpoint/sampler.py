@@ -180,8 +180,7 @@ class Endpoint:
             raise SamplerError("\n".join(faults))
 
     async def close(self) -> None:
-        for server in self.pool.servers:
-            await server.client.close()
+        await self.pool.close()
 
 
 def most_bytes(prompt: str, tokens: int) -> int:

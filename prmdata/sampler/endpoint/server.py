@@ -12,14 +12,18 @@ from typing import Any, NoReturn, Required, TypedDict
 import msgspec
 
 from prmdata.errors import ItemError, SamplerError
-from prmdata.sampler.endpoint.balance import Window, Windowed
+from prmdata.sampler.endpoint.balance import Windowed
+from prmdata.sampler.endpoint.gauges import LIMIT_S, MOST_BYTES, Gauges, read_gauges
 from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy
+from prmdata.sampler.endpoint.window import Window
 from prmdata.settings import Whole
 
 KEY = "PRMDATA_API_KEY"
-HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+PLAIN = {"Accept-Encoding": "identity"}
 """An unpacked answer, whose size is known while it arrives."""
+HEADERS = {"Content-Type": "application/json", **PLAIN}
+SESSION = "X-Session-ID"
 LIST_BYTES, LIST_S = 1 << 24, 60.0
 """A list of models: the longest that is read, and how long it may take."""
 FULL = (408, 425, 429, 503, 504)
@@ -88,13 +92,41 @@ class Server(Windowed):
         return (await self._request("GET", "/models", LIST_BYTES, limit_s)).get("data") or []
 
     async def post(
-        self, path: str, body: Mapping[str, Any], most_bytes: int, timeout_s: float | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        most_bytes: int,
+        timeout_s: float | None = None,
+        session: str | None = None,
     ) -> dict[str, Any]:
+        """`session`: the same for requests that begin alike, for routers behind the address."""
         limit_s = min(timeout_s or self.timeout_s, self.timeout_s)
-        return await self._request("POST", path, most_bytes, limit_s, body)
+        headers = HEADERS if session is None else {**HEADERS, SESSION: session}
+        return await self._request("POST", path, most_bytes, limit_s, body, headers)
+
+    async def gauges(self) -> Gauges | None:
+        """How it says it is; nothing where it does not say."""
+        import aiohttp
+
+        address = f"{self.url.removesuffix('/v1')}/metrics"
+        try:
+            async with (
+                asyncio.timeout(LIMIT_S),
+                self.client.get(address, headers=PLAIN, allow_redirects=False) as answer,
+            ):
+                content = await self._content(answer, MOST_BYTES)
+            return read_gauges(content.decode(errors="replace")) if answer.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, Busy):
+            return None
 
     async def _request(
-        self, method: str, path: str, most_bytes: int, limit_s: float, body: object = None
+        self,
+        method: str,
+        path: str,
+        most_bytes: int,
+        limit_s: float,
+        body: object = None,
+        headers: Mapping[str, str] = HEADERS,
     ) -> dict[str, Any]:
         import aiohttp
 
@@ -103,7 +135,7 @@ class Server(Windowed):
             async with (
                 asyncio.timeout(limit_s),
                 self.client.request(
-                    method, f"{self.url}{path}", data=data, headers=HEADERS, allow_redirects=False
+                    method, f"{self.url}{path}", data=data, headers=headers, allow_redirects=False
                 ) as answer,
             ):
                 content = await self._content(answer, most_bytes)

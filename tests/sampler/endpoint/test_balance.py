@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from prmdata.abacus import story
 from prmdata.sampler import Sampling, open_sampler
-from prmdata.sampler.endpoint.balance import Balance, Window, Windowed
+from prmdata.sampler.endpoint.balance import Balance, Windowed
 from prmdata.sampler.endpoint.patience import Busy, Patient, Waits
+from prmdata.sampler.endpoint.window import Window
 from tests.policy import TEMPLATE
 from tests.sampler.endpoint.test_sampler import tell
 from tests.sampler.test_contract import served

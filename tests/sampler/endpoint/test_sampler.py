@@ -103,6 +103,7 @@ def test_where_seeds_do_not_count_up_samples_are_asked_for_one_by_one(url: str) 
 def test_a_sample_that_fails_ends_the_others(url: str) -> None:
     async def ask() -> set:
         sampler = await open_sampler(url)
+        await sampler.complete(PROMPT, 1, SAMPLING, 0)  # from here on it follows the gauges
         faults = [{"kind": "status", "status": 400}, *[{"kind": "slow", "seconds": 0.5}] * 3]
         tell(url, "/faults", {"faults": faults})
         before = asyncio.all_tasks()
