@@ -161,6 +161,20 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """What a search believed, and the rollouts that it bought for it, in their order."""
+
+    belief: tuple[int, ...]
+    """Thousandths of P(first error): for each step, and last that no step is wrong."""
+    starts: tuple[int, ...]
+    """Of each rollout, the number of steps of the prefix that it continued …"""
+    left: tuple[int, ...]
+    """… and the number after which it left the trace: it may write further steps again."""
+    ends: str
+    """A letter a rollout: `h`it, `s`ame answer as the trace's wrong one, other `m`iss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one method says of each step. Lists have one entry a step, or are empty."""
 
@@ -180,6 +194,8 @@ class Evidence:
     """Signed and unbounded, such as the advantage of each step; `values` stay P(right)."""
     checked_by: Literal["tool", "judge", "people"] | None = None
     """Who gave the verdicts: a program that computes is trusted more than somebody who reads."""
+    search: tuple[Round, ...] = ()
+    """Of a search that keeps it: its rounds, which `prmdata report` replays."""
 
     @property
     def first_wrong(self) -> int | None:

@@ -169,9 +169,12 @@ class Ledger:
 
 
 def _answer(evidence: Evidence) -> Answer:
-    if not evidence.verdicts:
+    """Where somebody could not tell of a step before it, there is no first wrong one."""
+    first = evidence.first_wrong
+    judged = evidence.verdicts if first is None else evidence.verdicts[:first]
+    if not evidence.verdicts or any(verdict != "right" for verdict in judged):
         return Answer(skipped=True)
-    return Answer(evidence.first_wrong)
+    return Answer(first)
 
 
 def default_output(source: str) -> str:

@@ -58,6 +58,13 @@ def checked(trace: Trace, where: str) -> Trace:
                     f"{where}: trace {trace.id}: evidence '{evidence.name}' has {length} {column} "
                     f"for {len(trace.steps)} steps"
                 )
+        for entry in evidence.search:
+            of = {len(entry.starts), len(entry.left), len(entry.ends)}
+            if len(entry.belief) != len(trace.steps) + 1 or len(of) > 1:
+                raise InputError(
+                    f"{where}: trace {trace.id}: evidence '{evidence.name}' has a round of its "
+                    "search that does not fit the trace"
+                )
     labels = trace.labels
     first = labels.first_error if labels else None
     if first is not None and (type(first) is float or first not in range(len(trace.steps))):

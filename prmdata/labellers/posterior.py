@@ -35,9 +35,9 @@ from prmdata.labellers.contract import (
     taken_at_its_word,
     tokens_left,
 )
-from prmdata.records import Cost, Evidence, Labels, Trace
+from prmdata.records import Cost, Evidence, Labels, Round, Trace
 from prmdata.sampler.models.fingerprint import other_weights
-from prmdata.sampler.rollouts import Rollouts
+from prmdata.sampler.rollouts import Outcome, Rollouts
 from prmdata.settings import Amount, Count, Whole, settings_of
 from prmdata.tasks import together
 
@@ -49,7 +49,7 @@ class Found:
     first_f: np.ndarray
     """P(f) for every step, and last: no step is wrong."""
     probes: dict[int, Probe]
-    rounds: int
+    search: tuple[Round, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Posterior:
                 return taken_at_its_word(trace, self, "posterior")
             belief = self._belief(trace, group, rollouts, policy)
             found = await self._search(trace, belief, rollouts, price)
-            return self._decided(trace, found, rollouts.cost(trace, found.rounds))
+            return self._decided(trace, found, rollouts.cost(trace, len(found.search)))
 
         return await each(group, labelled)
 
@@ -165,26 +165,30 @@ class Posterior:
     ) -> Found:
         cost = np.array([tokens_left(trace, t) + self.call_tokens for t in range(belief.steps)])
         probes: dict[int, Probe] = {}
-        rounds = spent = 0
+        search: list[Round] = []
+        spent = 0
         while True:
             first, starts = self._next(belief, cost, price, self._round_size(spent))
             if not starts:
-                return Found(first, probes, rounds)
+                return Found(first, probes, tuple(search))
             counts = Counter(starts)
             drawn = await together(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
-            for start, outcomes in zip(counts, drawn, strict=True):
-                for outcome in outcomes:
-                    rollout = rollout_of(
-                        trace, start, outcome.text, outcome.answer, hit=outcome.hit
-                    )
-                    if not self.repetition:
-                        rollout = replace(rollout, repeated=0)
-                    belief.seen.add(rollout)
-                    left = probes.setdefault(rollout.start + rollout.repeated, Probe())
-                    left.rollouts += 1
-                    left.hits += outcome.hit
+            bought = [
+                self._rollout(trace, start, outcome)
+                for start, outcomes in zip(counts, drawn, strict=True)
+                for outcome in outcomes
+            ]
+            for rollout in bought:
+                belief.seen.add(rollout)
+                left = probes.setdefault(rollout.left, Probe())
+                left.rollouts += 1
+                left.hits += rollout.hit
+            search.append(_round(first, bought))
             spent += len(starts)
-            rounds += 1
+
+    def _rollout(self, trace: Trace, start: int, outcome: Outcome) -> Rollout:
+        rollout = rollout_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit)
+        return rollout if self.repetition else replace(rollout, repeated=0)
 
     def _round_size(self, spent: int) -> int:
         """Rollouts that the next round may buy."""
@@ -219,6 +223,7 @@ class Posterior:
             stopping="adaptive",
             settings=settings_of(self),
             cost=cost,
+            search=found.search,
         )
         labels = Labels(
             by="posterior",
@@ -261,6 +266,16 @@ class Informed:
     def identity(self) -> str:
         """What was learned, in sixteen digits."""
         return hashlib.blake2b(msgspec.json.encode(self.policy), digest_size=8).hexdigest()
+
+
+def _round(first_f: np.ndarray, bought: Sequence[Rollout]) -> Round:
+    ends = ("h" if rollout.hit else "s" if rollout.same else "m" for rollout in bought)
+    return Round(
+        belief=tuple(round(1000 * float(share)) for share in first_f),
+        starts=tuple(rollout.start for rollout in bought),
+        left=tuple(rollout.left for rollout in bought),
+        ends="".join(ends),
+    )
 
 
 def _best(outlook: Outlook, cost: np.ndarray) -> int | None:

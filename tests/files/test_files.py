@@ -29,7 +29,7 @@ from prmdata.files import (
 )
 from prmdata.files.columns import records_in
 from prmdata.files.schema import arrow_schema, to_row
-from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
+from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Round, Step, Tally, Trace
 
 FULL = Trace(
     id="p/0-1",
@@ -44,6 +44,7 @@ FULL = Trace(
     evidence=(
         Evidence("mc", "rollouts", (0.5, None), (1, None), (2, None), (), (), "fixed", {"k": 2}, Cost(10, 2, 1)),
         Evidence("sums", "verdicts", verdicts=("right", "wrong"), notes=(None, "1+1=3")),
+        Evidence("posterior", "rollouts", search=(Round((200, 700, 100), (1, 1), (1, 2), "hs"), Round((0, 1000, 0), (), (), ""))),
     ),
     labels=Labels("bisect", 1, (1.0, 0.0), 0.9, True, {"k": 8}, Cost(5, 1, 1, unparsed=1)),
     score=0.25,
@@ -124,6 +125,12 @@ def test_parquet_carries_no_library_footer(tmp_path: Path) -> None:
             b'{"id":"a","problem":{"id":"p","question":"q"},"steps":[{"text":"x"}],'
             b'"evidence":[{"name":"mc","kind":"rollouts","values":[0.5,1.0]}]}',
             "'mc' has 2 values for 1 steps",
+        ),
+        (
+            b'{"id":"a","problem":{"id":"p","question":"q"},"steps":[{"text":"x"}],'
+            b'"evidence":[{"name":"posterior","kind":"rollouts","search":'
+            b'[{"belief":[500,500],"starts":[0,0],"left":[0],"ends":"hm"}]}]}',
+            "'posterior' has a round of its search that does not fit",
         ),
     ],
 )

@@ -243,3 +243,23 @@ def test_a_policy_is_read_from_a_file_and_a_wrong_one_refused(
         run("posterior", wrong, policy, policy=str(tmp_path / "none.json"))
     with pytest.raises(UsageError, match="examine"):
         run("posterior", wrong, policy, examine="some")
+
+
+def test_the_record_holds_the_search_in_its_order(traces: list[Trace], policy: Policy) -> None:
+    """Whoever adds up the rounds again believes what was believed then."""
+    made = [t for t in run("posterior", traces[:40], policy) if t.labels and t.labels.examined]
+    rounds = 0
+    for trace in made:
+        group = [t for t in traces[:40] if t.problem.id == trace.problem.id]
+        belief = Belief(Learned().priors, already_seen(trace, group, policy.fingerprint))
+        evidence = trace.evidence[-1]
+        for entry in evidence.search:
+            assert entry.belief == tuple(round(1000 * float(p)) for p in belief.first())
+            for start, left, end in zip(entry.starts, entry.left, entry.ends, strict=True):
+                belief.seen.add(Rollout(start, left - start, end == "h", end == "s"))
+        rounds += len(evidence.search)
+        assert trace.labels is not None
+        assert max(belief.first()) == pytest.approx(trace.labels.confidence, abs=1e-5)
+        assert sum(len(entry.starts) for entry in evidence.search) == trace.labels.cost.rollouts
+        assert len(evidence.search) == trace.labels.cost.rounds
+    assert rounds > 20

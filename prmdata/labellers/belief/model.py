@@ -47,6 +47,11 @@ class Rollout:
     same: bool = False
     """It missed with the trace's own answer."""
 
+    @property
+    def left(self) -> int:
+        """The number of steps after which it left the trace."""
+        return self.start + self.repeated
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

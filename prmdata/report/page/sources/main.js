@@ -12,8 +12,8 @@ async function show() {
   const main = $("#main");
   if (state.view === "traces") await showTraces(main);
   else {
-    (state.view === "judge" ? judge : overview)(main);
     scrollTo0();
+    await (state.view === "judge" ? judge : overview)(main);
   }
   drawnFor.view = state.view;
 }

@@ -5,7 +5,7 @@ function probesOf(labelled) {
   const labels = labelled.labels;
   const own = labels && labelled.evidence.find((one) => one.name === labels.by && one.kind === "rollouts");
   if (!own) return null;
-  if (own.rounds?.length) return own.rounds.map((round) => ({
+  if (own.search?.length) return own.search.map((round) => ({
     belief: round.belief.map((thousandths) => thousandths / 1000),
     probes: round.starts.map((start, i) => ({ start, left: round.left[i], end: { h: "hit", s: "same", m: "miss" }[round.ends[i]] })),
   }));
