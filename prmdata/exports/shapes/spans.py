@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
+import msgspec
+
 from prmdata.errors import PrmdataError
 from prmdata.exports.contract import LeftOut
 from prmdata.records import Message, Trace
@@ -77,11 +79,21 @@ class Words:
 
     def _prompt(self, trace: Trace, messages: Sequence[Message]) -> list[int]:
         template = trace.origin.template if trace.origin.messages else "chat"
-        try:
-            text = self.template.open_turn(messages, template, trace.origin.template_args)
-        except PrmdataError as error:
-            raise LeftOut(f"the prompt cannot be rendered: {error}") from None
-        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        said = tuple((message["role"], message["content"]) for message in messages)
+        arguments = msgspec.json.encode(trace.origin.template_args)
+        return list(_prompt_ids(self, template, said, arguments))
+
+
+@functools.lru_cache(maxsize=16)  # of one problem's traces, all have the same
+def _prompt_ids(
+    words: Words, template: str, said: tuple[tuple[str, str], ...], arguments: bytes
+) -> list[int]:
+    messages = [{"role": role, "content": content} for role, content in said]
+    try:
+        text = words.template.open_turn(messages, template, msgspec.json.decode(arguments))
+    except PrmdataError as error:
+        raise LeftOut(f"the prompt cannot be rendered: {error}") from None
+    return list(words.tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 @functools.lru_cache(maxsize=4)
