@@ -19,6 +19,7 @@ import pytest
 import typer
 
 from prmdata.cli import COMMANDS, app
+from prmdata.corrections import CORRECTIONS
 from prmdata.credit import FORMS
 from prmdata.exports import FORMATS
 from prmdata.grading import Grader
@@ -149,7 +150,7 @@ def test_every_method_verifier_form_and_format_has_its_part_of_a_page() -> None:
         for path in DOCS.rglob("*.md")
         for _, _, name in GENERATED.findall(path.read_text(encoding="utf-8"))
     }
-    assert found == {"all", *LABELLERS, *VERIFIERS, *FORMATS, *FORMS}
+    assert found == {"all", *LABELLERS, *VERIFIERS, *FORMATS, *FORMS, *CORRECTIONS}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prmdata.cli.catalog import formats, methods
+from prmdata.corrections import CORRECTIONS
 from prmdata.credit import FORMS
 from prmdata.exports import FORMATS
 from prmdata.labellers import LABELLERS, methods_of
@@ -60,6 +61,7 @@ def part(table: str, name: str) -> str:
         "verifiers": VERIFIERS,
         "formats": FORMATS,
         "forms": FORMS,
+        "corrections": CORRECTIONS,
     }[table]
     command = formats if table == "formats" else methods
     return "\n".join(_entry(shown_by(command, name), documented(kinds[name]))) + "\n"

@@ -26,6 +26,7 @@ def methods(name: Name = None) -> None:
     $ prmdata methods bisect
     """
     from prmdata.cli.shared import pages
+    from prmdata.corrections import CORRECTIONS
     from prmdata.credit import FORMS
     from prmdata.errors import unknown
     from prmdata.labellers import LABELLERS, methods_of
@@ -42,8 +43,13 @@ def methods(name: Name = None) -> None:
             command = f"prmdata credit valued.jsonl --form {name}{{set}} -o credited.jsonl"
             title = f"{name}: a form of credit (prmdata credit --form {name})"
             _print(pages.page(FORMS[name], title, ["Cost: no tokens."], command))
+        elif name in CORRECTIONS:
+            command = f"prmdata {name} labelled.jsonl{{set}} -o corrected.jsonl"
+            title = f"{name}: a correction (prmdata {name})"
+            _print(pages.page(CORRECTIONS[name], title, [], command))
         else:
-            raise unknown("method, verifier or form", name, [*LABELLERS, *VERIFIERS, *FORMS])
+            entries = [*LABELLERS, *VERIFIERS, *FORMS, *CORRECTIONS]
+            raise unknown("method, verifier, form or correction", name, entries)
         return
     for verb in ("label", "estimate"):
         print_line(f"prmdata {verb} --method NAME")
@@ -59,6 +65,9 @@ def methods(name: Name = None) -> None:
     print_line("\nprmdata credit --form NAME")
     forms = [(entry, pages.summary_of(kind)) for entry, kind in sorted(FORMS.items())]
     _print(pages.table(forms, ("NAME", "WHAT IT GIVES")))
+    print_line("\nprmdata NAME")
+    corrections = [(entry, pages.summary_of(kind)) for entry, kind in sorted(CORRECTIONS.items())]
+    _print(pages.table(corrections, ("NAME", "WHAT IT WRITES")))
     print_line(
         f"\nTOKENS: forecast for a trace of {STEPS} steps and {TOKENS} tokens that ends wrong.\n"
         "All about one, with its settings: prmdata methods NAME"

@@ -1,8 +1,10 @@
 """Right traces to imitate, or what is right of wrong ones.
 
-`right`: whole traces with a right answer on which no step is labelled wrong. `prefix`: the steps
-before the first wrong one, as plain text. A trainer ends every row with its end-of-text token,
-which after a prefix would teach to stop in the middle: train those with that switched off.
+`right`: whole traces with a right answer on which no step is labelled wrong; `repaired`: of these,
+the ones that `prmdata repair` wrote. `prefix`: the steps before the first wrong one, as plain text;
+`intervention`: these, and the step that `prmdata intervene` put in its place. A trainer ends every
+row with its end-of-text token, which after a prefix or an intervention would teach to stop in the
+middle: train those with that switched off.
 """
 
 from __future__ import annotations
@@ -27,27 +29,37 @@ from prmdata.exports.shapes.chat import (
 from prmdata.exports.shapes.verdicts import Unexamined, decided
 from prmdata.records import Trace
 
+MADE_BY = {"repaired": "repair", "intervention": "intervene"}
+
 
 @dataclass(frozen=True, slots=True)
 class Sft:
-    kind: Literal["right", "prefix"] = "right"
+    kind: Literal["right", "prefix", "repaired", "intervention"] = "right"
     layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
+    loss: Literal["intervention", "both"] = "intervention"
+    """`intervention`: where the completion begins, and with it the loss: at the new step, or at the
+    steps before it."""
 
     def __post_init__(self) -> None:
-        if self.kind == "prefix" and self.layout in ("messages", "llamafactory"):
+        if self.partial and self.layout in ("messages", "llamafactory"):
             raise UsageError(
                 "a prefix as a message would be ended by the chat template, and teach to stop in "
                 "the middle; use layout=prompt or layout=text"
             )
 
     @property
+    def partial(self) -> bool:
+        """Whether a row is the beginning of a trace."""
+        return self.kind in ("prefix", "intervention")
+
+    @property
     def labelled(self) -> bool:
-        return self.kind == "prefix"
+        return self.kind != "right"
 
     @property
     def grouped(self) -> bool:
@@ -57,7 +69,7 @@ class Sft:
     def columns(self) -> str:
         if self.layout != "auto":
             return self.layout
-        return "messages" if self.kind == "right" else "prompt"
+        return "prompt" if self.partial else "messages"
 
     def schema(self) -> Any:
         import pyarrow as pa
@@ -77,12 +89,14 @@ class Sft:
     def row(self, trace: Trace) -> Row:
         steps = self.steps(trace)
         question = prompt_messages(trace, self.prompt)
-        answer = trace.prefix(steps) if self.kind == "prefix" else trace.text.rstrip()
-        conversation = [*question, assistant(answer)]
+        given = self.given(steps)
+        before = trace.prefix(given)
+        answer = (trace.prefix(steps) if self.partial else trace.text.rstrip())[len(before) :]
+        conversation = [*question, assistant(before + answer)]
         columns: dict[str, Row] = {
             "messages": {"messages": conversation},
-            "prompt": {"prompt": f"{plain(question)}\n", "completion": answer},
-            "text": {"text": f"{plain(question)}\n{answer}"},
+            "prompt": {"prompt": f"{plain(question)}\n{before}", "completion": answer},
+            "text": {"text": f"{plain(question)}\n{before}{answer}"},
             "llamafactory": {"conversations": list(map(llamafactory.turn, conversation))},
         }
         return {**columns[self.columns], "steps": steps, **origin(trace)}
@@ -92,9 +106,18 @@ class Sft:
             return {}
         return llamafactory.dataset_info({"messages": "conversations"})
 
+    def given(self, steps: int) -> int:
+        """How many of the steps stand before the loss begins."""
+        return steps - 1 if self.kind == "intervention" and self.loss == "intervention" else 0
+
     def steps(self, trace: Trace) -> int:
         """How many of the trace's steps are worth imitating."""
-        if self.kind == "right":
+        by = trace.labels.by if trace.labels else None
+        if self.kind in MADE_BY and by != MADE_BY[self.kind]:
+            raise LeftOut(f"not made by prmdata {MADE_BY[self.kind]}")
+        if self.kind == "intervention" and trace.labels:
+            return int(trace.labels.settings["step"]) + 1
+        if not self.partial:
             if trace.correct is not True or trace.error is not None or not trace.text.strip():
                 raise LeftOut("not a right answer")
             labels = decided(trace, self.unexamined) if trace.labels else None
@@ -107,6 +130,6 @@ class Sft:
         return len(trace.steps) if first is None else first
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
-        if self.kind == "prefix":
+        if self.partial:
             counts["to train without an end-of-text token"] += 1
         counts["steps"] += row["steps"]

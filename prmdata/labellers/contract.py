@@ -18,7 +18,7 @@ from prmdata.sampler.rollouts import Rollouts
 from prmdata.settings import settings_of
 from prmdata.tasks import together
 
-Verb = Literal["estimate", "label"]
+Verb = Literal["estimate", "label", "repair", "intervene"]
 Need = Literal["sampler", "scores", "reference", "evidence", "siblings"]
 
 

@@ -269,6 +269,19 @@ class Rollouts:
         )
         return found
 
+    async def replies(
+        self, trace: Trace, messages: tuple[Message, ...], n: int, max_tokens: int
+    ) -> list[str]:
+        """What the model says to messages about a trace: no continuation of it, and not graded."""
+        arguments = {**trace.origin.template_args, **self.settings.template_args}
+        prompt = self.sampler.template.open_turn(messages, "chat", arguments)
+        sampling = replace(self._sampling(trace), max_tokens=max_tokens, stop=())
+        base = request_seed(self.settings.seed, self.sampler.fingerprint, prompt, sampling)
+        completions = await self.sampler.complete(prompt, n, sampling, base)
+        tokens = sum(completion.tokens for completion in completions)
+        self._spend(trace, Cost(tokens, calls=n))
+        return [completion.text for completion in completions]
+
     async def _answered(
         self, trace: Trace, words: str | None, done: Completion, seed: int
     ) -> Outcome:

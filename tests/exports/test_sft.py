@@ -57,3 +57,25 @@ def test_llamafactory_finds_its_turns(tmp_path: Path) -> None:
 def test_there_is_no_right_prefix_of_what_is_wrong_from_the_start_or_somewhere(trace) -> None:
     with pytest.raises(LeftOut):
         Sft("prefix").row(trace)
+
+
+def test_repairs_are_whole_traces_and_nothing_else_is_taken(tmp_path: Path) -> None:
+    repair = replace(RIGHT, id="p/5", labels=Labels("repair", None, examined=False))
+    loaded, counts = exported(tmp_path, "sft", [WRONG, RIGHT, repair], {"kind": "repaired"})
+    assert loaded["trace_id"][:] == ["p/5"]
+    assert counts["left out: not made by prmdata repair"] == 2
+
+
+def test_an_intervention_is_the_prefix_and_one_step_with_the_loss_on_either() -> None:
+    labels = Labels("intervene", None, examined=False, settings={"step": 1})
+    trace = replace(RIGHT, id="p/6", labels=labels)
+    row = Sft("intervention").row(trace)
+    assert row["prompt"] == "What is 3 + 4 * 2?\n4 * 2 = 8\n"
+    assert (row["completion"], row["steps"]) == ("3 + 8 = 11\n", 2)
+    both = Sft("intervention", loss="both").row(trace)
+    assert both["prompt"] == "What is 3 + 4 * 2?\n"
+    assert both["completion"] == "4 * 2 = 8\n3 + 8 = 11\n"
+    text = Sft("intervention", "text").row(trace)["text"]
+    assert text == "What is 3 + 4 * 2?\n4 * 2 = 8\n3 + 8 = 11\n"
+    with pytest.raises(UsageError, match="stop in the middle"):
+        Sft("intervention", "messages")

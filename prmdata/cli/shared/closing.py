@@ -35,6 +35,7 @@ def closing_line(summary: Summary) -> str:
     kept = summary.problems - summary.outside
     parts = [f"{summary.traces:,} traces of {kept:,} problems"]
     described = {"verify": _verdicts, "mutate": _lines, "credit": _credit}
+    described |= {"repair": _repairs, "intervene": _interventions}
     parts += described.get(summary.stage, _outcomes)(summary)
     if summary.outside and summary.stage != "mutate":
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
@@ -78,6 +79,31 @@ def _credit(summary: Summary) -> list[str]:
     return parts + ([f"{without:,} without"] if without else [])
 
 
+def _repairs(summary: Summary) -> list[str]:
+    counts = summary.special
+    repaired, earlier = counts["repaired"], counts["repaired_earlier"]
+    parts = [f"{repaired:,} of {counts['traces_tried']:,} wrong traces repaired"]
+    if earlier:
+        parts[-1] += f" ({earlier:,} of them cut earlier than labelled)"
+    before = f"{counts['right_before']:,} of {counts['tried_before']:,}"
+    after = f"{counts['right_after']:,} of {counts['tried_after']:,}"
+    parts.append(f"right from before the wrong step {before}, from after it {after}")
+    if doubtful := counts["no_worse_after"]:
+        parts.append(f"{doubtful:,} labels in doubt: as often right after the wrong step")
+    return parts
+
+
+def _interventions(summary: Summary) -> list[str]:
+    counts = summary.special
+    parts = [f"{counts['kept']:,} of {counts['proposals_tried']:,} steps that were tried kept"]
+    rates = {"with it": "right_with_it", "after the step it replaces": "right_after_wrong"}
+    shown = (f"{k} {counts[n]:,} of {counts[f'tried {n}']:,}" for k, n in rates.items())
+    parts.append(f"right {', '.join(shown)}")
+    refused = {k: n for k, n in counts.items() if k.startswith("refused: ") and n}
+    reasons = (f"{n:,} {k.removeprefix('refused: ')}" for k, n in refused.items())
+    return parts + ([f"refused: {', '.join(reasons)}"] if refused else [])
+
+
 def _outcomes(summary: Summary) -> list[str]:
     outcomes = f"{summary.right:,} right, {summary.wrong:,} wrong"
     if summary.unparsed:
@@ -100,7 +126,7 @@ def _verdicts(summary: Summary) -> list[str]:
 
 def _labels(summary: Summary) -> list[str]:
     parts = []
-    if summary.labelled and summary.stage != "mutate":
+    if summary.labelled and summary.stage not in ("mutate", "repair", "intervene"):
         examined = summary.labelled - summary.unexamined - summary.undecided
         parts.append(
             f"{examined:,} labelled by examination, {summary.unexamined:,} taken at their word"

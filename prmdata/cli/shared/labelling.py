@@ -19,7 +19,7 @@ from prmdata.cli.shared.groups import (
 )
 
 if TYPE_CHECKING:
-    from prmdata.labellers.contract import Verb
+    from prmdata.labellers.contract import Method, Verb
     from prmdata.stages.label import Labelling
 
 
@@ -51,9 +51,9 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         from prmdata.cli.shared import running
         from prmdata.stages.label import run_labelling
 
-        request = _request(verb, source, method, settings, share, model, rollouts, acting)
+        request = request_of(verb, source, method, settings, share, model, rollouts, acting)
         if forecast.dry_run:
-            _say_forecast(request, forecast)
+            say_forecast(request, forecast)
             return
         running.say_waiting(verb, source)
         if request.samples:
@@ -71,7 +71,7 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
     return command
 
 
-def _request(
+def request_of(
     verb: Verb,
     source: str,
     method: str,
@@ -81,7 +81,6 @@ def _request(
     rollouts: RolloutFlags,
     acting: Acting,
 ) -> Labelling:
-    from prmdata import labellers
     from prmdata.cli.shared.acting import surroundings
     from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
@@ -95,7 +94,7 @@ def _request(
     return Labelling(
         verb=verb,
         name=method,
-        method=labellers.method(method, verb, pairs(settings or (), "--set")),
+        method=_method(verb, method, pairs(settings or (), "--set")),
         source=source,
         limit=share.limit,
         shard=parse_shard(share.shard) if share.shard else None,
@@ -117,7 +116,17 @@ def _request(
     )
 
 
-def _say_forecast(request: Labelling, options: Forecast) -> None:
+def _method(verb: Verb, name: str, settings: dict[str, str]) -> Method:
+    from prmdata import labellers
+    from prmdata.corrections import CORRECTIONS
+    from prmdata.registry import make
+
+    if verb in CORRECTIONS:
+        return make(CORRECTIONS, verb, settings)
+    return labellers.method(name, verb, settings)
+
+
+def say_forecast(request: Labelling, options: Forecast) -> None:
     from prmdata.cli.shared import running
     from prmdata.stages.label import forecast
 
