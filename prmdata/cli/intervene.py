@@ -6,10 +6,10 @@ from prmdata.cli.shared.correcting import correcting_command
 
 intervene = correcting_command(
     "intervene",
-    text="""Ask for one step in the place of the first wrong one; keep it where it helps.
+    text="""Ask for one step in the place of the first wrong one.
 
-    The model is shown the reference solution and must not give it away. `prmdata methods intervene`
-    lists the settings.
+    It is kept where it raises the rate of right answers. The model is shown the reference solution
+    and must not give it away. `prmdata methods intervene` lists the settings.
 
     $ prmdata intervene traces.jsonl --sampler http://localhost:8000/v1 -o intervened.jsonl
     """,

@@ -8,8 +8,8 @@ repair = correcting_command(
     "repair",
     text="""Continue wrong traces from before their first wrong step.
 
-    What then ends right is a repaired trace. Repaired traces are added after the traces of their problem; `prmdata methods repair` lists the
-    settings. Labels are in doubt where going on from the wrong step ends right as often.
+    What then ends right is written after the traces of its problem; `prmdata methods repair` lists
+    the settings. A label is in doubt where going on from the wrong step ends right as often.
 
     $ prmdata repair labelled.jsonl -o repaired.jsonl
     $ prmdata repair labelled.jsonl --set attempts=16 --set confidence=0.8 -o repaired.jsonl
