@@ -29,6 +29,7 @@ from prmdata.cli import (
     show,
     stats,
     store,
+    thoughts,
     truth,
     verify,
 )
@@ -48,6 +49,7 @@ COMMANDS: dict[str, list[Command]] = {
         label.label,
         fit.fit,
         credit.credit,
+        thoughts.thoughts,
         repair.repair,
         intervene.intervene,
         export.export,

@@ -76,6 +76,15 @@ class SelectionFlags:
             rich_help_panel=o.SELECTION,
         ),
     ] = None
+    max_step_error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Leave out traces with a larger share of wrong steps among those judged. Wrong "
+            "answers with few wrong steps still teach: --to sft --set kind=any takes them.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
     near_duplicates: Annotated[
         float | None,
         typer.Option(
@@ -112,6 +121,7 @@ class SelectionFlags:
             shuffle=self.shuffle,
             max_steps=self.max_steps,
             max_characters=self.max_characters,
+            max_step_error=self.max_step_error,
             distinct=self.distinct,
             near_duplicates=self.near_duplicates,
             contamination=tuple(self.contamination or ()),

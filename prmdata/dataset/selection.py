@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prmdata.dataset.contamination import file_name
 from prmdata.errors import UsageError
+from prmdata.labellers.evidence.step_verdicts import rights, step_error
 from prmdata.records import Trace
 
 
@@ -23,6 +24,9 @@ class Selection:
     max_steps: int | None = None
     max_characters: int | None = None
     """Of the question and the trace together."""
+    max_step_error: float | None = None
+    """The largest share of wrong steps among those judged; a trace that nobody judged passes only
+    if its answer is right."""
     distinct: str | None = None
     """Of a problem's traces that say the same, in all (text) or up to the first wrong step
     (labelled), take one."""
@@ -37,6 +41,8 @@ class Selection:
     def __post_init__(self) -> None:
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise UsageError(f"min-confidence {self.min_confidence}: must lie between 0 and 1")
+        if self.max_step_error is not None and not 0 <= self.max_step_error <= 1:
+            raise UsageError(f"max-step-error {self.max_step_error}: must lie between 0 and 1")
         for name in ("per_problem", "max_steps", "max_characters", "contamination_words"):
             most = getattr(self, name)
             if most is not None and most < 1:
@@ -60,6 +66,12 @@ class Selection:
             length = len(trace.problem.question) + sum(len(step.text) for step in trace.steps)
             if length > self.max_characters:
                 return f"longer than {self.max_characters} characters"
+        if self.max_step_error is not None:
+            wrong = step_error(rights(trace))
+            if wrong is None and trace.correct is not True:
+                return "step error unknown"
+            if wrong is not None and wrong > self.max_step_error:
+                return f"more than {self.max_step_error:g} of the steps wrong"
         return None
 
     def exempts(self, trace: Trace) -> bool:

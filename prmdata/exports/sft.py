@@ -1,7 +1,8 @@
 """Right traces to imitate, or what is right of wrong ones.
 
 `right`: whole traces with a right answer on which no step is labelled wrong; `repaired`: of these,
-the ones that `prmdata repair` wrote. `prefix`: the steps before the first wrong one, as plain text;
+the ones that `prmdata repair` wrote; `any`: whole traces, whatever their answer, to be selected
+with `--max-step-error`. `prefix`: the steps before the first wrong one, as plain text;
 `intervention`: these, and the step that `prmdata intervene` put in its place. A trainer ends every
 row with its end-of-text token, which after a prefix or an intervention would teach to stop in the
 middle: train those with that switched off.
@@ -34,7 +35,7 @@ MADE_BY = {"repaired": "repair", "intervention": "intervene"}
 
 @dataclass(frozen=True, slots=True)
 class Sft:
-    kind: Literal["right", "prefix", "repaired", "intervention"] = "right"
+    kind: Literal["right", "any", "prefix", "repaired", "intervention"] = "right"
     layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
     prompt: Prompt = "question"
@@ -59,7 +60,7 @@ class Sft:
 
     @property
     def labelled(self) -> bool:
-        return self.kind != "right"
+        return self.kind not in ("right", "any")
 
     @property
     def grouped(self) -> bool:
@@ -117,6 +118,10 @@ class Sft:
             raise LeftOut(f"not made by prmdata {MADE_BY[self.kind]}")
         if self.kind == "intervention" and trace.labels:
             return int(trace.labels.settings["step"]) + 1
+        if self.kind == "any":
+            if trace.error is not None or not trace.text.strip() or trace.finish == "length":
+                raise LeftOut("failed, cut or empty")
+            return len(trace.steps)
         if not self.partial:
             if trace.correct is not True or trace.error is not None or not trace.text.strip():
                 raise LeftOut("not a right answer")

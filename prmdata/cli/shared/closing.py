@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from prmdata.run.summary import Summary
 
 
+UNLABELLING = ("mutate", "thoughts", "repair", "intervene")
+"""Stages whose traces may have labels that are not theirs."""
+
+
 def report(reporting: Reporting, output: str, summary: Summary) -> None:
     """Write `--summary`, in any ending, and print the closing line where a run did something."""
     from prmdata.terminal import say
@@ -35,7 +39,7 @@ def closing_line(summary: Summary) -> str:
     kept = summary.problems - summary.outside
     parts = [f"{summary.traces:,} traces of {kept:,} problems"]
     described = {"verify": _verdicts, "mutate": _lines, "credit": _credit}
-    described |= {"repair": _repairs, "intervene": _interventions}
+    described |= {"thoughts": _thoughts, "repair": _repairs, "intervene": _interventions}
     parts += described.get(summary.stage, _outcomes)(summary)
     if summary.outside and summary.stage != "mutate":
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
@@ -77,6 +81,10 @@ def _credit(summary: Summary) -> list[str]:
     taken = {k.partition(" ")[2]: n for k, n in counts.items() if k.startswith("credit_from ")}
     parts = [f"credit from {', '.join(f'{k} (on {n:,} traces)' for k, n in taken.items())}"]
     return parts + ([f"{without:,} without"] if without else [])
+
+
+def _thoughts(summary: Summary) -> list[str]:
+    return [f"{summary.special['steps']:,} steps in {summary.special['thoughts']:,} thoughts"]
 
 
 def _repairs(summary: Summary) -> list[str]:
@@ -126,7 +134,7 @@ def _verdicts(summary: Summary) -> list[str]:
 
 def _labels(summary: Summary) -> list[str]:
     parts = []
-    if summary.labelled and summary.stage not in ("mutate", "repair", "intervene"):
+    if summary.labelled and summary.stage not in UNLABELLING:
         examined = summary.labelled - summary.unexamined - summary.undecided
         parts.append(
             f"{examined:,} labelled by examination, {summary.unexamined:,} taken at their word"
