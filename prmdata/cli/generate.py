@@ -46,6 +46,15 @@ def generate(
             rich_help_panel=o.FILES,
         ),
     ] = None,
+    decide: Annotated[
+        float | None,
+        typer.Option(
+            metavar="CERTAINTY",
+            help="With --keep: stop sampling a problem once it is this certain whether all its "
+            "samples would keep it, such as 0.95. Kept problems then have fewer traces too.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
     samples: Annotated[
         int,
         typer.Option(
@@ -184,6 +193,7 @@ def generate(
             answers=answer_rule(answers),
             cut_is_wrong=cut_is_wrong,
             keep=parse_keep(keep) if keep else None,
+            decide=decide,
         ),
         surroundings=surroundings(acting),
     )

@@ -85,6 +85,8 @@ class GenerateStage(Stage[Problem | Unreadable]):
         self.total = request.total()
         self._dropped: Counter[str] = Counter()
         """Traces of problems outside `--keep`."""
+        self._saved = 0
+        """Samples that `--decide` did without."""
 
     def items(self) -> Iterator[Problem | Unreadable]:
         return self._warned(suited(self.request.problems(), self.request.sampler))
@@ -97,6 +99,7 @@ class GenerateStage(Stage[Problem | Unreadable]):
         traces = await generate(
             item, resources.sampler, resources.grader, how, resources.environments
         )
+        self._saved += how.samples - len(traces)
         if kept(traces, how):
             return traces
         self._dropped["traces"] += len(traces)
@@ -124,6 +127,8 @@ class GenerateStage(Stage[Problem | Unreadable]):
                 + (advice or "widen it, or sample more traces per problem (-n)")
             )
         inside = summary.problems - summary.outside
+        if self.request.generation.decide is not None:
+            summary.special["samples_saved"] = self._saved
         count_acting(self.resources.environments, summary)
         advices = (
             advice_on_cuts(summary.cut, summary.traces),
@@ -148,6 +153,8 @@ class GenerateStage(Stage[Problem | Unreadable]):
 
 
 async def run_generate(request: Generating, output: Output, options: RunOptions) -> Summary:
+    if request.generation.decide is not None and request.surroundings.spec is not None:
+        raise UsageError("--decide is for traces that are texts; leave it out with --environment")
     spec = spec_of(request.sampler)
     async with open_resources(
         spec, request.engine or {}, request.grader, options, request.surroundings

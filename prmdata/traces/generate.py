@@ -17,6 +17,7 @@ from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import graded_episode
 from prmdata.sampler.seeds import request_seed
 from prmdata.sampler.sessions import session
+from prmdata.traces.deciding import chance_of_keeping, decided, waves
 from prmdata.traces.steps import splitter
 from prmdata.turns import final_words
 
@@ -46,6 +47,9 @@ class Generation:
     cut_is_wrong: bool = False
     keep: tuple[float, float] | None = None
     """Keep problems whose pass rate lies in here, or may: cut traces count as unknown."""
+    decide: float | None = None
+    """How certain it must be whether all samples would keep a problem, for the rest not to be
+    sampled."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= SEED_SPACING:
@@ -54,6 +58,10 @@ class Generation:
             raise UsageError(f"--max-tokens {self.max_tokens}: must be at least 1")
         if not 0 <= self.temperature < math.inf or not 0 < self.top_p <= 1 or self.top_k < 0:
             raise UsageError("sampling needs temperature ≥ 0, 0 < top-p ≤ 1, top-k ≥ 0")
+        if self.decide is not None and self.keep is None:
+            raise UsageError("--decide says when --keep is certain; give --keep LOW..HIGH too")
+        if self.decide is not None and not 0.5 < self.decide <= 1:
+            raise UsageError(f"--decide {self.decide:g}: must be above 0.5, at most 1")
         if "{question}" not in self.prompt:
             raise UsageError("--prompt must say where the {question} goes")
         answer_rule(self.answers)
@@ -93,12 +101,18 @@ async def write(problem: Problem, sampler: Sampler, grader: Grader, how: Generat
     arguments = sampler.template.dated(how.template_args)
     prompt = sampler.template.open_turn(messages, how.template, arguments)
     seed = request_seed(how.seed, sampler.fingerprint, prompt, how.sampling)
-    completions = await sampler.complete(prompt, how.samples, how.sampling, seed)
     origin = origin_of(sampler, how, messages, arguments)
-    return [
-        await _trace(problem, number, completion, origin, grader, how)
-        for number, completion in enumerate(completions)
-    ]
+    traces: list[Trace] = []
+    whole = [(0, how.samples)]  # the same samples, whether in one call or in waves
+    for start, size in whole if how.decide is None else waves(how.samples):
+        completions = await sampler.complete(prompt, size, how.sampling, seed + start)
+        traces += [
+            await _trace(problem, number, completion, origin, grader, how)
+            for number, completion in enumerate(completions, start)
+        ]
+        if how.keep and how.decide and decided(traces, how.samples, how.keep, how.decide):
+            break
+    return traces
 
 
 async def act(
@@ -180,7 +194,13 @@ def origin_of(
 
 
 def kept(traces: Sequence[Trace], how: Generation) -> bool:
-    """Whether to keep the problem of these traces: its pass rate lies in the band, or may."""
+    """Whether to keep the problem of these traces: its pass rate lies in the band, or may. Of a
+    problem that was decided early: whether all traces would probably keep it."""
+    if how.keep is not None and len(traces) < how.samples:
+        right = sum(trace.correct is True for trace in traces)
+        wrong = sum(trace.correct is False for trace in traces)
+        missing = how.samples - len(traces)
+        return chance_of_keeping(right, wrong, missing, how.samples, how.keep) >= 0.5
     lowest, highest = pass_rates(traces)
     return how.keep is None or (how.keep[0] <= highest and lowest <= how.keep[1])
 

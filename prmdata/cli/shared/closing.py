@@ -43,6 +43,8 @@ def closing_line(summary: Summary) -> str:
     parts += described.get(summary.stage, _outcomes)(summary)
     if summary.outside and summary.stage != "mutate":
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
+    if summary.special["samples_saved"]:
+        parts.append(f"{summary.special['samples_saved']:,} samples saved by --decide")
     if summary.cut:
         parts.append(f"{summary.cut:,} cut by the token limit")
     parts += _labels(summary)
