@@ -29,6 +29,17 @@ def report(
             "the truth that the traces carry; or a file of the same traces with their truth.",
         ),
     ] = "evidence",
+    rollouts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Take in the texts of the rollouts by which labels were found, from the store of "
+            "that run (.prmdata/store).",
+        ),
+    ] = None,
+    rollout_seed: Annotated[
+        int, typer.Option(min=0, help="With --rollouts: the --seed of the run that labelled.")
+    ] = 0,
     sample: Annotated[
         int,
         typer.Option(min=0, help="Traces to draw for judging in the page, as `audit` draws them."),
@@ -56,7 +67,7 @@ def report(
     """
     from prmdata.stages.report import Reporting, run_report, serve_report
 
-    request = Reporting(sources, truth, sample, seed)
+    request = Reporting(sources, truth, sample, seed, rollouts, rollout_seed)
     if serve:
         serve_report(request, host, port, quiet=quiet)
         return

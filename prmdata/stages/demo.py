@@ -22,12 +22,14 @@ def run_demo(
     console = terminal.console(soft_wrap=False)
     place = Path(folder)
     traces, labelled, dataset = place / "traces.jsonl", place / "labelled.jsonl", place / "dataset"
+    report = place / "report.html"
     store = str(place / ".prmdata" / "store")
     again = ["--overwrite"] if overwrite else []
     run = ["--seed", str(seed), "--store", store, *again]
     _command("generate", f"abacus:{problems}", "-n", str(samples), "-o", str(traces), *run)
     _command("label", str(traces), "-o", str(labelled), *run)
     _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset), *again)
+    _command("report", str(labelled), "--truth", "abacus", "-o", str(report), "-q")
     console.print()
     wrong = choose(str(labelled), id=None, wrong=True, random=False, count=1)
     console.print(render(wrong[0]))
@@ -41,6 +43,7 @@ def run_demo(
         else "No trace has a wrong step."
     )
     console.print(f"Traces  {traces}\nLabels  {labelled}\nDataset {dataset}", highlight=False)
+    console.print(f"Report  {report}: open it in a browser", highlight=False)
     console.print(
         f"Look at more: prmdata show {labelled} --wrong --random · "
         f"load it: datasets.load_dataset('{dataset}')",

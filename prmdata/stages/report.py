@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
@@ -12,13 +13,17 @@ from pathlib import Path
 from prmdata.audit.ledger import Draw
 from prmdata.errors import UsageError
 from prmdata.files.paths import is_stream, writing
+from prmdata.grading import Grader
 from prmdata.report.page.gathering import Gathering, Progress
+from prmdata.report.page.rollouts import RolloutTexts
 from prmdata.report.page.serving import listening
 from prmdata.report.page.writing import MARK, page
+from prmdata.sampler import open_sampler
+from prmdata.sampler.rollouts import RolloutSettings
 from prmdata.terminal import say
 from prmdata.truth import truths
 
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds between two words on how far the reading is."""
 LARGE = 64_000_000
 """Bytes of a page that browsers open slowly."""
@@ -31,6 +36,10 @@ class Reporting:
     judged: int = 50
     """Traces to draw for judging."""
     seed: int = 0
+    rollouts: str | None = None
+    """The store with the texts of the labels' rollouts."""
+    rollout_seed: int = 0
+    """Random seed of the run that made the labels."""
 
 
 @contextlib.contextmanager
@@ -40,15 +49,28 @@ def gathered(request: Reporting, progress: Progress | None = None) -> Iterator[G
         raise UsageError("only one of the files can be standard input")
     drawing = Draw(request.judged, request.seed)
     gathering = Gathering(truths(request.truth), drawing, len(request.sources) > 1)
-    try:
+    with contextlib.ExitStack() as closing:
+        closing.callback(gathering.close)
+        if request.rollouts is not None:
+            gathering.texts = closing.enter_context(_texts(request.rollouts, request.rollout_seed))
         for source in request.sources:
             gathering.read(source, progress or (lambda count: None))
         gathering.finish()
         for note in notes(gathering):
             say(f"report: {note}")
         yield gathering
-    finally:
-        gathering.close()
+
+
+@contextlib.contextmanager
+def _texts(store: str, seed: int) -> Iterator[RolloutTexts]:
+    with asyncio.Runner() as runner:
+        sampler = runner.run(open_sampler(f"replay:{store}", {}))
+        grader = Grader()
+        try:
+            yield RolloutTexts(sampler, grader, RolloutSettings(seed), runner)
+        finally:
+            runner.run(sampler.close())
+            runner.run(grader.close())
 
 
 def notes(gathering: Gathering) -> list[str]:
@@ -65,6 +87,12 @@ def notes(gathering: Gathering) -> list[str]:
         if not counts.labelled:
             found.append(f"{source.name} carries no labels; the report shows its traces")
         found += [f"{source.name}: {warning}" for warning in counts.trust.warnings()]
+    texts = gathering.texts
+    if texts is not None and texts.missing:
+        found.append(
+            f"{texts.missing:,} rollouts are not in the store as this command asks for them "
+            f"(--rollout-seed, default settings), {texts.found:,} are: {texts.reason}"
+        )
     shared = min(source.pack.records for source in gathering.sources)
     if gathering.several and gathering.rows >= sum(s.pack.records for s in gathering.sources):
         found.append("the files have no trace in common; nothing can be compared")

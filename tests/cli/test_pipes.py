@@ -240,6 +240,9 @@ def test_the_demo_runs_on_the_real_model(shell) -> None:
     assert done.returncode == 0, done.stderr
     assert "first wrong step" in done.stdout
     assert "First errors found exactly" in done.stdout
+    assert "Report  demo-output/report.html" in done.stdout
+    assert "--truth abacus -o demo-output/report.html" in done.stderr
+    assert b"prmdata" in Path("demo-output/report.html").read_bytes()[:1000]
     loaded = datasets.load_dataset("demo-output/dataset")["train"]
     assert len(loaded) == 32
 

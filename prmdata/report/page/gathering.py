@@ -24,6 +24,7 @@ from prmdata.records import Evidence, Problem, Trace
 from prmdata.report.choose import is_exported
 from prmdata.report.page import claims
 from prmdata.report.page.packing import Column, Pack
+from prmdata.report.page.rollouts import RolloutTexts
 from prmdata.report.page.rows import FLAGS, flags_of, head_of
 from prmdata.report.page.sums import Sums
 from prmdata.truth import said
@@ -80,6 +81,7 @@ class Gathering:
     truth_of: Truth
     drawing: Draw
     several: bool = False
+    texts: RolloutTexts | None = None
     sources: list[Source] = field(default_factory=list)
     heads: Pack = field(default_factory=lambda: Pack(HEADS))
     flags: array[int] = field(default_factory=lambda: array("H"))
@@ -156,7 +158,8 @@ class Gathering:
         known = row < self.rows
         record = encode(_without_problem(trace) if known else trace)
         beside = encode(truth) if truth is not None and truth not in trace.evidence else b"null"
-        source.note(row, trace, b'{"trace":' + record + b',"truth":' + beside + b"}")
+        texts = b"" if self.texts is None else b',"rollouts":' + encode(self.texts.of(trace))
+        source.note(row, trace, b'{"trace":' + record + b',"truth":' + beside + texts + b"}")
         sources = claims.of_trace(trace)
         source.sums.add(trace, truth, sources)
         if known:

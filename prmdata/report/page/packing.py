@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 
 MOST_RECORDS = 64
 MOST_BYTES = 160_000
-LEVEL = 6
+LEVEL = 4
 
 
 class Pack:

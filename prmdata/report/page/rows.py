@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from prmdata.records import Trace
@@ -30,7 +28,6 @@ FLAGS = {
 SNIPPET = 110
 CELLS = 48
 """Steps that the list draws; those of a longer trace share cells."""
-_SPACE = re.compile(r"\s+")
 
 
 def flags_of(trace: Trace, sources: dict[str, int], truth: int) -> int:
@@ -57,7 +54,7 @@ def flags_of(trace: Trace, sources: dict[str, int], truth: int) -> int:
 
 def head_of(trace: Trace) -> bytes:
     """`[id, question, beliefs]`: a digit from 0 to 9 a step, a space where nothing is believed."""
-    question = _SPACE.sub(" ", trace.problem.question[: 2 * SNIPPET]).strip()[:SNIPPET]
+    question = " ".join(trace.problem.question[: 2 * SNIPPET].split())[:SNIPPET]
     return msgspec.json.encode([trace.id, question, beliefs(trace)])
 
 

@@ -161,3 +161,17 @@ def test_nothing_sticks_out_at_any_width(browser, labelled, width: int, scheme: 
         browser.open(page + place)
         browser.wait("!document.querySelector('main > .loading')")
         assert browser.look("document.documentElement.scrollWidth - innerWidth") <= 0, place
+
+
+def test_on_paper_there_is_the_trace_and_no_list(browser, labelled) -> None:
+    browser.open(written() + "#/traces?id=p2%2F0&row=8")
+    now(browser)
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    seen = "document.querySelector('{}').checkVisibility()"
+    assert browser.look(seen.format("#steps"))
+    assert not browser.look(seen.format(".list"))
+    assert not browser.look(seen.format(".bar"))
+    assert browser.look(
+        "document.querySelector('.pane').scrollHeight <= document.body.scrollHeight"
+    )
+    browser.send("Emulation.setEmulatedMedia", media="")

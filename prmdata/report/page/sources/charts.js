@@ -2,7 +2,7 @@
 
 const WIDTH = 360;
 const HEIGHT = 240;
-const EDGE = { left: 44, right: 14, top: 14, bottom: 38 };
+const EDGE = { left: 52, right: 14, top: 14, bottom: 38 };
 
 function scales(low, high, lowY, highY) {
   const inner = { w: WIDTH - EDGE.left - EDGE.right, h: HEIGHT - EDGE.top - EDGE.bottom };
@@ -64,7 +64,7 @@ function costChart(all) {
   const at = scales(low, high, 0, 1);
   const decades = [];
   for (let power = Math.ceil(low); power <= high; power++) decades.push([power, short(10 ** power)]);
-  if (decades.length < 2) for (const t of new Set(tokens)) decades.push([Math.log10(t), short(t)]);
+  if (decades.length < 2) decades.splice(0, 1, ...[Math.min(...tokens), Math.max(...tokens)].map((t) => [Math.log10(t), short(t)]));
   const places = [];
   return frame(
     "F1 against the tokens that a trace cost",

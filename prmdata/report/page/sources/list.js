@@ -3,7 +3,7 @@
 const ROW = 64; // pixels; the style sheet says the same
 const MOST_PIXELS = 8000000; // browsers cut taller boxes: then the bar stands for more rows a pixel
 
-const list = { rows: new Int32Array(0), place: new Map(), found: null, seeking: 0 };
+const list = { rows: new Int32Array(0), place: null, found: null, seeking: 0, nodes: new Map() };
 
 function refreshRows() {
   list.rows = select({ ...state, found: list.found });
@@ -80,6 +80,13 @@ function drawList(news = "") {
     state.problem >= 0 && [" · of one problem ", el("button", { type: "button", class: "link", onclick: () => go({ problem: -1 }, true) }, "show all")]]);
   for (const chip of document.querySelectorAll("[data-chip]")) chip.setAttribute("aria-pressed", String(state.chips.has(chip.dataset.chip)));
   $(".tall").style.setProperty("height", `${height()}px`);
+  freshRows();
+}
+
+// Draws even those rows anew that are in sight already: something else is to be seen in them.
+function freshRows() {
+  for (const node of list.nodes.values()) node.remove();
+  list.nodes.clear();
   drawRows();
 }
 
@@ -100,13 +107,17 @@ function drawRows() {
   const first = Math.max(Math.floor(top) - 3, 0);
   const last = Math.min(first + Math.ceil(box.clientHeight / ROW) + 7, list.rows.length);
   const offset = box.scrollTop - (top - first) * ROW;
-  const drawn = [];
+  const before = list.nodes;
+  list.nodes = new Map();
   for (let i = first; i < last; i++) {
-    const node = rowNode(list.rows[i]);
+    const row = list.rows[i];
+    const node = before.get(row) ?? rowNode(row);
+    before.delete(row);
     node.style.setProperty("transform", `translateY(${offset + (i - first) * ROW}px)`);
-    drawn.push(node);
+    if (!node.isConnected) $(".tall").append(node);
+    list.nodes.set(row, node);
   }
-  $(".tall").replaceChildren(...drawn);
+  for (const node of before.values()) node.remove();
   box.setAttribute("aria-activedescendant", state.row >= 0 ? `row-${state.row}` : "");
 }
 
@@ -124,7 +135,7 @@ function fillRow(node, row, [id, question, beliefs]) {
   const tokens = column[`tokens${state.file}`][row];
   add(node, [
     el("span", { class: "line" }, el("span", { class: "end" }, endMark(row)), el("bdi", { class: "id" }, id),
-      el("span", { class: "faint numbers" }, Number.isNaN(confidence) ? "" : percent(confidence), tokens > 0 ? ` · ${short(tokens)} tok` : "")),
+      el("span", { class: "faint numbers" }, [Number.isNaN(confidence) ? "" : percent(confidence), tokens > 0 ? `${short(tokens)} tok` : ""].filter(Boolean).join(" · "))),
     el("bdi", { class: "about faint" }, question),
     strip(row, beliefs)]);
 }
@@ -145,6 +156,10 @@ function strip(row, beliefs) {
 }
 
 function scrollTo(row) {
+  for (const [one, node] of list.nodes) {
+    node.classList.toggle("now", one === row);
+    node.setAttribute("aria-selected", String(one === row));
+  }
   const box = $("#rows");
   const place = placeOf(row);
   if (!box || place < 0) return;

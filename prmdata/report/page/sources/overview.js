@@ -76,7 +76,7 @@ function tiles(file) {
     file.trust && tile(number(file.trust.unsure), "unsure", "confidence below one half", { chips: new Set(["unsure"]), sort: "unsure" }),
     score && tile((score.f1 ?? 0).toFixed(2), "F1", `${percent(score.exact_on_erroneous ?? 0)} exact where a step is wrong`, { chips: new Set(["differs"]) }),
     score?.calibration_error != null && tile(score.calibration_error.toFixed(2), "calibration error", "of the confidence"),
-    cost.tokens > 0 && tile(short(cost.tokens / per), "tokens an examined trace", `${short(cost.tokens)} in all, ${short(cost.rollouts)} rollouts`, { sort: "cost", chips: new Set() }),
+    cost.tokens > 0 && tile(short(cost.tokens / per), "tokens a trace", `of those examined; ${short(cost.tokens)} in all, ${short(cost.rollouts)} rollouts`, { sort: "cost", chips: new Set() }),
     cost.calls > 0 && tile(short(cost.calls), "judgements", `${short(cost.prompt_tokens)} tokens read`));
 }
 
@@ -87,10 +87,11 @@ function figure(title, chart, ...notes) {
 function figures(file) {
   const { score, places, true_places: truth } = file;
   const methods = facts.files.flatMap((one, i) => one.methods.map((method) => ({ ...method, name: facts.files.length > 1 ? `${letter(i)} ${method.name}` : method.name })));
+  const decisive = methods.filter((one) => one.undecided <= one.of / 2); // others say too little for a point
   return [
     score?.reliability.length ? figure("How right, by how sure", reliabilityChart(score.reliability), el("p", { class: "faint" }, "On the line, confidence is what it says. Bars are 95 % intervals.")) :
       file.confidence.some(Boolean) && figure("How sure", confidenceChart(file.confidence), el("p", { class: "faint" }, "What the labels claim; no truth says whether it holds.")),
-    methods.length > 1 && figure("F1 and its price", costChart(methods), details("As a table", table(["method", "F1", "exact", "95 % interval", "of", "undecided", "tokens a trace"],
+    methods.length > 1 && figure("F1 and its price", decisive.length > 1 && costChart(decisive), el("details", { open: decisive.length < 2 }, el("summary", {}, "As a table"), table(["method", "F1", "exact", "95 % interval", "of", "undecided", "tokens a trace"],
       methods.map((one) => [brief(one.name), fixed(one.f1), fixed(one.exact), one.exact_interval.map(fixed).join("–"), number(one.of), number(one.undecided), number(one.tokens_per_trace)]), "Methods on this file"))),
     (places.length > 0 || truth.length > 0) && figure("Where first errors are", placesChart(places, truth),
       el("p", { class: "key" }, el("span", { class: "swatch labelled" }), "labels", truth.length > 0 && [el("span", { class: "swatch true" }), "truth"])),
@@ -99,7 +100,6 @@ function figures(file) {
 }
 
 const fixed = (value) => (value == null ? "—" : value.toFixed(3));
-const details = (title, ...inside) => el("details", {}, el("summary", {}, title), inside);
 
 function agreementTable(pairs) {
   const rows = [...pairs].sort((a, b) => b[3] - a[3]).slice(0, 12).map(([one, other, same, both]) => [

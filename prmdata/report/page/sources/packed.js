@@ -96,7 +96,7 @@ async function whole(row) {
   const records = await Promise.all(facts.files.map((_, file) => record(file, row)));
   const base = records.find((one) => one);
   const truth = base.truth ?? base.trace.evidence.findLast((e) => e.kind === "truth" && e.verdicts.length) ?? null;
-  return { row, trace: base.trace, truth, files: records.map((one) => one && one.trace) };
+  return { row, trace: base.trace, truth, files: records.map((one) => one && one.trace), rollouts: records.map((one) => one?.rollouts) };
 }
 
 // `whole`, for several rows.

@@ -42,6 +42,7 @@ function replay(item, labelled) {
   player.labelled = labelled;
   player.item = item;
   if (!player.rounds.length) return el("section", { class: "replay" }, el("p", { class: "faint" }, noSearch(labelled)));
+  queueMicrotask(() => turn(player.at));
   return el("section", { class: "replay", id: "replay", "aria-label": "Replay of the search" },
     el("div", { class: "line" },
       el("button", { type: "button", title: "Back (←)", onclick: () => turn(player.at - 1) }, "←"),
@@ -127,7 +128,7 @@ function showRound(r) {
 function showProbe(r, i) {
   const probe = player.rounds[r].probes[i];
   const nth = player.rounds.slice(0, r + 1).flatMap((round, at) => round.probes.slice(0, at === r ? i : undefined)).filter((one) => one.start === probe.start).length;
-  const text = player.item.rollouts?.[probe.start]?.[nth];
+  const text = (player.item.rollouts[state.file] ?? player.item.rollouts.find(Boolean))?.[probe.start]?.[nth];
   add($("#probe"), [el("div", { class: "rollout" },
     el("p", {}, el("b", {}, `From after step ${probe.start}: ${ENDS[probe.end]}`), text?.answer != null && [", answer ", el("bdi", { class: "said" }, text.answer)]),
     text ? el("div", { class: "prose" }, prose(text.text)) : el("p", { class: "faint" }, "Its text is in the store; `prmdata report --rollouts STORE` takes the texts in."))]);
