@@ -67,11 +67,13 @@ def generate(
 
 def estimate(
     traces: Iterable[Trace], *, method: str = "mc", settings: Mapping[str, Any] | None = None,
-    sampler: str | None = None, seed: int = 0, grader: str = "auto",
+    sampler: str | None = None, reference: str | None = None, seed: int = 0, grader: str = "auto",
     engine: Mapping[str, str] | None = None, store: str | None = None,
 ) -> list[Trace]:  # fmt: skip
     """The traces with the method's evidence added."""
-    return _labelled("estimate", traces, method, settings, sampler, seed, grader, engine, store)
+    return _labelled(
+        "estimate", traces, method, settings, sampler, seed, grader, engine, store, reference
+    )
 
 
 def label(
@@ -140,12 +142,14 @@ def _labelled(
     grader: str,
     engine: Mapping[str, str] | None,
     store: str | None,
+    reference: str | None = None,
 ) -> list[Trace]:
     asked = Labelling(
         verb,
         method,
         labellers.method(method, verb, settings or {}),
         sampler=sampler,
+        reference=reference,
         engine=engine or {},
         grader=grader,
         rollouts=RolloutSettings(seed=seed),

@@ -6,10 +6,12 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from prmdata.abacus import solution
 from prmdata.grading import Grader
 from prmdata.problems import abacus
 from prmdata.records import Trace
@@ -59,6 +61,9 @@ async def _sampled(policy: Policy, problems: int, samples: int) -> list[Trace]:
     grader = Grader()
     found: list[Trace] = []
     for problem in abacus.read(f"{problems}", lambda rows: rows):
+        told = policy.story_of(problem.question)
+        worked = {"solution": "".join(f"{line}\n" for line in solution(told))}
+        problem = replace(problem, context=worked)
         found += await generate(problem, policy, grader, Generation(samples=samples))
     await grader.close()
     return found

@@ -13,7 +13,7 @@ import re
 from prmdata.abacus import Story, solution, story
 from prmdata.abacus.solutions import slip
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, Scored
+from prmdata.sampler.protocol import Completion, Likely, Sampling, Scored
 
 TEMPLATE = ChatTemplate("{% for m in messages %}Question: {{ m.content }}\n{% endfor %}")
 
@@ -38,6 +38,9 @@ class Policy:
         self.delay_s = 0.0
         self.silent = 0
         """Every so many samples, one that ends before it says anything; 0: none."""
+
+    def story_of(self, question: str) -> Story:
+        return self._stories[question]
 
     async def complete(
         self, prefix: str, n: int, sampling: Sampling, seed: int
@@ -76,11 +79,23 @@ class Policy:
         return Completion(text, len(text) // 3 + 1, "stop")
 
     async def score(self, prefix: str, text: str, top: int = 0) -> Scored:
-        """As arbitrary as it is reproducible: a token a word."""
+        """As arbitrary as it is reproducible: a token a word, and the space before it."""
         chance = random.Random(f"{prefix} {text}")
-        starts = tuple(found.start() for found in re.finditer(r"\S+", text))
-        read = len((prefix + text).split())
-        return Scored(tuple(-2 * chance.random() for _ in starts), starts, read)
+        words = list(re.finditer(r"\s*\S+", text))
+        logprobs = tuple(-2 * chance.random() for _ in words)
+        likeliest: tuple[Likely, ...] = ()
+        if top:
+            likeliest = tuple(
+                ((word[0], p), (" wrong", -1 - chance.random()))
+                for word, p in zip(words, logprobs, strict=True)
+            )
+        return Scored(
+            logprobs,
+            tuple(word.start() for word in words),
+            len((prefix + text).split()),
+            top=likeliest,
+            entropies=tuple(chance.random() for _ in likeliest),
+        )
 
     async def close(self) -> None:
         pass

@@ -7,16 +7,25 @@ from typing import Any
 
 from prmdata.errors import UsageError
 from prmdata.labellers.adaptive import Adaptive
+from prmdata.labellers.anytime import Anytime
 from prmdata.labellers.bisect import Bisect
+from prmdata.labellers.certainty import Certainty
+from prmdata.labellers.clusters import Clusters
 from prmdata.labellers.consensus import Consensus
 from prmdata.labellers.contract import Method, Verb
+from prmdata.labellers.contrast import Contrast
+from prmdata.labellers.faithfulness import Faithfulness
+from prmdata.labellers.first_error import FirstError
 from prmdata.labellers.forward import Forward
+from prmdata.labellers.gain import Gain
 from prmdata.labellers.hybrid import Hybrid
+from prmdata.labellers.implicit import Implicit
 from prmdata.labellers.mc import MonteCarlo
 from prmdata.labellers.next_step import NextStep
 from prmdata.labellers.omega import Omega
 from prmdata.labellers.outcome import Outcome
 from prmdata.labellers.posterior import Posterior
+from prmdata.labellers.potential import Potential
 from prmdata.labellers.prefix_tree import PrefixTree
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
@@ -31,15 +40,24 @@ LABELLERS: Registry[type[Method]] = Registry(
     "prmdata.labellers",
     {
         "adaptive": Adaptive,
+        "anytime": Anytime,
         "bisect": Bisect,
+        "certainty": Certainty,
+        "clusters": Clusters,
         "consensus": Consensus,
+        "contrast": Contrast,
+        "faithfulness": Faithfulness,
+        "first-error": FirstError,
         "forward": Forward,
+        "gain": Gain,
         "hybrid": Hybrid,
+        "implicit": Implicit,
         "mc": MonteCarlo,
         "next-step": NextStep,
         "omega": Omega,
         "outcome": Outcome,
         "posterior": Posterior,
+        "potential": Potential,
         "prefix-tree": PrefixTree,
         "rollout-tree": RolloutTree,
         "threshold": Threshold,

@@ -24,6 +24,7 @@ from prmdata.grading import canonical
 from prmdata.labellers.belief.fitting import learn
 from prmdata.labellers.belief.model import Belief, Observations, Outlook, Rollout, Source
 from prmdata.labellers.belief.policy import Policy, read_policy
+from prmdata.labellers.belief.signals import signals_of
 from prmdata.labellers.contract import (
     Need,
     Probe,
@@ -120,7 +121,8 @@ class Posterior:
                 return taken_at_its_word(trace, self, "posterior")
             belief = self._belief(trace, group, rollouts, policy)
             found = await self._search(trace, belief, rollouts, price)
-            return self._decided(trace, found, rollouts.cost(trace, len(found.search)))
+            cost = rollouts.cost(trace, len(found.search)) + cost_of_signals(trace, policy)
+            return self._decided(trace, found, cost)
 
         return await each(group, labelled)
 
@@ -148,7 +150,7 @@ class Posterior:
         fingerprint = rollouts.sampler.fingerprint
         siblings = group if self.siblings else []
         seen = already_seen(trace, siblings, fingerprint, repetition=self.repetition)
-        return Belief(policy.priors, seen, policy.weights)
+        return Belief(policy.priors, seen, policy.weights, policy.curves)
 
     def _price(self, policy: Policy, group: Sequence[Trace]) -> float:
         """Bits for one token."""
@@ -295,7 +297,8 @@ def already_seen(
     """
     model = trace.origin.model
     own = model is not None and not other_weights(model, fingerprint)
-    seen = Observations(len(trace.steps), trace.correct is True, own, sources_of(trace))
+    signals = tuple(signal for signal, _ in signals_of(trace))
+    seen = Observations(len(trace.steps), trace.correct is True, own, sources_of(trace), signals)
     if trace.origin.parent is not None or not group or not own:
         return seen
     siblings = [
@@ -313,6 +316,13 @@ def already_seen(
         same = max(same, 0)
         seen.add_tally(max(right, 0), same, max(wrong - same, 0))
     return seen
+
+
+def cost_of_signals(trace: Trace, policy: Policy) -> Cost:
+    """What was paid for the signals that were read."""
+    read = {curve.name for curve in policy.curves}
+    paid = (evidence.cost for signal, evidence in signals_of(trace) if signal.name in read)
+    return sum(paid, Cost())
 
 
 def sources_of(trace: Trace) -> tuple[Source, ...]:

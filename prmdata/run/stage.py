@@ -58,6 +58,8 @@ class Resources:
     grader: Grader
     spending: Spending = field(default_factory=Spending)
     environments: Environments = field(default_factory=Environments)
+    reference: Sampler | None = None
+    """A second model, for methods that compare two."""
 
 
 @contextlib.asynccontextmanager
@@ -67,16 +69,19 @@ async def open_resources(
     grader: str,
     options: RunOptions,
     surroundings: Surroundings | None = None,
+    reference: str | None = None,
 ) -> AsyncIterator[Resources]:
-    """A sampler and environments behind the store, and a grader; all are closed at the end,
-    whatever happens."""
+    """A sampler and environments behind the store, a second sampler where a method compares two,
+    and a grader; all are closed at the end, whatever happens."""
     async with contextlib.AsyncExitStack() as closing:
         grades = Grader(grader)
         closing.push_async_callback(grades.close)
-        sampler = await open_sampler(spec, engine)
+        sampler = await _opened(spec, engine, options)
         closing.push_async_callback(sampler.close)
-        if isinstance(sampler, Patient):
-            sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
+        second: Sampler | None = None
+        if reference is not None:
+            second = await _opened(reference, engine, options)
+            closing.push_async_callback(second.close)
         store: Store | None = None
         if options.store is not None and not is_recorded(spec):
             store = Store(options.store)
@@ -85,7 +90,13 @@ async def open_resources(
         kept = _replayed(spec, closing) if store is None else store
         environments = Environments(surroundings, kept)
         closing.push_async_callback(environments.close)
-        yield Resources(StoredSampler(sampler, store, spending), grades, spending, environments)
+        yield Resources(
+            StoredSampler(sampler, store, spending),
+            grades,
+            spending,
+            environments,
+            None if second is None else StoredSampler(second, store, spending),
+        )
 
 
 def _replayed(spec: str, closing: contextlib.AsyncExitStack) -> Store | None:
@@ -96,6 +107,13 @@ def _replayed(spec: str, closing: contextlib.AsyncExitStack) -> Store | None:
     store = Store(rest.partition("#")[0])
     closing.callback(store.close)
     return store
+
+
+async def _opened(spec: str, engine: Mapping[str, str], options: RunOptions) -> Sampler:
+    sampler = await open_sampler(spec, engine)
+    if isinstance(sampler, Patient):
+        sampler.wait_as(options.waits, (lambda line: None) if options.quiet else say)
+    return sampler
 
 
 class Stage(ABC, Generic[Item]):

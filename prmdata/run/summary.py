@@ -53,6 +53,8 @@ class Summary:
     left: int | None = None
     """Items that were not reached, where the total is known."""
     tokens_spent: int = 0
+    tokens_read: int = 0
+    """Read for their probabilities; nothing was generated there."""
     sampler_calls: int = 0
     completions_sampled: int = 0
     completions_from_store: int = 0
@@ -91,6 +93,7 @@ class Summary:
 
     def add_spending(self, spending: Spending) -> None:
         self.tokens_spent = spending.tokens
+        self.tokens_read = spending.scored
         self.sampler_calls = spending.calls
         self.completions_sampled = spending.sampled
         self.completions_from_store = spending.served

@@ -25,7 +25,7 @@ from prmdata.run.summary import SPOKE, Summary
 from prmdata.sampler.acting.opening import Surroundings
 from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, Scored
+from prmdata.sampler.protocol import Completion, Sampler, Sampling, Scored, Unsure
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
@@ -50,6 +50,8 @@ class Labelling:
     shard: tuple[int, int] | None = None
     sampler: str | None = None
     """`None`: the embedded model, for abacus problems only."""
+    reference: str | None = None
+    """A second model, for methods that compare two."""
     engine: Mapping[str, str] = field(default_factory=dict)
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
@@ -78,6 +80,7 @@ class Labelling:
     def settings(self) -> dict[str, Any]:
         sampling = {
             "sampler": sampler_setting(self.sampler),
+            **({"reference": sampler_setting(self.reference)} if self.reference else {}),
             "engine": dict(self.engine),
             "grader": self.grader,
             "rollouts": msgspec.to_builtins(self.rollouts),
@@ -105,6 +108,8 @@ class LabelStage(GroupStage):
         self.method = method or request.method
         self.spending = resources.spending
         self.total = request.total()
+        self.texts_read = self.texts_straddling = 0
+        """Texts that were scored in this run, and those that began within a token."""
 
     def items(self) -> Iterator[Group]:
         return self.request.groups(self._traces)
@@ -115,9 +120,13 @@ class LabelStage(GroupStage):
             resources.sampler,
             resources.grader,
             self.request.rollouts,
+            reference=resources.reference,
             environments=resources.environments,
         )
-        return await apply(self.method, traces, rollouts)
+        made = await apply(self.method, traces, rollouts)
+        self.texts_read += rollouts.texts_read
+        self.texts_straddling += rollouts.texts_straddling
+        return made
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
         if self.request.samples:
@@ -138,10 +147,16 @@ class LabelStage(GroupStage):
             counts["rollouts"] += evidence.cost.rollouts
             counts["rollouts_cut"] += evidence.cost.cut
             counts["rollouts_unparsed"] += evidence.cost.unparsed
+            counts["scored"] += evidence.cost.scored
 
     def check(self, summary: Summary) -> None:
         summary.warnings += warnings(summary)
         count_acting(self.resources.environments, summary)
+        if self.texts_straddling:
+            summary.warnings.append(
+                f"{self.texts_straddling:,} of {self.texts_read:,} texts that were scored begin "
+                "within a token of what stands before them, and were scored with it"
+            )
 
 
 async def run_labelling(
@@ -161,10 +176,16 @@ async def run_labelling(
             method = pooled(method, again(request, traces), _reporter(request.verb, options))
         return await run_stage(LabelStage(request, resources, traces, method), output, options)
     spec = spec_of(request.sampler)
+    if "reference" in request.method.needs and request.reference is None:
+        raise UsageError(f"{request.name} compares two models: name the second with --reference")
     async with open_resources(
-        spec, request.engine, request.grader, options, request.surroundings
+        spec, request.engine, request.grader, options, request.surroundings, request.reference
     ) as resources:
         output.pin("model", resources.sampler.fingerprint)
+        if resources.reference is not None:
+            output.pin("reference", resources.reference.fingerprint)
+        if "scores" in request.method.needs:
+            await _check_scoring(resources)
         method = request.method
         if looks_first(method):
             report = _reporter(request.verb, options)
@@ -177,6 +198,14 @@ async def run_labelling(
                     "read a file, or learn it with prmdata fit (--set policy=FILE)"
                 )
         return await run_stage(LabelStage(request, resources, traces, method), output, options)
+
+
+async def _check_scoring(resources: Resources) -> None:
+    """What cannot score given text is named before anything is paid."""
+    samplers: list[Sampler | None] = [resources.sampler, resources.reference]
+    for sampler in samplers:
+        if sampler is not None and isinstance(sampler, Unsure):
+            await sampler.check_scoring()
 
 
 def again(

@@ -34,7 +34,7 @@ def run(name: str, traces: list[Trace], policy: Policy, /, **settings: object) -
     async def each_problem() -> list[list[Trace]]:
         grader = Grader()
         return [
-            await apply(how, group, Rollouts(policy, grader, RolloutSettings(seed=1)))
+            await apply(how, group, Rollouts(policy, grader, RolloutSettings(seed=1), policy))
             for group in problems(traces)
         ]
 

@@ -52,11 +52,12 @@ def test_the_contract_of_every_method(name: str, traces: list[Trace], policy: Po
             assert trace.labels is None
             evidence = trace.evidence_named(name)
             assert evidence is not None
-            assert len(evidence.values) == len(trace.steps)
+            assert len(evidence.values or evidence.rewards) == len(trace.steps)
             assert all(v is None or 0 <= v <= 1 for v in evidence.values)
             problem = [t for t in everything if t.problem.id == trace.problem.id]
             asked = problem if "siblings" in LABELLERS[name].needs else [trace]  # one tree for all
-            spent = sum(t.evidence_named(name).cost.rollouts for t in asked)  # type: ignore[union-attr]
+            costs = [t.evidence_named(name).cost for t in asked]  # type: ignore[union-attr]
+            spent = sum(cost.rollouts + cost.scored for cost in costs)
             assert (spent > 0) == ("sampler" in LABELLERS[name].needs)
 
 
@@ -106,7 +107,8 @@ def test_the_same_at_any_concurrency(
 
     monkeypatch.setattr("prmdata.run.stage.open_sampler", opened)
     how = method(name, LABELLERS[name].verb, {})
-    asked = Labelling(how.verb, name, how)
+    reference = "policy" if "reference" in how.needs else None
+    asked = Labelling(how.verb, name, how, reference=reference)
     found = []
     for concurrency in (1, 7, 100):
         output = ListOutput()

@@ -66,6 +66,8 @@ def closing_line(summary: Summary) -> str:
         parts.append(f"{summary.over_budget:,} problems over the token budget")
     if summary.sampler_calls or summary.stage in ("generate", "estimate", "label"):
         parts.append(f"{summary.tokens_spent:,} tokens generated")
+    if summary.tokens_read:
+        parts.append(f"{summary.tokens_read:,} tokens read")
     if summary.completions_from_store:
         parts.append(f"{summary.completions_from_store:,} completions from the store")
     parts.append(f"{summary.seconds:.1f} s")

@@ -42,6 +42,7 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         *,
         share: Share,
         model: Model,
+        reference: o.Reference = None,
         rollouts: RolloutFlags,
         acting: Acting,
         forecast: Forecast,
@@ -51,7 +52,9 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         from prmdata.cli.shared import running
         from prmdata.stages.label import run_labelling
 
-        request = request_of(verb, source, method, settings, share, model, rollouts, acting)
+        request = request_of(
+            verb, source, method, settings, share, model, rollouts, acting, reference
+        )
         if forecast.dry_run:
             say_forecast(request, forecast)
             return
@@ -80,6 +83,7 @@ def request_of(
     model: Model,
     rollouts: RolloutFlags,
     acting: Acting,
+    reference: str | None = None,
 ) -> Labelling:
     from prmdata.cli.shared.acting import surroundings
     from prmdata.errors import UsageError
@@ -99,6 +103,7 @@ def request_of(
         limit=share.limit,
         shard=parse_shard(share.shard) if share.shard else None,
         sampler=model.sampler,
+        reference=reference,
         engine=pairs(model.engine_arg or (), "--engine-arg"),
         grader=model.grader,
         rollouts=RolloutSettings(
@@ -132,4 +137,6 @@ def say_forecast(request: Labelling, options: Forecast) -> None:
 
     traces, cost = forecast(request)
     speed = options.tokens_per_second
-    running.say_forecast(request.verb, traces, cost.rollouts, cost.tokens, speed, "about")
+    running.say_forecast(
+        request.verb, traces, cost.rollouts, cost.tokens, speed, "about", cost.scored
+    )

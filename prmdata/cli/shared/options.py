@@ -83,6 +83,14 @@ Sampler = Annotated[
         rich_help_panel=SAMPLING,
     ),
 ]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help="The second model, for methods that compare two (implicit): written like --sampler.",
+        rich_help_panel=SAMPLING,
+    ),
+]
 EngineArg = Annotated[
     list[str] | None,
     typer.Option(

@@ -110,11 +110,14 @@ def say_waiting(stage: str, source: str) -> None:
 
 
 def say_forecast(
-    stage: str, traces: int, calls: int, tokens: int, speed: float | None, bound: str = "at most"
-) -> None:
+    stage: str, traces: int, calls: int, tokens: int, speed: float | None, bound: str = "at most",
+    scored: int = 0,
+) -> None:  # fmt: skip
     from prmdata.terminal import say
 
     line = f"{stage}: {traces:,} traces · {calls:,} completions · {bound} {tokens:,} tokens"
+    if scored:
+        line += f" · about {scored:,} tokens read"
     if speed:
         line += f" · {tokens / speed / 60:,.1f} minutes at {speed:,.0f} tokens/s"
     say(line + " (nothing was spent)")

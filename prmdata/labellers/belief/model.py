@@ -23,6 +23,7 @@ from prmdata.labellers.belief.policy import (
     hazards,
     places,
 )
+from prmdata.labellers.belief.signals import Curve, Signal
 
 RATE_WORTH = 24.0
 """Rollouts that the level of a prefix is worth: levels are a grid, rates are not."""
@@ -72,6 +73,8 @@ class Observations:
     own: bool = True
     """The policy whose rollouts are counted wrote the trace."""
     sources: tuple[Source, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    """Numbers of the steps, which count where a curve says what they are worth."""
     hits: Counts = field(default_factory=lambda: np.zeros(0, int))
     sames: Counts = field(default_factory=lambda: np.zeros(0, int))
     others: Counts = field(default_factory=lambda: np.zeros(0, int))
@@ -138,13 +141,18 @@ class Belief:
     """The chain over one trace's observations, under priors that weigh as given."""
 
     def __init__(
-        self, priors: Sequence[PolicyPrior], seen: Observations, weights: Sequence[float] = (1.0,)
+        self,
+        priors: Sequence[PolicyPrior],
+        seen: Observations,
+        weights: Sequence[float] = (1.0,),
+        curves: Sequence[Curve] = (),
     ) -> None:
         self.priors, self.seen = priors, seen
         T = self.steps = seen.steps
         self.log_weights = np.log(np.asarray(weights) / sum(weights))
         self._place_bf = np.stack([places(prior, T) for prior in priors])
         self._static_bf = np.stack([verdict_ratios(prior, seen.sources, T) for prior in priors])
+        self._static_bf += signal_ratios(curves, seen.signals, T)
         self._first_f = self._place_bf.mean(0)
 
     def copy(self) -> Belief:
@@ -355,6 +363,13 @@ def log_no_error(seen: Observations) -> float:
     hit = NO_HIT.log(seen.hits, misses).sum()
     same = np.logaddexp.reduce(SAME.log(seen.sames, seen.others).sum(0)) - np.log(len(SAMES))
     return float(hit + same)
+
+
+def signal_ratios(curves: Sequence[Curve], signals: Sequence[Signal], steps: int) -> Array:
+    """Log-ratios to a right step, of each step's signals: for the first error, and after it."""
+    known = {curve.name: curve for curve in curves}
+    each = [known[signal.name].ratios(signal) for signal in signals if signal.name in known]
+    return np.sum(each, axis=0) if each else np.zeros((2, steps))
 
 
 def verdict_ratios(prior: PolicyPrior, sources: Sequence[Source], steps: int) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 
 from prmdata.errors import UsageError
 from prmdata.labellers.belief.numbers import Array, Counts, bell, generator_power
+from prmdata.labellers.belief.signals import Curve
 
 RATES = np.array([0.004, 0.02, 0.06, 0.14, 0.27, 0.45, 0.65, 0.83, 0.95])
 """Hit rates that a prefix may have: the levels of the chain."""
@@ -101,6 +102,8 @@ class Policy:
     weights: tuple[float, ...] = (1.0,)
     bits_per_1000_tokens: float | None = None
     """The price that meets the token budget that was asked for, where one was."""
+    curves: tuple[Curve, ...] = ()
+    """What the numbers of other evidence are worth, such as those of `certainty`."""
 
     def __post_init__(self) -> None:
         if not self.priors or len(self.priors) != len(self.weights) or min(self.weights) <= 0:

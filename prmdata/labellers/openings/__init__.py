@@ -1,0 +1,1 @@
+"""Asking for the answer before a trace has come to it."""
