@@ -95,7 +95,7 @@ def fit_curve(name: str, rows: Sequence[tuple[Signal, Array]]) -> Curve | None:
     at = np.array([numbers[place == i].mean() for i in range(count)])
     return Curve(
         name,
-        tuple(at),
+        tuple(float(number) for number in at),
         _monotone(_ratio(e, r, pooled), e + r),
         _monotone(_ratio(a, r, pooled), a + r) if a.sum() >= 1 else (0.0,) * count,
     )
