@@ -55,6 +55,15 @@ def generate(
             rich_help_panel=o.FILES,
         ),
     ] = None,
+    gold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="majority[:SHARE]",
+            help="Give problems without an answer the one that most of their traces give, where at "
+            "least this share of them agrees (default .5). It is a pseudo-gold, and is named so.",
+            rich_help_panel=o.FILES,
+        ),
+    ] = None,
     samples: Annotated[
         int,
         typer.Option(
@@ -166,6 +175,7 @@ def generate(
     from prmdata.stages.generate import Generating, parse_shard, run_generate
     from prmdata.traces.generate import Generation
     from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
+    from prmdata.traces.pseudo_gold import parse_gold
 
     request = Generating(
         source=source,
@@ -194,6 +204,7 @@ def generate(
             cut_is_wrong=cut_is_wrong,
             keep=parse_keep(keep) if keep else None,
             decide=decide,
+            gold=parse_gold(gold) if gold else None,
         ),
         surroundings=surroundings(acting),
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from prmdata.dataset.markdown import code, escaped
 from prmdata.records import Cost, Trace
+from prmdata.traces.pseudo_gold import is_pseudo
 
 MOST_NAMED = 8
 """Of each kind: a dataset of many sources names its largest."""
@@ -47,9 +48,12 @@ class Provenance:
     sampled_tokens: int = 0
     """Generated for the traces themselves, where that is known."""
     labelling: Cost = Cost()
+    pseudo_gold: int = 0
+    """Traces that were graded against the majority's answer."""
 
     def note(self, trace: Trace) -> None:
         origin, meta = trace.origin, trace.problem.meta
+        self.pseudo_gold += is_pseudo(trace.problem)
         self.sources[Name(str(meta.get("source") or "not said"))] += 1
         if licence := meta.get("license") or meta.get("licence"):
             self.licences[str(licence)] += 1
@@ -90,6 +94,8 @@ class Provenance:
             "tokens_sampled": self.sampled_tokens,
             "tokens_labelling": self.labelling.tokens,
             "rollouts_labelling": self.labelling.rollouts,
+            "tokens_read_labelling": self.labelling.scored,
+            "pseudo_gold": self.pseudo_gold,
         }
 
     def lines(self) -> list[str]:
@@ -108,6 +114,11 @@ class Provenance:
             for what, counts in told
             if counts
         ]
+        if self.pseudo_gold:
+            found.append(
+                f"- Pseudo-gold: {self.pseudo_gold:,} traces are graded against the answer that "
+                "most traces of their problem give, which is not always right"
+            )
         return [
             *found,
             f"- Tokens generated: {self.sampled_tokens:,} for the traces, "

@@ -1,4 +1,4 @@
-"""Rewards without a gold answer, from the answers of a problem's traces (SIOP, arXiv 2605.12220).
+"""Rewards without a gold answer, from the answers of a problem's traces (SIOP).
 
 A problem's answers form clusters of equals; a cluster's reliability q is its share. After every
 step an answer is opened, and p̂_t is how likely an answer of the target is there, the mean over its

@@ -1,4 +1,4 @@
-"""What each step adds to the probability of the gold answer (IGPO, arXiv 2510.14967; TRACE).
+"""What each step adds to the probability of the gold answer (TRACE, arXiv 2607.13988; IGPO).
 
 After every step an answer is opened ("The answer is …") and the gold answer is read there, without
 generating anything: p_t is the geometric mean of its tokens' probabilities, and the reward of step

@@ -20,6 +20,7 @@ from prmdata.files import Unreadable, readable
 from prmdata.intervals import DEVIATIONS, REPLICATES, bootstrap, wilson
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.report.sample import EXACT, Measures, Sample
+from prmdata.traces.pseudo_gold import is_pseudo
 
 MOST_WORK = 50_000_000
 """Steps times replicates of the bootstrap; very many steps make do with fewer replicates."""
@@ -38,6 +39,8 @@ class Score:
     """Traces that the truth says nothing of."""
     truth_incomplete: int = 0
     """Traces of which the truth leaves the first error open; their steps count where known."""
+    pseudo_gold: int = 0
+    """Traces that were graded against the majority's answer, not against a true one."""
     steps: int = 0
     truly_wrong: int = 0
     """Traces with a wrong step, as the truth has it."""
@@ -55,6 +58,7 @@ class Score:
     def add(self, trace: Trace, truth: Evidence) -> None:
         self.traces += 1
         self.steps += len(trace.steps)
+        self.pseudo_gold += is_pseudo(trace.problem)
         first = truth.first_wrong
         self.truly_wrong += first is not None
         self.ends[(trace.correct, first is not None)] += 1
@@ -114,6 +118,7 @@ class Score:
             "failed": self.failed,
             "truth_unknown": self.truth_unknown,
             "truth_incomplete": self.truth_incomplete,
+            "pseudo_gold": self.pseudo_gold,
             "steps": self.steps,
             "with_a_wrong_step": self.truly_wrong,
             "right_answer_with_a_wrong_step": self.ends[True, True],

@@ -10,6 +10,7 @@ from typing import Any
 from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
 from prmdata.records import Trace
+from prmdata.traces.pseudo_gold import is_pseudo
 from prmdata.trust import Trust
 
 
@@ -30,6 +31,8 @@ class Counts:
         counts["failed"] += trace.error is not None
         counts["right"] += trace.correct is True
         counts["wrong"] += trace.correct is False
+        if is_pseudo(trace.problem):
+            counts["with pseudo-gold"] += 1
         counts["cut"] += trace.finish == "length"
         counts["unparsed"] += trace.grade == "unparsed"
         counts["steps"] += len(trace.steps)

@@ -20,6 +20,7 @@ from prmdata.sampler.acting.opening import Environments, Surroundings
 from prmdata.stages.groups import of_shard
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
 from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
+from prmdata.traces.pseudo_gold import is_pseudo
 
 MANY_UNPARSED = 0.05
 MANY_CUT = 0.2
@@ -114,6 +115,7 @@ class GenerateStage(Stage[Problem | Unreadable]):
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
         """Count the problems that `--keep` has kept only because some traces have no outcome."""
+        counts["pseudo_gold"] += is_pseudo(trace.problem)
         keep = self.request.generation.keep
         if keep is not None and trace.group is not None and trace.origin.sample == 0:
             counts["kept_uncertain"] += not kept_for_certain(trace.group, keep)
@@ -136,6 +138,11 @@ class GenerateStage(Stage[Problem | Unreadable]):
             advice_on_keep(summary.special["kept_uncertain"], inside),
         )
         summary.warnings += [advice for advice in advices if advice]
+        if pseudo := summary.special["pseudo_gold"]:
+            summary.warnings.append(
+                f"{pseudo:,} traces are graded against the majority's answer (--gold), which is "
+                "not always right"
+            )
 
     def _warned(self, found: Iterator[Problem | Unreadable]) -> Iterator[Problem | Unreadable]:
         """The same problems, with a warning where none of the first ones has an answer."""

@@ -18,6 +18,7 @@ from prmdata.sampler.rollouts import graded_episode
 from prmdata.sampler.seeds import request_seed
 from prmdata.sampler.sessions import session
 from prmdata.traces.deciding import chance_of_keeping, decided, waves
+from prmdata.traces.pseudo_gold import with_majority
 from prmdata.traces.steps import splitter
 from prmdata.turns import final_words
 
@@ -50,6 +51,8 @@ class Generation:
     decide: float | None = None
     """How certain it must be whether all samples would keep a problem, for the rest not to be
     sampled."""
+    gold: float | None = None
+    """Problems without an answer take the one that at least this share of their traces gives."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= SEED_SPACING:
@@ -91,8 +94,21 @@ async def generate(
             traces = await act(problem, sampler, grader, how, environments)
         else:
             traces = await write(problem, sampler, grader, how)
+    if how.gold is not None:
+        traces = await _regraded(problem, traces, grader, how.gold)
     tally = count(traces)
     return [replace(trace, group=tally) for trace in traces]
+
+
+async def _regraded(
+    problem: Problem, traces: list[Trace], grader: Grader, least: float
+) -> list[Trace]:
+    """The traces, held against the answer that most of them give."""
+    named = with_majority(problem, traces, least)
+    if named is problem:
+        return traces
+    found = [replace(trace, problem=named) for trace in traces]
+    return [trace if trace.answer is None else await graded(trace, grader) for trace in found]
 
 
 async def write(problem: Problem, sampler: Sampler, grader: Grader, how: Generation) -> list[Trace]:

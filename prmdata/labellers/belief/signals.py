@@ -105,7 +105,7 @@ def fit_curves(
     problems: Sequence[Sequence[tuple[Signal, ...]]],
     believe: Callable[[Sequence[Curve]], Sequence[Sequence[Array]]],
     report: Callable[[str], None] = lambda line: None,
-    rounds: int = 3,
+    rounds: int = 1,
 ) -> tuple[Curve, ...]:
     """The curves of all signals that hold on problems they were not fitted on.
 
