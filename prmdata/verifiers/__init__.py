@@ -9,6 +9,7 @@ from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
 from prmdata.verifiers.oracle import Oracle
 from prmdata.verifiers.python import Python
 from prmdata.verifiers.solver import Solver
+from prmdata.verifiers.tool_match import ToolMatch
 from prmdata.verifiers.unit_tests import UnitTests
 
 __all__ = ["VERIFIERS", "Finding", "Ready", "Verifier", "ready"]
@@ -22,6 +23,7 @@ VERIFIERS: Registry[type[Verifier]] = Registry(
         "oracle": Oracle,
         "python": Python,
         "solver": Solver,
+        "tool-match": ToolMatch,
         "unit-tests": UnitTests,
     },
 )

@@ -21,6 +21,8 @@ class Finding:
     verdict: Verdict
     note: str | None = None
     """For a wrong step, what is wrong and what was expected: `48 / 2 = 26: is 24`."""
+    reward: float | None = None
+    """Signed and unbounded, where the verifier measures and does not only judge."""
 
 
 FAILURES = (ArithmeticError, ValueError, RecursionError, MemoryError)
@@ -89,4 +91,7 @@ def as_evidence(name: str, how: Ready, findings: Sequence[Finding]) -> Evidence:
         verdicts=tuple(found.verdict for found in findings),
         notes=tuple(found.note for found in findings) if any(f.note for f in findings) else (),
         settings=dict(how.settings),
+        rewards=tuple(found.reward for found in findings)
+        if any(found.reward is not None for found in findings)
+        else (),
     )
