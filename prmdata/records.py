@@ -142,6 +142,8 @@ class Origin:
     environment: dict[str, Any] = field(default_factory=dict)
     """What answered its steps: `spec` and `settings`, and the limits that held (`turns`,
     `observation`)."""
+    source: dict[str, Any] = field(default_factory=dict)
+    """The document that it was imported from, where labels can be written back into that."""
 
 
 @dataclass(frozen=True, slots=True)

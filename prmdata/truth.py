@@ -11,15 +11,19 @@ from prmdata.files import read_traces, readable, rows
 from prmdata.records import Evidence, Trace, Verdict
 from prmdata.traces.lines import lines_of
 
-TRUTHS = ("abacus", "evidence")
+TRUTHS = ("abacus", "worlds", "evidence")
 
 
 def truth_of(trace: Trace, source: str) -> Evidence | None:
     if source == "abacus":
         return _abacus(trace)
+    if source == "worlds":
+        return _worlds(trace)
     if source == "evidence":
         return next((e for e in reversed(trace.evidence) if e.kind == "truth" and e.verdicts), None)
-    raise UsageError(f"no truth '{source}': write abacus, evidence, or a file that is there")
+    raise UsageError(
+        f"no truth '{source}': write abacus, worlds, evidence, or a file that is there"
+    )
 
 
 def truths(source: str) -> Callable[[Trace], Evidence | None]:
@@ -55,6 +59,16 @@ def said(trace: Trace) -> tuple[str, tuple[str, ...]]:
 def wordless(trace: Trace) -> tuple[str, tuple[str, ...]]:
     """What a trace is known by in a file that has no words of it."""
     return "", (trace.id,)
+
+
+def _worlds(trace: Trace) -> Evidence | None:
+    """The oracle's judgement of the actions of an agent in one of the small worlds."""
+    from prmdata.worlds import judge
+
+    if trace.problem.meta.get("source") != "worlds":
+        return None
+    judged = judge(trace.problem, trace.steps)
+    return Evidence(name="worlds", kind="truth", verdicts=judged.verdicts, notes=judged.notes)
 
 
 def _abacus(trace: Trace) -> Evidence | None:

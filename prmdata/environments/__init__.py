@@ -12,6 +12,7 @@ from prmdata.environments.command import Command, Function
 from prmdata.environments.contract import Environment, Opens, Reply, Tool
 from prmdata.environments.python import Python
 from prmdata.environments.search import Search
+from prmdata.environments.worlds import Worlds
 from prmdata.errors import UsageError
 from prmdata.registry import Registry
 from prmdata.settings import configured
@@ -26,6 +27,7 @@ ENVIRONMENTS: Registry[type[Opens]] = Registry(
         "command": Command,
         "python": Python,
         "search": Search,
+        "worlds": Worlds,
     },
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prmdata.exports.atif import Atif
 from prmdata.exports.contract import Format
 from prmdata.exports.credit import Credit
 from prmdata.exports.judge import Judge
@@ -18,6 +19,7 @@ from prmdata.exports.sft import Sft
 from prmdata.exports.stepwise import Stepwise
 from prmdata.exports.tokens import Tokens
 from prmdata.exports.value import Value
+from prmdata.exports.verifiers import Verifiers
 from prmdata.exports.visualprm import Visualprm
 from prmdata.registry import Registry
 
@@ -28,6 +30,7 @@ FORMATS: Registry[type[Format]] = Registry(
     "prmdata.formats",
     {
         "credit": Credit,
+        "atif": Atif,
         "judge": Judge,
         "kto": Kto,
         "math-shepherd": MathShepherd,
@@ -42,6 +45,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "stepwise": Stepwise,
         "tokens": Tokens,
         "value": Value,
+        "verifiers": Verifiers,
         "visualprm": Visualprm,
     },
     hints={

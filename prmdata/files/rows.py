@@ -38,6 +38,9 @@ def _json_rows(path: str) -> Iterator[Row]:
             f"{first[1]}: not JSON; a pipe is read as JSON lines or a JSON array: give a CSV, TSV "
             "or Parquet file by its name"
         )
+    if start == b"{" and path.endswith(".json"):  # one object, written to be read
+        yield _decoded(b"".join([first[0], *(line for line, _ in lines)]), path), path
+        return
     if start == b"{":
         raise InputError(
             f"{first[1]}: a JSON object spreads over several lines; put each row on a line of "

@@ -14,6 +14,7 @@ from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable, rows
 from prmdata.files.nested import check_columns
 from prmdata.imports.agentprocessbench import Agentprocessbench
+from prmdata.imports.atif import Atif
 from prmdata.imports.big_bench_mistake import BigBenchMistake
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
@@ -24,6 +25,7 @@ from prmdata.imports.mr_gsm8k import MrGsm8k
 from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
+from prmdata.imports.verifiers import Verifiers
 from prmdata.problems import HEAD
 from prmdata.problems.contract import IDS
 from prmdata.records import Trace
@@ -44,6 +46,8 @@ IMPORTS: Registry[type[Layout]] = Registry(
         "openr-tree": OpenrTree,
         "openr-flat": OpenrFlat,
         "agentprocessbench": Agentprocessbench,
+        "atif": Atif,
+        "verifiers": Verifiers,
         "chat": Chat,
         "columns": Columns,
     },

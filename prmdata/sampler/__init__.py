@@ -43,6 +43,12 @@ SAMPLERS = {
         "the small model shipped with prmdata",
         names_model=True,
     ),
+    "player": SamplerKind(
+        "prmdata.sampler.player",
+        "open_player",
+        "player[:SLIPS]",
+        "a program that plays the small worlds; no model",
+    ),
     "local": SamplerKind(
         "prmdata.sampler.local",
         "open_local",
@@ -103,6 +109,6 @@ def parse_spec(spec: str) -> tuple[str, str]:
         raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")
     if kind not in SAMPLERS:
         raise unknown("sampler", kind, SAMPLERS)
-    if not rest:
+    if not rest and kind != "player":
         raise UsageError(f"sampler '{spec}' is incomplete: write {SAMPLERS[kind].usage}")
     return kind, rest

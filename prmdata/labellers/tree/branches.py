@@ -40,6 +40,7 @@ def _branch(trace: Trace, after_step: int, outcome: Outcome) -> Trace:
             trace.origin,
             parent=(trace.id, after_step),
             sample=number,
+            source={},
             tokens=(trace.origin.tokens or 0) - tokens_left(trace, after_step) + outcome.tokens,
         ),
         group=trace.group,
