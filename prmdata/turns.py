@@ -107,3 +107,16 @@ def final_words(trace: Trace) -> str:
     if not trace.steps[-1].messages:
         return ""
     return "" if trace.steps[-1].calls else content_of(trace.steps[-1].messages[0])
+
+
+def path_to(nodes: Sequence[Mapping[str, Any]], leaf: int) -> list[int]:
+    """Of a graph of messages (verifiers), the places from the root to a leaf."""
+    path = [leaf]
+    while (parent := nodes[path[-1]].get("parent")) is not None:
+        path.append(parent)
+    return path[::-1]
+
+
+def is_turn(node: Mapping[str, Any]) -> bool:
+    """Whether the model itself wrote it; other assistants' messages were given to it."""
+    return node["message"]["role"] == "assistant" and node.get("sampled", True) is not False

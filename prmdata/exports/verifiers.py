@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 from prmdata.exports.atif import said_of, turn_of
 from prmdata.exports.contract import LeftOut, Row
-from prmdata.imports.verifiers import is_turn, path_to
 from prmdata.records import Trace
+from prmdata.turns import is_turn, path_to
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from prmdata.errors import InputError
 from prmdata.imports.contract import Row, bare
 from prmdata.problems.contract import is_nothing
 from prmdata.records import Message, Trace, content_of
-from prmdata.turns import steps_of
+from prmdata.turns import is_turn, path_to, steps_of
 
 NAME = "verifiers"
 ANSWERS = ("answer", "solution", "target")
@@ -91,18 +91,6 @@ def nodes_of(trace: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
 def leaves_of(nodes: Sequence[Mapping[str, Any]]) -> list[int]:
     parents = {node.get("parent") for node in nodes}
     return [place for place in range(len(nodes)) if place not in parents]
-
-
-def path_to(nodes: Sequence[Mapping[str, Any]], leaf: int) -> list[int]:
-    path = [leaf]
-    while (parent := nodes[path[-1]].get("parent")) is not None:
-        path.append(parent)
-    return path[::-1]
-
-
-def is_turn(node: Mapping[str, Any]) -> bool:
-    """Whether the model itself wrote it; other assistants' messages were given to it."""
-    return node["message"]["role"] == "assistant" and node.get("sampled", True) is not False
 
 
 def _acts(nodes: Sequence[Mapping[str, Any]], path: Sequence[int]) -> bool:
