@@ -37,8 +37,8 @@ class SamplerKind:
 
 SAMPLERS = {
     "abacus": SamplerKind(
-        "prmdata.sampler.local",
-        "open_local",
+        "prmdata.sampler.embedded",
+        "open_embedded",
         "abacus",
         "the small model shipped with prmdata",
         names_model=True,

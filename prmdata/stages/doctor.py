@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
@@ -16,7 +15,7 @@ from prmdata.errors import PrmdataError
 from prmdata.sampler import parse_spec
 from prmdata.version import VERSION
 
-LIBRARIES = ("torch", "pyarrow", "tokenizers", "math-verify", "aiohttp")
+LIBRARIES = ("numpy", "pyarrow", "tokenizers", "math-verify", "aiohttp", "torch")
 MISSING = "missing"
 ANSWER_SECONDS = 5.0
 
@@ -55,11 +54,11 @@ def _version(package: str) -> str:
 def _devices() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("cores", str(cores))
-    if importlib.util.find_spec("torch") is None:
-        yield Finding("accelerators", "unknown without torch")
+    try:
+        import torch
+    except ImportError:
+        yield Finding("accelerators", "unknown without torch, which only `local:` models need")
         return
-    import torch
-
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("Apple GPU")

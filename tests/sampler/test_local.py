@@ -19,9 +19,10 @@ from transformers import AutoModelForCausalLM
 from prmdata.errors import ItemError, SamplerError, UsageError
 from prmdata.sampler import ABACUS_MODEL
 from prmdata.sampler.local import open_local
-from prmdata.sampler.local.draw import draw, uniforms
+from prmdata.sampler.local.draw import draw
 from prmdata.sampler.local.sampler import LocalSampler
 from prmdata.sampler.local.tokenizer import TextTokenizer
+from prmdata.sampler.local.uniform import uniforms
 from prmdata.sampler.local.weights import written_out
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from tests.sampler.tiny import CONTEXT, QUESTION, TEXTS, save_tiny

@@ -1,4 +1,4 @@
-"""`abacus` and `local:PATH`: a causal language model on torch, on a CPU, CUDA or MPS.
+"""`local:PATH`: a causal language model on torch, on a CPU, CUDA or MPS.
 
 Continuous batching in a thread of its own. Llama and its kin run here on a forward pass of our
 own: on a CPU the same request gives the same answer, bit for bit, whatever else is in the batch,
@@ -27,7 +27,13 @@ async def open_local(path: str, options: Mapping[str, str], *, spec: str) -> Sam
             raise unknown("engine argument", name, OPTIONS)
     folder = model_folder(path, spec)
     quiet_threads()
-    from prmdata.sampler.local.loading import load
+    try:
+        from prmdata.sampler.local.loading import load
+    except ImportError as error:
+        raise SamplerError(
+            f"{spec}: models in this process run on torch, and {error.name} is not installed here; "
+            "pip install 'prmdata[local]'"
+        ) from None
 
     dtype = one_of(options, "dtype", ("auto", "float32", "bfloat16"))
     device = one_of(options, "device", ("auto", "cpu", "cuda", "mps"))

@@ -1,14 +1,10 @@
 """Continuous batching of a Llama: sequences come and go while the batch runs."""
 
-# ruff: noqa: TID253  torch through and through; imported when a model is opened
 from __future__ import annotations
 
 from collections import deque
 
-import torch
-
-from prmdata.sampler.local.cache import Cache
-from prmdata.sampler.local.llama import Llama
+from prmdata.sampler.local.network import Network
 from prmdata.sampler.local.prompts import Prompts
 from prmdata.sampler.local.scoring import Text
 from prmdata.sampler.local.sequences import Request, Sequence, extend
@@ -21,17 +17,17 @@ PROMPTS = 32
 class Batch:
     """The sequences that run, dense in the first rows of the cache, and those that wait."""
 
-    def __init__(self, model: Llama, tokenizer: TextTokenizer, most: int) -> None:
+    def __init__(self, model: Network, tokenizer: TextTokenizer, most: int) -> None:
         self.model, self.tokenizer, self.most = model, tokenizer, most
         self.waiting: deque[Request] = deque()
         self.texts: deque[Text] = deque()
         self.running: list[Sequence] = []
-        self.cache = Cache(model.shape, model.kept, model.device)
+        self.cache = model.cache()
         self._prompts = Prompts(model)
 
     @property
     def context(self) -> int:
-        return self.model.shape.context
+        return self.model.context
 
     @property
     def busy(self) -> bool:
@@ -60,8 +56,8 @@ class Batch:
             self.cache.fit(rows, max(s.length for s in self.running) + 1, first_row)
             for row, (_, prompt) in enumerate(begun, first_row):
                 self.cache.put(row, prompt)
-            logits_BV = torch.stack([prompt.logits_V for _, prompt in begun])
-            extend(self.running[first_row:], logits_BV)
+            logits_BV = self.model.joined([prompt for _, prompt in begun])
+            extend(self.running[first_row:], logits_BV, self.model.draw)
             self._leave(first_row)
 
     def step(self) -> None:
@@ -73,13 +69,8 @@ class Batch:
         ids = [s.ids[-1] for s in self.running] + [0] * spare
         positions = [s.length - 1 for s in self.running] + [0] * spare
         self.cache.fit(rows, max(positions) + 1, len(self.running))
-        device = self.model.device
-        logits_BV = self.model.step(
-            torch.tensor(ids, device=device),
-            torch.tensor(positions, device=device),
-            self.cache,
-        )
-        extend(self.running, logits_BV[: len(self.running)])
+        logits_BV = self.model.step(ids, positions, self.cache)
+        extend(self.running, logits_BV[: len(self.running)], self.model.draw)
         self._leave(0)
 
     def cancel(self, request: Request) -> None:

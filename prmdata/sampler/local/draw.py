@@ -8,21 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+from prmdata.sampler.local.sequences import Draws
 
 
-def uniforms(seeds: NDArray[np.uint64], positions: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """One number in [0, 1) a row: SplitMix64 of seed and position."""
-    with np.errstate(over="ignore"):
-        x = _mixed(seeds * _GOLDEN + np.uint64(1)) + positions * _GOLDEN
-        mixed = _mixed(x)
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def chosen(logits_BV: Tensor, draws: Draws) -> tuple[list[int], list[float]]:
+    """A token a row, and the log-probabilities of those in the rows that want them."""
+    chosen_B = draw(logits_BV, draws.uniform_B, draws.temperature_B, draws.top_p_B, draws.top_k_B)
+    if not draws.wanted:
+        return chosen_B.tolist(), []
+    rows = torch.tensor(draws.wanted, device=logits_BV.device)
+    log_BV = torch.log_softmax(logits_BV[rows], -1)
+    return chosen_B.tolist(), log_BV.gather(1, chosen_B[rows, None])[:, 0].tolist()
 
 
 def draw(

@@ -14,8 +14,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from prmdata.sampler.local.cache import STRIDE, Cache, Prompt
+from prmdata.sampler.local.draw import chosen
+from prmdata.sampler.local.likely import add
 from prmdata.sampler.local.rotation import rotated, rotations
 from prmdata.sampler.local.scoring import ROWS, Places
+from prmdata.sampler.local.sequences import Draws
 from prmdata.sampler.local.weights import Shape, Weights
 
 ABREAST = 8
@@ -42,6 +45,20 @@ class Llama:
         self.stride = STRIDE if self.plain else 8 * STRIDE
         self._cos, self._sin = rotations(shape, self.stride, self.dtype, self.device)
 
+    @property
+    def context(self) -> int:
+        return self.shape.context
+
+    def cache(self) -> Cache:
+        return Cache(self.shape, self.kept, self.device)
+
+    def joined(self, prompts: Sequence[Prompt]) -> Tensor:
+        """The logits after each prompt."""
+        return torch.stack([prompt.logits_V for prompt in prompts])
+
+    def draw(self, logits_BV: Tensor, draws: Draws) -> tuple[list[int], list[float]]:
+        return chosen(logits_BV, draws)
+
     @torch.inference_mode()
     def blocks(self, asked: Sequence[tuple[Sequence[int], Sequence[Block]]]) -> list[Block]:
         """At most `stride` tokens each, after equally many whole blocks each."""
@@ -63,14 +80,16 @@ class Llama:
         found = Places()
         for start in range(0, len(hidden_TD), ROWS):
             part_TD = hidden_TD[start : start + ROWS]
-            chosen = ids[first + start : first + start + len(part_TD)]
-            found.add(self._logits(part_TD[None])[0], list(chosen), top)
+            standing = ids[first + start : first + start + len(part_TD)]
+            add(found, self._logits(part_TD[None])[0], standing, top)
         return found
 
     @torch.inference_mode()
-    def step(self, ids_B: Tensor, positions_B: Tensor, cache: Cache) -> Tensor:
+    def step(self, ids: Sequence[int], positions: Sequence[int], cache: Cache) -> Tensor:
         """One token further for the first B rows of the cache; the logits after it."""
-        B = len(ids_B)
+        B = len(ids)
+        ids_B = torch.tensor(ids, device=self.device)
+        positions_B = torch.tensor(positions, device=self.device)
         x_B1D = self._weights.embed[ids_B][:, None]
         cos, sin = self._cos[positions_B][:, None, None], self._sin[positions_B][:, None, None]
         places = torch.arange(cache.length, device=self.device)[None]

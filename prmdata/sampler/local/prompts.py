@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from prmdata.sampler.local.cache import Prompt
-from prmdata.sampler.local.llama import Block, Llama
+from prmdata.sampler.local.network import Block, Network, Prompt
 from prmdata.sampler.local.scoring import Places, Text
 
 TOKENS_KEPT = 1 << 16
@@ -16,12 +15,12 @@ Key = tuple[int, tuple[int, ...]]
 
 
 class Prompts:
-    def __init__(self, model: Llama) -> None:
+    def __init__(self, model: Network) -> None:
         self._model = model
         self._known: OrderedDict[Key, tuple[int, Block]] = OrderedDict()
         self._numbered = 0
 
-    def compute(self, texts: Sequence[list[int]]) -> list[Prompt]:
+    def compute(self, texts: Sequence[list[int]]) -> Sequence[Prompt]:
         return self._model.prompts(self._blocks(texts))
 
     def score(self, texts: Sequence[Text]) -> list[Places]:

@@ -1,6 +1,5 @@
 """Requests and their samples while they run: drawn token by token, each until its own end."""
 
-# ruff: noqa: TID253  torch through and through; imported when a model is opened
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from prmdata.sampler.local.draw import draw, uniforms
 from prmdata.sampler.local.tokenizer import LEAD, TextTokenizer, cut_at
+from prmdata.sampler.local.uniform import uniforms
 from prmdata.sampler.protocol import Completion, Sampling
 
 
@@ -83,24 +82,37 @@ class Sequence:
         )
 
 
-def extend(sequences: list[Sequence], logits_BV: torch.Tensor) -> None:
+@dataclass(frozen=True)
+class Draws:
+    """How the next token of each row is drawn."""
+
+    uniform_B: NDArray[np.float64]
+    """A number in [0, 1)."""
+    temperature_B: NDArray[np.float32]
+    top_p_B: NDArray[np.float32]
+    top_k_B: NDArray[np.int64]
+    wanted: list[int]
+    """Rows whose tokens' log-probabilities are wanted."""
+
+
+Draw = Callable[[Any, Draws], tuple[list[int], list[float]]]
+"""Logits → a token a row, and the log-probabilities that are wanted."""
+
+
+def extend(sequences: list[Sequence], logits_BV: Any, draw: Draw) -> None:
     """One token more for each, drawn with its own seed."""
     asked = [s.request.sampling for s in sequences]
     seeds = np.array([(s.request.seed + s.number) % (1 << 64) for s in sequences], dtype=np.uint64)
     places = np.array([len(s.ids) for s in sequences], dtype=np.uint64)
-    chosen_B = draw(
-        logits_BV,
+    draws = Draws(
         uniforms(seeds, places),
         np.array([a.temperature for a in asked], dtype=np.float32),
         np.array([a.top_p for a in asked], dtype=np.float32),
         np.array([a.top_k for a in asked], dtype=np.int64),
+        [row for row, a in enumerate(asked) if a.logprobs],
     )
-    for sequence, token in zip(sequences, chosen_B.tolist(), strict=True):
+    chosen, logprobs = draw(logits_BV, draws)
+    for sequence, token in zip(sequences, chosen, strict=True):
         sequence.ids.append(token)
-    wanted = [row for row, a in enumerate(asked) if a.logprobs]
-    if wanted:
-        rows = torch.tensor(wanted, device=logits_BV.device)
-        log_BV = torch.log_softmax(logits_BV[rows], -1)
-        chosen_logprobs = log_BV.gather(1, chosen_B[rows, None])[:, 0].tolist()
-        for row, value in zip(wanted, chosen_logprobs, strict=True):
-            sequences[row].logprobs.append(value)
+    for row, value in zip(draws.wanted, logprobs, strict=True):
+        sequences[row].logprobs.append(value)

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 
 from prmdata.errors import SamplerError
+from prmdata.sampler.local.draw import chosen
+from prmdata.sampler.local.likely import add
 from prmdata.sampler.local.scoring import ROWS, Places, Text
 from prmdata.sampler.local.sequences import Request, Sequence, extend
 from prmdata.sampler.local.tokenizer import TextTokenizer
@@ -38,7 +40,7 @@ def load_causal(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
     except ImportError:
         raise SamplerError(
             f"{folder}: its architecture is run by transformers, which is not installed here; "
-            "pip install 'prmdata[hub]'"
+            "pip install 'prmdata[local,hub]'"
         ) from None
     # Without a word on it transformers would ask at a terminal whether to run the folder's code.
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -108,7 +110,7 @@ class Waves:
         wave.sequences = [sample for samples in fresh for sample in samples]
         wave.keep(rows)
         self.waves.append(wave)
-        extend(wave.sequences, logits_BV[rows])
+        extend(wave.sequences, logits_BV[rows], chosen)
         self._leave()
 
     def step(self) -> None:
@@ -116,7 +118,7 @@ class Waves:
         for wave in self.waves:
             last_B1 = torch.tensor([[s.ids[-1]] for s in wave.sequences], device=self.model.device)
             wave.seen_BT = torch.cat([wave.seen_BT, torch.ones_like(last_B1)], 1)
-            extend(wave.sequences, self._forward(wave, last_B1))
+            extend(wave.sequences, self._forward(wave, last_B1), chosen)
         self._leave()
 
     def cancel(self, request: Request) -> None:
@@ -143,7 +145,7 @@ class Waves:
             for start in range(text.first, end, ROWS):
                 stop = min(start + ROWS, end)
                 rows_TV = logits_TV[start - 1 - offset : stop - 1 - offset]
-                places.add(rows_TV, text.ids[start:stop], text.top)
+                add(places, rows_TV, text.ids[start:stop], text.top)
             text.resolve(places)
 
     def _next_texts(self) -> list[Text]:
