@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VLLM := .venv-vllm
 SITE := .venv-docs
-TRAINERS := trl-1.13 trl datasets-3.6
+TRAINERS := trl-1.13 trl datasets-3.6 verifiers
 MORE := llamafactory ms-swift axolotl verl openrlhf
 JOBS ?= 2
 

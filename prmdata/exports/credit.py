@@ -1,4 +1,4 @@
-"""Rewards and advantages for each step, for RL: plain, TRL, verl, AReaL, SkyRL, NeMo-Gym.
+"""Rewards and advantages for each step, for RL: TRL, verl, AReaL, SkyRL, NeMo-Gym, verifiers.
 
 Advantages are those of `prmdata credit` where it was run; else rewards as they are, or the change
 of the values. With a tokenizer there are token spans, and an advantage for each token.
@@ -15,7 +15,15 @@ from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes.chat import Prompt, prompt_messages
 from prmdata.exports.shapes.earned import Unknown, earned
-from prmdata.exports.shapes.paid import LAYOUTS, WITHOUT_TOKENS, Layout, Paid, Pay, token_fields
+from prmdata.exports.shapes.paid import (
+    LAYOUTS,
+    TREES,
+    WITHOUT_TOKENS,
+    Layout,
+    Paid,
+    Pay,
+    token_fields,
+)
 from prmdata.exports.shapes.spans import Spans, Spread, words_of
 from prmdata.records import Message, Trace, content_of
 from prmdata.settings import Count
@@ -54,6 +62,8 @@ class Credit:
     def schema(self) -> Any:
         import pyarrow as pa
 
+        if self.layout in TREES:
+            return None
         fields, _ = LAYOUTS[self.layout]
         more = token_fields() if self.tokenizer and self.layout == "plain" else []
         own = [(name, pa.string()) for name in ("credit", "trace_id")]
@@ -85,6 +95,9 @@ class Credit:
         if self.max_tokens is not None and total > self.max_tokens:
             raise LeftOut(f"longer than {self.max_tokens} tokens")
         return spans
+
+    def line(self, row: Row) -> Row:
+        return row["trace"] if self.layout in TREES else row
 
     def tally(self, row: Row, counts: Counter[str]) -> None:
         counts[f"advantages: {row['credit']}"] += 1

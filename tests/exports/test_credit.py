@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers
 
+import prmdata
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut
 from prmdata.exports.credit import Credit
-from prmdata.exports.shapes.paid import LAYOUTS
+from prmdata.exports.shapes.paid import LAYOUTS, TREES
 from prmdata.records import Evidence, Origin, Step, Tally, Trace
 from prmdata.sampler import ABACUS_MODEL
 from tests.exports.cases import RIGHT, WRONG, exported
@@ -160,7 +161,7 @@ def test_tokens_need_a_tokenizer() -> None:
         Credit(max_tokens=5)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout not in TREES])
 def test_every_layout_fills_its_schema(layout: Any, tmp_path: Path) -> None:
     settings = {"layout": layout, "tokenizer": ABACUS}
     loaded, _ = exported(tmp_path, "credit", [PAID, paid(RIGHT, 0.0, 0.5, 0.0)], settings)
@@ -209,3 +210,19 @@ def test_nemo_gym_is_paid_by_the_turn() -> None:
     kinds = [item["type"] for item in row["response"]["output"]]
     assert kinds == ["message", "function_call", "function_call_output", "message"]
     assert row["response"]["output"][1]["arguments"] == '{"x":1}'
+
+
+def test_a_trace_of_verifiers_has_credit_on_the_tokens_that_were_sampled(tmp_path: Path) -> None:
+    target = tmp_path / "traces.jsonl"
+    settings = {"layout": "verifiers", "tokenizer": ABACUS}
+    prmdata.export([PAID], output=str(target), to="credit", settings=settings)
+    trace = json.loads(target.read_text())
+    plain = Credit(tokenizer=ABACUS).row(PAID)
+    asked, said = trace["nodes"]
+    assert (asked["parent"], said["parent"], said["sampled"]) == (None, 0, True)
+    assert asked["token_ids"] + said["token_ids"] == plain["prompt_ids"] + plain["completion_ids"]
+    assert said["advantages"] == plain["token_advantages"]
+    assert len(said["advantages"]) == sum(said["mask"])
+    assert trace["rewards"] == {"outcome": {"score": 0.0, "weight": 1.0}}
+    with pytest.raises(UsageError, match="jsonl"):
+        prmdata.export([PAID], output=str(tmp_path / "d"), to="credit", settings=settings)

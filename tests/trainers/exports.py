@@ -90,3 +90,11 @@ def losses(trainer: Any) -> list[float]:
     assert trainer.state.global_step == len(found) == 2
     assert all(map(math.isfinite, found))
     return found
+
+
+def padded(column: list[list[Any]], fill: float) -> Any:
+    import torch
+
+    return torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(row) for row in column], batch_first=True, padding_value=fill
+    )

@@ -13,7 +13,7 @@ import pytest
 import prmdata
 from prmdata import reward
 from prmdata.records import Trace
-from tests.trainers.exports import needs
+from tests.trainers.exports import MODEL, loaded, needs, padded
 
 pytestmark = needs("verl", "omegaconf", "torch")
 
@@ -79,3 +79,65 @@ def test_the_reward_is_loaded_by_its_file_and_survives_a_hostile_answer() -> Non
         for text, gold in zip(texts, ["4", "3", "x*2"], strict=True)
     ]
     assert found == [1.0, 0.0, 1.0]
+
+
+def test_credit_in_its_batch_its_estimator_and_two_steps_of_its_loss(
+    labelled: list[Trace], tmp_path: Path
+) -> None:
+    import torch
+    from omegaconf import OmegaConf
+    from transformers import AutoModelForCausalLM
+    from verl import DataProto
+    from verl.trainer.ppo.core_algos import (
+        compute_policy_loss_vanilla,
+        compute_reinforce_plus_plus_outcome_advantage,
+    )
+    from verl.workers.config import ActorConfig
+
+    settings = {"tokenizer": MODEL, "unknown": "zero", "layout": "verl"}
+    found = loaded(tmp_path, labelled[:8], "credit", settings)
+    batch = DataProto.from_dict(
+        tensors={
+            "prompts": padded(found["prompts"][:], 0),
+            "responses": padded(found["responses"][:], 0),
+            "response_mask": padded([[1] * len(r) for r in found["responses"][:]], 0),
+            "rm_scores": padded(found["rm_scores"][:], 0.0),
+            "advantages": padded(found["advantages"][:], 0.0),
+        },
+        non_tensors={"uid": found["uid"][:]},
+    )
+    mask = batch.batch["response_mask"]
+    scores, shares = batch.batch["rm_scores"], batch.batch["advantages"]
+    assert torch.allclose(scores.sum(-1), shares.sum(-1), atol=1e-5)
+    whitened, returns = compute_reinforce_plus_plus_outcome_advantage(
+        scores, mask, config=OmegaConf.create({"gamma": 1.0})
+    )
+    assert torch.allclose(returns[:, 0], scores.sum(-1), atol=1e-5)
+    assert whitened.shape == mask.shape
+    model = AutoModelForCausalLM.from_pretrained(MODEL)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    config = ActorConfig(strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1)
+    config.global_batch_info = {
+        "dp_size": 1, "batch_num_tokens": None, "global_batch_size": None,
+        "loss_scale_factor": None,
+    }  # fmt: skip
+    before = None
+    for _ in range(2):
+        now = log_probs(model, batch.batch["prompts"], batch.batch["responses"])
+        before = now.detach() if before is None else before
+        loss, _ = compute_policy_loss_vanilla(
+            before, now, shares.float(), mask, "token-mean", config
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    moved = log_probs(model, batch.batch["prompts"], batch.batch["responses"]) - before
+    assert ((moved * shares) * mask).sum() > 0  # towards what earned credit
+
+
+def log_probs(model: Any, prompts: Any, responses: Any) -> Any:
+    import torch
+
+    ids = torch.cat([prompts, responses], dim=1)
+    logits = model(ids).logits[:, prompts.shape[1] - 1 : -1]
+    return logits.log_softmax(-1).gather(-1, responses.unsqueeze(-1)).squeeze(-1)

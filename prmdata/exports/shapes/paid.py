@@ -13,7 +13,7 @@ from prmdata.exports.shapes.earned import Earned
 from prmdata.exports.shapes.spans import Spans, Spread
 from prmdata.records import Message, Trace, content_of
 
-Layout = Literal["plain", "trl", "verl", "areal", "skyrl", "nemo-gym"]
+Layout = Literal["plain", "trl", "verl", "areal", "skyrl", "nemo-gym", "verifiers"]
 Pay = Literal["credit", "rewards"]
 Fields = list[tuple[str, Any]]
 
@@ -277,6 +277,46 @@ def _as_text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
 
 
+def verifiers(item: Paid) -> Row:
+    """A trace of verifiers' (version 1): a node for each message, credit on the sampled tokens.
+
+    Its `logprobs` stay empty: what the sampler thought of its tokens is not known any more.
+    """
+    trace, tokens = item.trace, item.tokens
+    *before, last = item.prompt
+    nodes: list[Row] = [{"message": message, "token_ids": [], "mask": []} for message in before]
+    prompt = {"token_ids": tokens.prompt_ids, "mask": [False] * len(tokens.prompt_ids)}
+    nodes.append({"message": last, **prompt})
+    nodes.append(
+        {
+            "message": assistant(trace.text),
+            "sampled": True,
+            "token_ids": tokens.ids,
+            "mask": [True] * len(tokens.ids),
+            "advantages": tokens.spread(item.earned.advantages, item.spread),
+        }
+    )
+    steps = {"rewards": item.earned.rewards, "advantages": item.earned.advantages}
+    outcome = item.outcome
+    whole = {
+        "version": 1,
+        "id": trace.id,
+        "task": {"type": "Task", "data": {"id": trace.problem.id, "prompt": item.prompt}},
+        "agent": {"config": {"model": trace.origin.model}},
+        "nodes": [{"parent": n - 1 if n else None, **node} for n, node in enumerate(nodes)],
+        "rewards": {} if outcome is None else {"outcome": {"score": outcome, "weight": 1.0}},
+        "info": {"prmdata": {**steps, "spans": tokens.steps, "credit": item.earned.source}},
+        "is_completed": True,
+        "ok": True,
+        "stop_condition": trace.finish,
+    }
+    return {"trace": whole}
+
+
+def no_fields() -> Fields:
+    return []
+
+
 LAYOUTS: dict[Layout, tuple[Callable[[], Fields], Callable[[Paid], Row]]] = {
     "plain": (plain_fields, plain),
     "trl": (trl_fields, trl),
@@ -284,5 +324,8 @@ LAYOUTS: dict[Layout, tuple[Callable[[], Fields], Callable[[Paid], Row]]] = {
     "areal": (areal_fields, areal),
     "skyrl": (skyrl_fields, skyrl),
     "nemo-gym": (nemo_gym_fields, nemo_gym),
+    "verifiers": (no_fields, verifiers),
 }
+TREES: tuple[Layout, ...] = ("verifiers",)
+"""Rows that are one nested record each, written as JSON lines."""
 WITHOUT_TOKENS: tuple[Layout, ...] = ("plain", "nemo-gym")
