@@ -10,6 +10,7 @@ import typer
 from prmdata.cli import (
     audit,
     catalog,
+    choose,
     credit,
     demo,
     doctor,
@@ -52,6 +53,7 @@ COMMANDS: dict[str, list[Command]] = {
         thoughts.thoughts,
         repair.repair,
         intervene.intervene,
+        choose.choose,
         export.export,
         mutate.mutate,
         merge.merge,

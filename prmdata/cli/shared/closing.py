@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from prmdata.run.summary import Summary
 
 
-UNLABELLING = ("mutate", "thoughts", "repair", "intervene")
+UNLABELLING = ("mutate", "thoughts", "repair", "intervene", "choose")
 """Stages whose traces may have labels that are not theirs."""
 
 
@@ -41,7 +41,7 @@ def closing_line(summary: Summary) -> str:
     described = {"verify": _verdicts, "mutate": _lines, "credit": _credit}
     described |= {"thoughts": _thoughts, "repair": _repairs, "intervene": _interventions}
     parts += described.get(summary.stage, _outcomes)(summary)
-    if summary.outside and summary.stage != "mutate":
+    if summary.outside and summary.stage not in ("mutate", "choose"):
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
     if summary.special["samples_saved"]:
         parts.append(f"{summary.special['samples_saved']:,} samples saved by --decide")
