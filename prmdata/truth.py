@@ -96,3 +96,10 @@ def _abacus(trace: Trace) -> Evidence | None:
         verdicts.append("right" if wrong is None else "wrong")
         notes.append(None if wrong is None else wrong.error)
     return Evidence(name="abacus", kind="truth", verdicts=tuple(verdicts), notes=tuple(notes))
+
+
+def first_error_known(truth: Evidence) -> bool:
+    """Whether all steps are judged up to the first wrong one, or to the end."""
+    first = truth.first_wrong
+    judged = truth.verdicts if first is None else truth.verdicts[:first]
+    return all(verdict == "right" for verdict in judged)

@@ -32,7 +32,9 @@ def fit(
     rollouts_per_step: Annotated[
         int,
         typer.Option(
-            min=1, help="Rollouts after every step of each trace.", rich_help_panel=o.METHOD
+            min=0,
+            help="Rollouts after every step of each trace; 0: learn from --truth alone.",
+            rich_help_panel=o.METHOD,
         ),
     ] = 4,
     tokens_per_trace: Annotated[
@@ -61,6 +63,15 @@ def fit(
             rich_help_panel=o.METHOD,
         ),
     ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Where first errors are known: abacus, evidence, or a FILE. Then it is also "
+            "learned what the numbers of other evidence are worth, such as those of certainty.",
+            rich_help_panel=o.METHOD,
+        ),
+    ] = None,
     *,
     model: Model,
     spending: Spending,
@@ -72,6 +83,7 @@ def fit(
     `label --method weaver --set table=FILE`.
 
     $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o policy.json
+    $ prmdata fit read.jsonl --truth evidence --rollouts-per-step 0 -o policy.json
     $ prmdata fit judged.jsonl --weaver --audited audit.jsonl -o table.json
     """
     import asyncio
@@ -98,7 +110,10 @@ def fit(
         engine=pairs(model.engine_arg or (), "--engine-arg"),
         grader=model.grader,
         rollouts=RolloutSettings(seed=model.seed),
+        truth=truth,
     )
+    if not rollouts_per_step and truth is None:
+        raise UsageError("--rollouts-per-step 0 learns from --truth alone; name it")
     running.say_waiting("fit", source)
     options = running.run_options(spending, Reporting(quiet=quiet), output)
     write_policy(asyncio.run(run_fit(request, options, tell)), output)

@@ -21,6 +21,7 @@ from prmdata.intervals import DEVIATIONS, REPLICATES, bootstrap, wilson
 from prmdata.records import Cost, Evidence, Trace
 from prmdata.report.sample import EXACT, Measures, Sample
 from prmdata.traces.pseudo_gold import is_pseudo
+from prmdata.truth import first_error_known
 
 MOST_WORK = 50_000_000
 """Steps times replicates of the bootstrap; very many steps make do with fewer replicates."""
@@ -162,13 +163,6 @@ class Score:
             for name, (low, high) in intervals.items()
             if not math.isnan(found.get(name, 0.0))
         }
-
-
-def first_error_known(truth: Evidence) -> bool:
-    """Whether all steps are judged up to the first wrong one, or to the end."""
-    first = truth.first_wrong
-    judged = truth.verdicts if first is None else truth.verdicts[:first]
-    return all(verdict == "right" for verdict in judged)
 
 
 def score(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from prmdata.errors import GraderError, InputError, ItemError
 from prmdata.files import Unreadable, read_groups, read_traces
@@ -19,12 +20,14 @@ from prmdata.files.paths import writing
 from prmdata.labellers.belief.fitting import learn
 from prmdata.labellers.belief.model import Observations
 from prmdata.labellers.belief.policy import Policy
+from prmdata.labellers.belief.signals import Curve, Known, fit_curves, signals_of
 from prmdata.labellers.posterior import Posterior, already_seen, rollout_of
-from prmdata.records import Trace
+from prmdata.records import Evidence, Trace
 from prmdata.run.stage import Resources, RunOptions, open_resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.sampling import spec_of, suited
 from prmdata.tasks import together
+from prmdata.truth import first_error_known, truths
 
 T = TypeVar("T")
 Group = list[Trace]
@@ -46,6 +49,8 @@ class Fitting:
     engine: Mapping[str, str] = field(default_factory=dict)
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
+    truth: str | None = None
+    """Where the first wrong steps are known: then it is also learned what signals are worth."""
 
 
 async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str], None]) -> Policy:
@@ -54,6 +59,9 @@ async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str],
         raise InputError(
             f"{request.source}: holds no trace with a wrong answer; there is nothing to fit"
         )
+    curves = _curves(request, report) if request.truth else ()
+    if not request.rollouts_per_step:
+        return Policy(curves=curves)
     async with open_resources(
         spec_of(request.sampler), request.engine, request.grader, options
     ) as resources:
@@ -68,9 +76,39 @@ async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str],
                 "fit: held-out traces are no more likely under the fit than under the default, "
                 "which is written; a larger pilot may tell more (--traces)"
             )
+        policy = replace(policy, curves=curves)
         if request.tokens_per_trace is None:
             return policy
         return await _priced(policy, problems, request, options, resources, report)
+
+
+def _curves(request: Fitting, report: Callable[[str], None]) -> tuple[Curve, ...]:
+    """What signals are worth, from all traces with a wrong answer whose first error is known."""
+    assert request.truth is not None
+    truth_of = truths(request.truth)
+    problems: list[list[Known]] = []
+    for group in read_groups(read_traces(request.source)):
+        if isinstance(group, Unreadable):
+            continue
+        rows = [_known(trace, truth_of(trace)) for trace in _wrong(group)]
+        problems.append([row for row in rows if row is not None])
+    traces = sum(map(len, problems))
+    if not traces:
+        raise InputError(
+            f"{request.source}: no trace with a wrong answer has both a known first error (--truth "
+            f"{request.truth}) and signals, such as those of `prmdata estimate --method certainty`"
+        )
+    return fit_curves(problems, lambda line: report(f"fit: {line}"))
+
+
+def _known(trace: Trace, truth: Evidence | None) -> Known | None:
+    signals = tuple(signal for signal, _ in signals_of(trace))
+    if truth is None or not signals or not first_error_known(truth):
+        return None
+    first_f = np.zeros(len(trace.steps) + 1)
+    first = truth.first_wrong
+    first_f[len(trace.steps) if first is None else first] = 1.0
+    return signals, first_f
 
 
 def write_policy(policy: Policy, path: str) -> None:

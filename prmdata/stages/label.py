@@ -15,6 +15,7 @@ from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.files.paths import is_stream
 from prmdata.grading import Grader
 from prmdata.labellers import Method
+from prmdata.labellers.belief.signals import signals_of
 from prmdata.labellers.contract import Verb
 from prmdata.labellers.evidence.reading import names_in, speaks, with_decision
 from prmdata.records import Cost, Trace
@@ -110,6 +111,8 @@ class LabelStage(GroupStage):
         self.total = request.total()
         self.texts_read = self.texts_straddling = 0
         """Texts that were scored in this run, and those that began within a token."""
+        self.unread_signals = getattr(request.method, "policy", "") is None
+        """Whether it is `posterior` without a file that says what signals are worth."""
 
     def items(self) -> Iterator[Group]:
         return self.request.groups(self._traces)
@@ -131,6 +134,8 @@ class LabelStage(GroupStage):
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
         if self.request.samples:
             self._count_sampling(trace, counts)
+        if self.unread_signals:
+            counts["signals_unread"] += bool(signals_of(trace))
         if "evidence" in self.request.method.needs and trace.labels is not None:
             for name in names_in(str(trace.labels.settings["evidence"])):
                 evidence = trace.evidence_named(name)
@@ -152,6 +157,11 @@ class LabelStage(GroupStage):
     def check(self, summary: Summary) -> None:
         summary.warnings += warnings(summary)
         count_acting(self.resources.environments, summary)
+        if unread := summary.special["signals_unread"]:
+            summary.warnings.append(
+                f"{unread:,} traces carry signals, such as those of certainty, that are not read: "
+                "learn what they are worth with prmdata fit --truth, and give --set policy=FILE"
+            )
         if self.texts_straddling:
             summary.warnings.append(
                 f"{self.texts_straddling:,} of {self.texts_read:,} texts that were scored begin "

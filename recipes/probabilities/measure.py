@@ -44,7 +44,12 @@ class Row:
 
     @property
     def tunes(self) -> bool:
-        return hashlib.sha256(self.problem.encode()).digest()[0] % 2 == 0
+        return tunes(self.problem)
+
+
+def tunes(problem: str) -> bool:
+    """Whether a problem is of the half that things are chosen and fitted on."""
+    return hashlib.sha256(problem.encode()).digest()[0] % 2 == 0
 
 
 def rows_of(path: Path, method: str) -> list[Row]:
@@ -168,11 +173,11 @@ def table(folder: Path) -> str:
     return "\n".join([head, "", f"| {' | '.join(columns)} |", f"|{rule}|", *lines])
 
 
-def into(readme: Path, text: str) -> None:
-    before, _, rest = readme.read_text(encoding="utf-8").partition("<!-- signals -->\n")
-    _, _, after = rest.partition("<!-- end of signals -->")
+def into(readme: Path, mark: str, text: str) -> None:
+    before, _, rest = readme.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+    _, _, after = rest.partition(f"<!-- end of {mark} -->")
     readme.write_text(
-        f"{before}<!-- signals -->\n{text}\n<!-- end of signals -->{after}", encoding="utf-8"
+        f"{before}<!-- {mark} -->\n{text}\n<!-- end of {mark} -->{after}", encoding="utf-8"
     )
 
 
@@ -180,4 +185,4 @@ if __name__ == "__main__":
     made = table(Path(sys.argv[1]))
     print(made)
     if len(sys.argv) > 2:
-        into(Path(sys.argv[2]), made)
+        into(Path(sys.argv[2]), "signals", made)

@@ -19,7 +19,6 @@ from prmdata.labellers.belief import chain
 from prmdata.labellers.belief.model import (
     HITS,
     SAME,
-    Belief,
     Observations,
     log_ends_wrong,
     log_no_error,
@@ -28,7 +27,6 @@ from prmdata.labellers.belief.model import (
 )
 from prmdata.labellers.belief.numbers import Array
 from prmdata.labellers.belief.policy import SAMES, Policy, PolicyPrior, Tables, hazards, places
-from prmdata.labellers.belief.signals import Curve, fit_curves
 
 SWEEPS = 5
 LONGEST = 60
@@ -259,26 +257,6 @@ def learn(
     half no more likely than the default does, nothing was learned. Otherwise the default stays as
     an alternative to the fit: where the two disagree, beliefs are less sure.
     """
-    policy = _learned(problems, report)
-    curves = fit_curves(
-        [[seen.signals for seen in problem] for problem in problems],
-        lambda curves: _believed(policy, problems, curves),
-        report,
-    )
-    return replace(policy, curves=curves)
-
-
-def _believed(
-    policy: Policy, problems: Sequence[Sequence[Observations]], curves: Sequence[Curve]
-) -> list[list[Array]]:
-    """P(f) of every trace, by its rollouts, its verdicts and the signals that have a curve."""
-    return [
-        [Belief(policy.priors, seen, policy.weights, curves).first() for seen in problem]
-        for problem in problems
-    ]
-
-
-def _learned(problems: Sequence[Sequence[Observations]], report: Callable[[str], None]) -> Policy:
     default = Policy()
     halves = [Pool(itertools.chain(*problems[i::2])) for i in range(2)]
     if not all(half.traces for half in halves):

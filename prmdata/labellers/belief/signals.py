@@ -2,9 +2,10 @@
 
 A signal gives each step a number, such as how sure the model was of it. A curve holds, place by
 place, how much likelier such a number is at the first wrong step than at a right one, and after
-it. Curves are fitted to beliefs and need no truth: a pilot's rollouts say where the errors may be.
-They are monotone, shrunk towards saying nothing, and dropped where they do not hold on problems
-that they were not fitted on.
+it. Curves are fitted to traces whose first wrong step is known. Fitted to what rollouts believe
+they would count the same thing twice: a step that the policy found unlikely is also one that its
+rollouts seldom write again. They are monotone, shrunk towards saying nothing, and dropped where
+they do not hold on problems that they were not fitted on.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class Curve:
         return found
 
 
+Known = tuple[tuple[Signal, ...], Array]
+"""The signals of a trace, and P(f) for each step, and last for none."""
+
+
 def signals_of(trace: Trace) -> tuple[tuple[Signal, Evidence], ...]:
     """The signals that a trace carries, each with the evidence that it was read from."""
     read = ((_signal(evidence, len(trace.steps)), evidence) for evidence in trace.evidence)
@@ -83,7 +88,7 @@ def _signal(evidence: Evidence, steps: int) -> Signal | None:
 
 
 def fit_curve(name: str, rows: Sequence[tuple[Signal, Array]]) -> Curve | None:
-    """The curve of a signal under beliefs: P(f) for each step, and last for none, of each trace."""
+    """The curve of a signal, from traces of which P(f) is known."""
     numbers, error, right, later = _weighted(rows)
     if len(numbers) < 2 or error.sum() < 1 or right.sum() < 1:
         return None
@@ -102,55 +107,35 @@ def fit_curve(name: str, rows: Sequence[tuple[Signal, Array]]) -> Curve | None:
 
 
 def fit_curves(
-    problems: Sequence[Sequence[tuple[Signal, ...]]],
-    believe: Callable[[Sequence[Curve]], Sequence[Sequence[Array]]],
-    report: Callable[[str], None] = lambda line: None,
-    rounds: int = 1,
+    problems: Sequence[Sequence[Known]], report: Callable[[str], None] = lambda line: None
 ) -> tuple[Curve, ...]:
-    """The curves of all signals that hold on problems they were not fitted on.
-
-    `believe` says P(f) of every trace of every problem under some curves. As the curves sharpen
-    the beliefs, the beliefs sharpen the curves: a few rounds of both.
-    """
-    names = sorted({s.name for problem in problems for trace in problem for s in trace})
-    curves: list[Curve] = []
+    """The curves of all signals that hold on problems they were not fitted on."""
+    names = sorted({s.name for problem in problems for signals, _ in problem for s in signals})
+    curves = []
     for name in names:
-        candidate: Curve | None = None
-        for _ in range(rounds):
-            known = [*curves, candidate] if candidate else curves
-            beliefs = believe(known)
-            candidate = fit_curve(name, _rows(name, problems, beliefs))
-            if candidate is None:
-                break
-        if candidate is None:
-            continue
-        gain, traces = _held_out(name, problems, believe(curves))
-        report(f"{name}: {gain / max(traces, 1):+.3f} nats a trace on problems held out")
-        if gain > 0:
-            curves.append(candidate)
+        curve = fit_curve(name, _rows(name, problems))
+        gain, traces = _held_out(name, problems)
+        report(f"{name}: {gain / max(traces, 1):+.3f} nats a trace on {traces:,} held out")
+        if curve is not None and gain > 0:
+            curves.append(curve)
     return tuple(curves)
 
 
-def _held_out(
-    name: str,
-    problems: Sequence[Sequence[tuple[Signal, ...]]],
-    beliefs: Sequence[Sequence[Array]],
-) -> tuple[float, int]:
-    """How much likelier a curve makes the first errors that are believed, half by half."""
+def _held_out(name: str, problems: Sequence[Sequence[Known]]) -> tuple[float, int]:
+    """How far a curve moves belief towards the first wrong steps, half by half."""
     gain, traces = 0.0, 0
     for half in range(2):
-        mine, others = problems[half::2], problems[1 - half :: 2]
-        curve = fit_curve(name, _rows(name, mine, beliefs[half::2]))
+        curve = fit_curve(name, _rows(name, problems[half::2]))
         if curve is None:
             return 0.0, 0
-        for signal, first_f in _rows(name, others, beliefs[1 - half :: 2]):
+        for signal, first_f in _rows(name, problems[1 - half :: 2]):
             gain += told(curve, signal, first_f)
             traces += 1
     return gain, traces
 
 
 def told(curve: Curve, signal: Signal, first_f: Array) -> float:
-    """Nats by which the signal moves belief towards the first error as it is believed already."""
+    """Nats by which the signal moves an open mind towards the first error as it is."""
     error, after = curve.ratios(signal)
     since = np.append(after[::-1].cumsum()[::-1], 0.0)
     log = np.append(error + since[1:], 0.0)
@@ -159,15 +144,11 @@ def told(curve: Curve, signal: Signal, first_f: Array) -> float:
     return float((first_f * moved).sum())
 
 
-def _rows(
-    name: str,
-    problems: Sequence[Sequence[tuple[Signal, ...]]],
-    beliefs: Sequence[Sequence[Array]],
-) -> list[tuple[Signal, Array]]:
+def _rows(name: str, problems: Sequence[Sequence[Known]]) -> list[tuple[Signal, Array]]:
     return [
         (signal, first_f)
-        for problem, believed in zip(problems, beliefs, strict=True)
-        for signals, first_f in zip(problem, believed, strict=True)
+        for problem in problems
+        for signals, first_f in problem
         for signal in signals
         if signal.name == name
     ]

@@ -59,10 +59,8 @@ def test_few_traces_say_little() -> None:
 def test_noise_is_dropped_and_a_signal_is_kept() -> None:
     for worth, kept in ((2.5, ["s"]), (0.0, [])):
         rows = simulated(120, worth, 5)
-        problems = [[(signal,)] for signal, _ in rows]
-        beliefs = [[belief] for _, belief in rows]
         said: list[str] = []
-        curves = fit_curves(problems, lambda _, found=beliefs: found, said.append)
+        curves = fit_curves([[((signal,), belief)] for signal, belief in rows], said.append)
         assert [curve.name for curve in curves] == kept
         assert len(said) == 1
 
