@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from prmdata.errors import UsageError
+from prmdata.records import Message, content_of
 from prmdata.report.page.gathering import Gathering
 from prmdata.report.page.writing import page
 
@@ -32,6 +33,8 @@ Body = tuple[str, bytes]
 
 class Words(msgspec.Struct):
     text: str
+    result: str | None = None
+    messages: list[Message] = []
 
 
 class Question(msgspec.Struct):
@@ -103,7 +106,10 @@ def places(chunk: bytes, words: str) -> list[int]:
 
 
 def holds(told: Told, words: str) -> bool:
-    texts = [told.id, told.answer or "", told.problem.question, *(step.text for step in told.steps)]
+    texts = [told.id, told.answer or "", told.problem.question]
+    for step in told.steps:
+        answers = (content_of(message) for message in step.messages[1:])
+        texts += [step.text, step.result or "", *answers]
     return any(words in text.lower() for text in texts)
 
 

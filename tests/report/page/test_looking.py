@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prmdata.files import write_traces
+from prmdata.records import Step
 from prmdata.stages.report import Reporting, run_report
 from tests.report.page import cases
 
@@ -175,3 +177,85 @@ def test_on_paper_there_is_the_trace_and_no_list(browser, labelled) -> None:
         "document.querySelector('.pane').scrollHeight <= document.body.scrollHeight"
     )
     browser.send("Emulation.setEmulatedMedia", media="")
+
+
+TEXTS = (
+    "so ```py\nw1 = w2(w3)\n# w4 'w5'\n```\nw6 **w7** `w8` $w9_{10}$ \\(w11\\) $$w12$$ w13",
+    '```\nw1\nw2 "w3\nw4\n',
+    "w1\n```w2\nw3\n```\nw4\n```\nw5 w6 ``` w7\nw8",
+    "$w1 costs $w2, **w3 ** w4`w5 `` w6 ```w7``` w8",
+    "\\begin{align}w1\\end{align} $\\w2{w3}$ \\[w4\n\nw5\\] w6 $w7$8 \\$w9",
+    "w1 <b>w2</b> &lt;w3&gt; [w4](w5) <!-- w6 --> w7",
+)
+
+
+def test_drawing_a_text_loses_no_word_of_it(browser, own_place) -> None:
+    steps = tuple(Step(text, kind) for text in TEXTS for kind in ("thought", "code"))  # type: ignore[arg-type]
+    one = cases.trace(0)
+    write_traces("l.jsonl", [replace(one, steps=steps, evidence=(), labels=None)])
+    browser.open(written() + "#/traces?id=p0%2F0&row=0")
+    now(browser)
+    shown = browser.look("[...document.querySelectorAll('#steps .text')].map((e) => e.textContent)")
+    for step, text in zip(steps, shown, strict=True):
+        missing = [
+            word for word in re.findall(r"w\d+", step.text) if word not in "".join(text.split())
+        ]
+        assert missing == [], (step.text, text)
+
+
+def test_a_step_that_acts_is_folded_with_what_answered_it(browser, own_place) -> None:
+    call = {
+        "id": "1",
+        "type": "function",
+        "function": {"name": "search", "arguments": '{"q": "w1"}'},
+    }
+    turn = (
+        {"role": "assistant", "content": "think", "tool_calls": [call]},
+        {"role": "tool", "content": "found w2"},
+    )
+    acting = Step('think <tool_call>{"q": "w1"}</tool_call>', "tool_call", messages=turn)
+    alone = Step("w3", "tool_call", {"name": "python", "arguments": {"code": "w4"}}, "w5")
+    one = cases.trace(0)
+    write_traces("l.jsonl", [replace(one, steps=(acting, alone), evidence=(), labels=None)])
+    browser.open(written() + "#/traces?id=p0%2F0&row=0")
+    now(browser)
+    heads = "[...document.querySelectorAll('{} summary b')].map((e) => e.textContent)"
+    assert browser.look(heads.format("#step-0")) == ["calls search", "observes", "as written"]
+    assert browser.look(heads.format("#step-1")) == ["calls python", "observes", "as written"]
+    assert "w2" not in text(browser, "#step-0 .text > :last-child")
+    browser.key("/")
+    browser.type("FOUND W2")
+    browser.wait("document.querySelector('#count')?.textContent === '1 trace'")
+
+
+BOXES = """
+(() => {
+  const box = (selector) => { const r = document.querySelector(selector).getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom].map(Math.round); };
+  const cards = [...document.querySelectorAll("#steps .step")].map((e) => e.getBoundingClientRect());
+  return { bar: box(".bar"), list: box(".list"), pane: box(".pane"), gutter: box("#step-2 .gutter"), text: box("#step-2 .text"), belief: box("#step-2 .belief"),
+    apart: cards.every((r, i) => !i || r.top >= cards[i - 1].bottom), rows: [...document.querySelectorAll(".row")].map((e) => e.getBoundingClientRect().height) };
+})()
+"""
+
+
+def test_the_layout_on_a_desk_and_on_a_phone(browser, labelled) -> None:
+    place = written() + "#/traces?id=p2%2F0&row=8"
+    browser.open(place)
+    now(browser)
+    at = browser.look(BOXES)
+    assert at["bar"][:3] == [0, 0, 1280]
+    assert (at["list"][0], at["pane"][2], at["pane"][3]) == (0, 1280, 900)
+    assert at["list"][2] == at["pane"][0]
+    assert (
+        at["gutter"][2] < at["text"][0] < at["text"][2] < at["belief"][0] < at["belief"][2] <= 1280
+    )
+    assert at["apart"]
+    assert set(at["rows"]) == {64}
+    browser.size(390, 844, phone=True)
+    browser.open(place)
+    now(browser)
+    at = browser.look(BOXES)
+    assert at["list"] == [0, 0, 0, 0]
+    assert at["gutter"][2] < at["text"][0] < at["text"][2] <= 390
+    assert at["belief"][1] >= at["text"][3]
+    assert at["apart"]

@@ -35,6 +35,7 @@ function verdictOf(labels) {
 function firsts(labels, steps) {
   const values = labels?.values ?? [];
   if (!values.length || values.some((value) => value === null)) return null;
+  if (labels.confidence === null && values.every((value) => value === 0 || value === 1)) return null; // a decision, no belief
   const found = [];
   for (let i = 0; i < steps; i++) found.push(Math.max((i ? values[i - 1] : 1) - values[i], 0));
   found.push(values[steps - 1] ?? 1);

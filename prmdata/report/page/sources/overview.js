@@ -88,13 +88,15 @@ function figures(file) {
   const { score, places, true_places: truth } = file;
   const methods = facts.files.flatMap((one, i) => one.methods.map((method) => ({ ...method, name: facts.files.length > 1 ? `${letter(i)} ${method.name}` : method.name })));
   const decisive = methods.filter((one) => one.undecided <= one.of / 2); // others say too little for a point
+  const priced = methods.length > 1 && figure("F1 and its price", decisive.length > 1 && costChart(decisive), el("details", { open: decisive.length < 2 }, el("summary", {}, "As a table"), table(["method", "F1", "exact", "95 % interval", "of", "undecided", "tokens a trace"],
+      methods.map((one) => [brief(one.name), fixed(one.f1), fixed(one.exact), one.exact_interval.map(fixed).join("–"), number(one.of), number(one.undecided), number(one.tokens_per_trace)]), "Methods on this file")));
   return [
     score?.reliability.length ? figure("How right, by how sure", reliabilityChart(score.reliability), el("p", { class: "faint" }, "On the line, confidence is what it says. Bars are 95 % intervals.")) :
       file.confidence.some(Boolean) && figure("How sure", confidenceChart(file.confidence), el("p", { class: "faint" }, "What the labels claim; no truth says whether it holds.")),
-    methods.length > 1 && figure("F1 and its price", decisive.length > 1 && costChart(decisive), el("details", { open: decisive.length < 2 }, el("summary", {}, "As a table"), table(["method", "F1", "exact", "95 % interval", "of", "undecided", "tokens a trace"],
-      methods.map((one) => [brief(one.name), fixed(one.f1), fixed(one.exact), one.exact_interval.map(fixed).join("–"), number(one.of), number(one.undecided), number(one.tokens_per_trace)]), "Methods on this file"))),
+    decisive.length > 1 && priced,
     (places.length > 0 || truth.length > 0) && figure("Where first errors are", placesChart(places, truth),
       el("p", { class: "key" }, el("span", { class: "swatch labelled" }), "labels", truth.length > 0 && [el("span", { class: "swatch true" }), "truth"])),
+    decisive.length < 2 && priced,
     file.pairs.length > 0 && figure("Do kinds of evidence agree?", agreementTable(file.pairs), el("p", { class: "faint" }, "Of traces on which both name a first error or none: how often it is the same.")),
   ];
 }

@@ -69,7 +69,7 @@ function select({ chips, sort, problem, found }) {
 }
 
 function matches(trace, words) {
-  const texts = [trace.id, trace.answer, trace.problem.question, ...trace.steps.map((step) => step.text)];
+  const texts = [trace.id, trace.answer, trace.problem.question, ...trace.steps.flatMap((step) => [step.text, observationOf(step)])];
   return texts.some((text) => text && text.toLowerCase().includes(words));
 }
 

@@ -4,12 +4,32 @@ const LONGEST_DRAWN = 20000;
 const INLINE = /(\$\$[^$]+\$\$|\$(?!\s)(?:\\.|[^$\\\n])+?(?<!\s)\$(?!\d)|\\\([^]+?\\\)|\\\[[^]+?\\\]|`[^`\n]+`|\*\*[^*\n]+\*\*)/;
 const WORDS = /(#[^\n]*|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\b\d+(?:\.\d+)?\b|\b(?:and|as|assert|async|await|break|class|const|continue|def|del|elif|else|except|finally|for|from|function|if|import|in|is|lambda|let|not|or|pass|raise|return|try|var|while|with|yield|True|False|None|true|false|null)\b)/;
 
+const FENCE = /^[ \t]*```/;
+
+// Lines between fences are code; a fence that nobody closes reaches to the end.
 function prose(text) {
   if (text.length > LONGEST_DRAWN) return [text];
-  return text.split(/(^[ \t]*```[^\n]*\n[^]*?(?:^[ \t]*```[ \t]*$|(?![^])))/m).flatMap((part) => {
-    const fence = part.match(/^[ \t]*```([^\n]*)\n([^]*?)(?:^[ \t]*```[ \t]*)?$/m);
-    return fence && part.trimStart().startsWith("```") ? [code(fence[2])] : inline(part);
-  });
+  const parts = [];
+  let lines = [];
+  let fenced = false;
+  const end = () => {
+    const body = lines.join("");
+    if (fenced) parts.push(code(body));
+    else if (body) parts.push(...inline(body));
+    lines = [];
+  };
+  for (const line of text.split(/(?<=\n)/)) {
+    if (!FENCE.test(line) || (!fenced && line.trim().lastIndexOf("```") > 0)) {
+      lines.push(line);
+      continue;
+    }
+    end();
+    fenced = !fenced;
+    const said = line.trim().slice(3); // the language, mostly
+    if (said) parts.push(el("span", { class: "kind" }, said));
+  }
+  end();
+  return parts;
 }
 
 function inline(text) {
@@ -36,21 +56,45 @@ function kindOf(word) {
   return /^\d/.test(word) ? "number" : "keyword";
 }
 
-// A step's text in its kind: thoughts as prose, code and what tools say as they are.
+// A step as it is read: what it says, then, folded, the calls that it makes and what answered them.
 function stepText(step, raw) {
   const text = step.text.replace(/\s+$/, "");
   if (raw) return el("pre", { class: "raw" }, step.text.replace(/\n/g, "⏎\n").replace(/\t/g, "→\t"));
-  if (step.kind === "code" && !text.includes("```")) return code(text);
-  if (step.kind === "tool_call" || step.kind === "observation") return folded(step, text);
-  return el("div", { class: "prose" }, prose(text));
+  if (step.kind === "observation") return folded("observes", text);
+  const call = step.kind === "tool_call" ? Math.max(text.search(/<tool_call>|\{/), 0) : text.length;
+  const observed = observationOf(step);
+  const calls = callsOf(step);
+  return [
+    text.slice(0, call).trim() && (step.kind === "code" && !text.includes("```") ? code(text) : el("div", { class: "prose" }, prose(text.slice(0, call).trimEnd()))),
+    !calls.length && text.slice(call) && folded("calls", text.slice(call)),
+    calls.map((one) => folded(`calls ${brief(String(one.name ?? "a tool"))}`, typeof one.arguments === "string" ? one.arguments : JSON.stringify(one.arguments ?? one, null, 2))),
+    observed != null && folded("observes", observed),
+    calls.length > 0 && text.slice(call) && folded("as written", text.slice(call)),
+  ];
 }
 
-function folded(step, text) {
-  const name = step.kind === "tool_call" ? `calls ${step.tool?.name ?? "a tool"}` : "observes";
-  const first = text.trim().split("\n", 1)[0].slice(0, 80);
-  return el("details", { class: "folded", open: text.length < 160 },
-    el("summary", {}, el("b", {}, name), " ", el("span", { class: "faint" }, first)),
-    el("pre", { class: "code" }, text),
-    step.tool && el("pre", { class: "code" }, JSON.stringify(step.tool, null, 2)),
-    step.result && el("pre", { class: "code" }, step.result));
+// The calls of an assistant's turn, or the one that stands in the text alone.
+function callsOf(step) {
+  const made = step.messages?.[0]?.tool_calls;
+  if (Array.isArray(made)) return made.filter((call) => call && typeof call === "object").map((call) => call.function ?? call);
+  return step.tool ? [step.tool] : [];
+}
+
+function observationOf(step) {
+  if (!step.messages?.length) return step.result;
+  const answers = step.messages.slice(1).map(contentOf);
+  return answers.length ? answers.join("\n") : null;
+}
+
+function contentOf({ content }) {
+  if (typeof content === "string") return content;
+  return Array.isArray(content) ? content.map((part) => part?.text ?? JSON.stringify(part)).join("\n") : JSON.stringify(content ?? "");
+}
+
+function folded(name, text) {
+  const lines = text.split("\n").map((line) => line.trim());
+  const first = lines.find((line) => line && !/^<\/?[\w-]+>$/.test(line)) ?? "";
+  return el("details", { class: "folded" },
+    el("summary", {}, el("b", {}, name), " ", el("span", { class: "faint" }, brief(first, 90))),
+    el("pre", { class: "code" }, text));
 }

@@ -96,12 +96,13 @@ function question(trace) {
 
 function stepCards(item, labelled) {
   const belief = firsts(labelled.labels, item.trace.steps.length);
+  const decided = labelled.labels?.values.every((value) => value === 0 || value === 1);
   const own = labelled.evidence.filter((one) => one.kind !== "truth").map((one) => (one.name === labelled.labels?.by ? { ...one, verdicts: [] } : one));
   const truth = item.truth?.verdicts.length ? firstWrong(item.truth) : -1;
   return item.trace.steps.map((step, i) => stepCard(step, i, {
     kind: markOf(labelled.labels, i),
     belief: belief?.[i],
-    value: labelled.labels?.values[i],
+    value: decided ? null : labelled.labels?.values[i],
     chips: own.map((one) => chipOf(one, i)).filter(Boolean),
     truth: i === truth,
     others: facts.files.length > 1 ? item.files.map((one) => one && markOf(one.labels, i)) : [],
