@@ -9,6 +9,7 @@
     ├── SamplerError         a model or server that does not start or answer
     │   └── ItemError        one request that can never succeed (too long, refused)
     │       └── EnvironmentFailure   an environment that died, hung or answered garbage
+    ├── GuardError           a judge that lets through what solves nothing
     ├── GraderError          a user's grader that crashes or answers garbage
     ├── SandboxError         a machine on which code cannot be run safely
     ├── StoreError           a rollout store that is damaged
@@ -60,6 +61,10 @@ class ItemError(SamplerError):
 
 
 class EnvironmentFailure(ItemError):
+    pass
+
+
+class GuardError(PrmdataError):
     pass
 
 

@@ -20,7 +20,7 @@ STEPS, TOKENS = 10, 300
 
 
 def methods(name: Name = None) -> None:
-    """List the labelling methods, the verifiers and the forms of credit, or describe one.
+    """List the labelling methods, verifiers, ways of judging and forms of credit, or describe one.
 
     $ prmdata methods
     $ prmdata methods bisect
@@ -29,6 +29,7 @@ def methods(name: Name = None) -> None:
     from prmdata.corrections import CORRECTIONS
     from prmdata.credit import FORMS
     from prmdata.errors import unknown
+    from prmdata.judges import JUDGES
     from prmdata.labellers import LABELLERS, methods_of
     from prmdata.verifiers import VERIFIERS
 
@@ -39,6 +40,12 @@ def methods(name: Name = None) -> None:
             command = f"prmdata verify traces.jsonl --with {name}{{set}} -o verified.jsonl"
             title = f"{name}: a verifier (prmdata verify --with {name})"
             _print(pages.page(VERIFIERS[name], title, ["Cost: no tokens."], command))
+        elif name in JUDGES:
+            command = f"prmdata judge traces.jsonl --with {name}{{set}} -o judged.jsonl"
+            title = f"{name}: a way of judging (prmdata judge --with {name})"
+            _print(
+                pages.page(JUDGES[name], title, ["Cost: what the judge reads and writes."], command)
+            )
         elif name in FORMS:
             command = f"prmdata credit valued.jsonl --form {name}{{set}} -o credited.jsonl"
             title = f"{name}: a form of credit (prmdata credit --form {name})"
@@ -48,8 +55,8 @@ def methods(name: Name = None) -> None:
             title = f"{name}: a correction (prmdata {name})"
             _print(pages.page(CORRECTIONS[name], title, [], command))
         else:
-            entries = [*LABELLERS, *VERIFIERS, *FORMS, *CORRECTIONS]
-            raise unknown("method, verifier, form or correction", name, entries)
+            known = [*LABELLERS, *VERIFIERS, *JUDGES, *FORMS, *CORRECTIONS]
+            raise unknown("method, verifier, way of judging, form or correction", name, known)
         return
     for verb in ("label", "estimate"):
         print_line(f"prmdata {verb} --method NAME")
@@ -62,6 +69,9 @@ def methods(name: Name = None) -> None:
     print_line("prmdata verify --with NAME,…")
     tools = [(entry, pages.summary_of(kind)) for entry, kind in sorted(VERIFIERS.items())]
     _print(pages.table(tools, ("NAME", "WHAT IT DOES")))
+    print_line("\nprmdata judge --with NAME")
+    ways = [(entry, pages.summary_of(kind)) for entry, kind in sorted(JUDGES.items())]
+    _print(pages.table(ways, ("NAME", "WHAT IT DOES")))
     print_line("\nprmdata credit --form NAME")
     forms = [(entry, pages.summary_of(kind)) for entry, kind in sorted(FORMS.items())]
     _print(pages.table(forms, ("NAME", "WHAT IT GIVES")))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prmdata.errors import UsageError, unknown
-from prmdata.sampler.models.folders import ABACUS_MODEL
+from prmdata.sampler.models.folders import ABACUS_JUDGE, ABACUS_MODEL
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
 __all__ = [
@@ -49,6 +49,13 @@ SAMPLERS = {
         "player[:SLIPS]",
         "a program that plays the small worlds; no model",
     ),
+    "abacus-judge": SamplerKind(
+        "prmdata.sampler.local",
+        "open_local",
+        "abacus-judge",
+        "the small judge shipped with prmdata",
+        names_model=True,
+    ),
     "local": SamplerKind(
         "prmdata.sampler.local",
         "open_local",
@@ -69,6 +76,12 @@ SAMPLERS = {
         "http://HOST/v1[,…]",
         "one or more OpenAI-compatible servers",
     ),
+    "chat": SamplerKind(
+        "prmdata.sampler.endpoint.chatting",
+        "open_chat",
+        "chat:http://HOST/v1",
+        "a server that only chats, for judges",
+    ),
     "bank": SamplerKind(
         "prmdata.sampler.bank", "open_bank", "bank:FILE", "a frozen set of rollouts", recorded=True
     ),
@@ -80,6 +93,10 @@ SAMPLERS = {
         recorded=True,
     ),
 }
+
+
+SHIPPED = {"abacus": ABACUS_MODEL, "abacus-judge": ABACUS_JUDGE}
+"""Models that need no name."""
 
 
 async def open_sampler(spec: str, options: Mapping[str, str] | None = None) -> Sampler:
@@ -102,8 +119,8 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if spec.startswith(("http://", "https://")):
         return "http", spec
     kind, colon, rest = spec.partition(":")
-    if kind == "abacus" and not colon:
-        return kind, str(ABACUS_MODEL)
+    if kind in SHIPPED and not colon:
+        return kind, str(SHIPPED[kind])
     if kind not in SAMPLERS and re.match(r"[/\d]", rest):
         host = spec.rstrip("/").removesuffix("/v1")
         raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")

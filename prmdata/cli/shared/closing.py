@@ -38,7 +38,7 @@ def report(reporting: Reporting, output: str, summary: Summary) -> None:
 def closing_line(summary: Summary) -> str:
     kept = summary.problems - summary.outside
     parts = [f"{summary.traces:,} traces of {kept:,} problems"]
-    described = {"verify": _verdicts, "mutate": _lines, "credit": _credit}
+    described = {"verify": _verdicts, "judge": _judged, "mutate": _lines, "credit": _credit}
     described |= {"thoughts": _thoughts, "repair": _repairs, "intervene": _interventions}
     parts += described.get(summary.stage, _outcomes)(summary)
     if summary.outside and summary.stage not in ("mutate", "choose"):
@@ -133,6 +133,18 @@ def _verdicts(summary: Summary) -> list[str]:
     parts = [f"{counts['steps']:,} steps", f"verdicts: {verdicts}"]
     if counts["failed_checks"]:
         parts.append(f"{counts['failed_checks']:,} checks failed (see the notes)")
+    return parts
+
+
+def _judged(summary: Summary) -> list[str]:
+    counts = summary.special
+    parts = [*_verdicts(summary), f"{counts['judgements']:,} judgements"]
+    if counts["judgements_unread"]:
+        parts[-1] += f", {counts['judgements_unread']:,} of which could not be read"
+    if counts["no_carrier"]:
+        parts.append(f"{counts['no_carrier']:,} without a judgement that says all the vote says")
+    if counts["prompt_tokens"]:
+        parts.append(f"about {counts['prompt_tokens']:,} tokens read")
     return parts
 
 

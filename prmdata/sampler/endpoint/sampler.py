@@ -193,6 +193,8 @@ def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
     choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != n:
         raise Busy("the server sent fewer completions than it was asked for")
+    if not all(isinstance(choice.get("text"), str) for choice in choices):
+        raise Busy("the server sent a completion without a text")
     return choices
 
 

@@ -37,8 +37,13 @@ class LogProbs(TypedDict, total=False):
     top_logprobs: list[dict[str, float | None] | None] | None
 
 
+class Said(TypedDict, total=False):
+    content: str | None
+
+
 class Choice(TypedDict, total=False):
-    text: Required[str]
+    text: str
+    message: Said | None
     index: int
     finish_reason: str | None
     logprobs: LogProbs | None

@@ -12,9 +12,13 @@ from typing import Any
 
 from prmdata.errors import InputError, SamplerError
 from prmdata.records import Message
-from prmdata.sampler.models.folders import ABACUS_MODEL
+from prmdata.sampler.models.folders import ABACUS_JUDGE, ABACUS_MODEL
 from prmdata.sampler.models.jinja import NOW, TemplateFailure, TemplateRefusal, render
 from prmdata.sampler.models.jinja_process import render_apart
+
+CHAT = "{{ {'messages': messages, 'response_format': response_format | default(none)} | tojson }}"
+"""In the place of a template where the server has its own: the messages themselves, and the shape
+that the answer should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class ChatTemplate:
 
 @functools.cache
 def _is_own(source: str) -> bool:
-    """The template that is shipped with prmdata needs no process of its own."""
-    return source == read_template(ABACUS_MODEL).source
+    """Templates that are shipped with prmdata need no process of their own."""
+    return source in (CHAT, *(read_template(f).source for f in (ABACUS_MODEL, ABACUS_JUDGE)))
 
 
 def _check_day(text: str) -> None:

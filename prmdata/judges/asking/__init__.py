@@ -1,0 +1,1 @@
+"""Asking a model to judge: messages in, words out, everything counted."""

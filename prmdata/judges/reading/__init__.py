@@ -1,0 +1,1 @@
+"""What judges say → verdicts: read leniently, checked strictly."""
