@@ -16,7 +16,6 @@ from prmdata.judges.asking.sights import Sees, fields
 from prmdata.judges.contract import Session, each, recorded, sampling
 from prmdata.judges.critique import SCHEMA
 from prmdata.judges.reading.critiques import critique
-from prmdata.labellers.evidence.reading import by_step
 from prmdata.records import Trace, Verdict
 from prmdata.settings import Amount, Count
 
@@ -65,11 +64,6 @@ class Grounded:
 
 def found_by_tools(trace: Trace) -> tuple[Verdict | None, ...]:
     """What verifiers say of each step: wrong where one of them says so."""
-    marks = {"right": 1.0, "wrong": 0.0}
-    said = [
-        tuple(marks.get(verdict or "") for verdict in e.verdicts)
-        for e in trace.evidence
-        if e.kind == "verdicts" and e.checked_by == "tool"
-    ]
-    values = by_step(min, said) or (None,) * len(trace.steps)
-    return tuple(None if v is None else "right" if v else "wrong" for v in values)
+    tools = [e for e in trace.evidence if e.kind == "verdicts" and e.checked_by == "tool"]
+    said = ({e.verdicts[step] for e in tools} for step in range(len(trace.steps)))
+    return tuple("wrong" if "wrong" in s else "right" if "right" in s else None for s in said)
