@@ -17,12 +17,12 @@ import msgspec
 
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.endpoint.addresses import Address
-from prmdata.sampler.endpoint.balance import Window
 from prmdata.sampler.endpoint.offers import Offers
 from prmdata.sampler.endpoint.patience import Busy, Tell, Waits
 from prmdata.sampler.endpoint.pool import Pool, Request, Served
 from prmdata.sampler.endpoint.sampler import ENDS, SEEDS, most_bytes
 from prmdata.sampler.endpoint.server import Server
+from prmdata.sampler.endpoint.window import Window
 from prmdata.sampler.models.arguments import whole_number
 from prmdata.sampler.models.fingerprint import BY_NAME
 from prmdata.sampler.models.rendering import CHAT, ChatTemplate
