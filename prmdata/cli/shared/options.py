@@ -79,8 +79,8 @@ Sampler = Annotated[
         envvar="PRMDATA_SAMPLER",
         metavar="SPEC",
         help="The model: abacus, player[:SLIPS] for the small worlds, local:FOLDER, vllm:MODEL, "
-        "http://HOST/v1[,…], bank:FILE or replay:STORE; abacus-judge and chat:http://HOST/v1 are for "
-        "judges alone. Default: abacus, for abacus problems only.",
+        "http://HOST/v1[,…], bank:FILE or replay:STORE; abacus-judge and chat:http://HOST/v1 are "
+        "for judges alone. Default: abacus, for abacus problems only.",
         rich_help_panel=SAMPLING,
     ),
 ]
