@@ -101,7 +101,7 @@ class Gathering:
         return len(self._problems)
 
     def read(self, path: str, progress: Progress = lambda count: None) -> None:
-        source = Source(path, Sums(with_intervals=True))
+        source = Source(path, Sums())
         self.sources.append(source)
         times: Counter[bytes] = Counter()
         for trace in self._traces(path, source):

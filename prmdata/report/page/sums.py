@@ -20,7 +20,6 @@ FIGURES = ("exact", "exact_on_erroneous", "exact_on_correct", "f1")
 
 @dataclass(slots=True)
 class Sums:
-    with_intervals: bool = True
     counts: Counts = field(default_factory=Counts)
     undecided: int = 0
     unlabelled: int = 0
