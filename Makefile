@@ -10,8 +10,8 @@ MORE := llamafactory ms-swift axolotl verl openrlhf
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
-.PHONY: all setup setup-vllm setup-trainers setup-more-trainers format check test \
-	test-vllm test-trainers test-more-trainers test-browser demo bench bench-engine soak docs site clean
+.PHONY: all setup setup-vllm setup-ray setup-trainers setup-more-trainers format check test \
+	test-vllm test-ray test-trainers test-more-trainers test-browser demo bench bench-engine soak docs site clean
 
 all: check test
 
@@ -51,6 +51,19 @@ $(VLLM)/ready: pyproject.toml constraints-vllm.txt
 
 test-vllm: setup-vllm
 	$(VLLM)/bin/python -m pytest tests/sampler tests/serving -m vllm
+
+# A Ray cluster of three nodes on this machine, killed now and then; KILLS=60 for the long run.
+setup-ray: .venv-ray/ready
+.venv-ray/ready: pyproject.toml constraints.txt constraints-ray.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-ray/bin/python -m pip install --quiet -c constraints.txt "torch>=2.5"
+	.venv-ray/bin/python -m pip install --quiet -c constraints.txt -c constraints-ray.txt \
+		-e '.[ray]' pytest pytest-timeout hypothesis
+	touch $@
+
+test-ray: setup-ray
+	KILLS=$(or $(KILLS),6) .venv-ray/bin/python -m pytest tests/run/sharded tests/cli/test_engine.py -s
 
 # Real trainers on exported datasets. No environment holds all of them: `constraints-NAME.txt` says
 # what `.venv-NAME` has.
@@ -111,4 +124,4 @@ site: $(SITE)/ready
 	$(SITE)/bin/python -m mkdocs build --quiet
 
 clean:
-	rm -rf $(VENV) $(VLLM) $(SITE) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist
+	rm -rf $(VENV) $(VLLM) .venv-ray $(SITE) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting
+from prmdata.cli.shared.groups import Reporting, Scale
 
 
 def credit(
@@ -23,7 +23,9 @@ def credit(
         ),
     ] = "td",
     settings: o.Settings = None,
+    shard: o.Shard = None,
     *,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Turn the rewards or values of steps into credit for RL.
@@ -38,14 +40,16 @@ def credit(
     from prmdata.registry import make
     from prmdata.settings import pairs
     from prmdata.stages.credit import Crediting, run_credit
+    from prmdata.stages.groups import parse_shard
 
     how = make(FORMS, form, pairs(settings or (), "--set"))
-    request = Crediting(source, form, how)
+    request = Crediting(source, form, how, shard=parse_shard(shard))
     running.say_waiting("credit", source)
     running.run(
         "credit",
         request,
         output,
-        lambda into, options: run_credit(request, into, options),
+        run_credit,
         reporting,
+        scale=scale,
     )

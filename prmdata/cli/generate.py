@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Acting, Forecast, Model, Reporting, Share, Spending
+from prmdata.cli.shared.groups import Acting, Forecast, Model, Reporting, Scale, Share, Spending
 
 if TYPE_CHECKING:
     from prmdata.stages.generate import Generating
@@ -160,6 +160,7 @@ def generate(
     acting: Acting,
     forecast: Forecast,
     spending: Spending,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Sample traces for problems; split them into steps and grade their answers.
@@ -172,7 +173,8 @@ def generate(
     from prmdata.cli.shared.acting import surroundings
     from prmdata.grading import answer_rule
     from prmdata.settings import pairs
-    from prmdata.stages.generate import Generating, parse_shard, run_generate
+    from prmdata.stages.generate import Generating, run_generate
+    from prmdata.stages.groups import parse_shard
     from prmdata.traces.generate import Generation
     from prmdata.traces.prompt import parse_keep, read_few_shot, template_arguments, template_named
     from prmdata.traces.pseudo_gold import parse_gold
@@ -182,7 +184,7 @@ def generate(
         layout=layout,
         fields=pairs(fields or (), "--fields"),
         limit=share.limit,
-        shard=parse_shard(share.shard) if share.shard else None,
+        shard=parse_shard(share.shard),
         sampler=model.sampler,
         engine=pairs(model.engine_arg or (), "--engine-arg"),
         grader=model.grader,
@@ -216,9 +218,10 @@ def generate(
         "generate",
         request,
         output,
-        lambda into, options: run_generate(request, into, options),
+        run_generate,
         reporting,
         spending,
+        scale,
     )
 
 

@@ -84,6 +84,6 @@ def import_(
         "import",
         request,
         output,
-        lambda into, options: run_import(request, into, options),
+        run_import,
         reporting,
     )

@@ -29,6 +29,6 @@ def merge(
         "merge",
         request,
         output,
-        lambda into, options: run_merge(request, into, options),
+        run_merge,
         reporting,
     )

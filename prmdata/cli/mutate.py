@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting
+from prmdata.cli.shared.groups import Reporting, Scale
 
 
 def mutate(
@@ -54,7 +54,9 @@ def mutate(
             rich_help_panel=o.METHOD,
         ),
     ] = "auto",
+    shard: o.Shard = None,
     *,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Rewrite single lines of programs that pass; label them by running the tests.
@@ -67,6 +69,7 @@ def mutate(
     from prmdata.cli.shared import running
     from prmdata.durations import parse_seconds
     from prmdata.errors import UsageError
+    from prmdata.stages.groups import parse_shard
     from prmdata.stages.mutate import Mutating, run_mutate
     from prmdata.verifiers.code.variants import VariantSettings
 
@@ -76,12 +79,13 @@ def mutate(
         )
     deadline_s = parse_seconds(deadline, "--deadline")
     how = VariantSettings(mutations, refactorings, lines, deadline_s, seed)
-    request = Mutating(source, how, level)
+    request = Mutating(source, how, level, shard=parse_shard(shard))
     running.say_waiting("mutate", source)
     running.run(
         "mutate",
         request,
         output,
-        lambda into, options: run_mutate(request, into, options),
+        run_mutate,
         reporting,
+        scale=scale,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting
+from prmdata.cli.shared.groups import Reporting, Scale
 
 
 def truth(
@@ -22,7 +22,9 @@ def truth(
             rich_help_panel=o.METHOD,
         ),
     ] = "abacus",
+    shard: o.Shard = None,
     *,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Add the exact truth as evidence, which only `score` reads.
@@ -30,14 +32,16 @@ def truth(
     $ prmdata truth traces.jsonl -o known.jsonl
     """
     from prmdata.cli.shared import running
+    from prmdata.stages.groups import parse_shard
     from prmdata.stages.truth import AddingTruth, run_truth
 
-    request = AddingTruth(source, known_to)
+    request = AddingTruth(source, known_to, shard=parse_shard(shard))
     running.say_waiting("truth", source)
     running.run(
         "truth",
         request,
         output,
-        lambda into, options: run_truth(request, into, options),
+        run_truth,
         reporting,
+        scale=scale,
     )

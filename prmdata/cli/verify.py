@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting
+from prmdata.cli.shared.groups import Reporting, Scale
 
 
 def verify(
@@ -23,7 +23,9 @@ def verify(
         ),
     ] = "arithmetic",
     settings: o.Settings = None,
+    shard: o.Shard = None,
     *,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Check steps with tools and by running code; add the verdicts as evidence.
@@ -34,6 +36,7 @@ def verify(
     from prmdata.errors import UsageError
     from prmdata.registry import make
     from prmdata.settings import pairs
+    from prmdata.stages.groups import parse_shard
     from prmdata.stages.verify import Verifying, run_verify
     from prmdata.verifiers import VERIFIERS
 
@@ -41,12 +44,15 @@ def verify(
     chosen = pairs(settings or (), "--set")
     if len(names) > 1 and chosen:
         raise UsageError("--set configures one verifier: run several, one after another")
-    request = Verifying(source, {name: make(VERIFIERS, name, chosen) for name in names})
+    request = Verifying(
+        source, {name: make(VERIFIERS, name, chosen) for name in names}, shard=parse_shard(shard)
+    )
     running.say_waiting("verify", source)
     running.run(
         "verify",
         request,
         output,
-        lambda into, options: run_verify(request, into, options),
+        run_verify,
         reporting,
+        scale=scale,
     )

@@ -127,6 +127,8 @@ class Stage(ABC, Generic[Item]):
     """Tells somebody at once; `run_stage` sets it."""
     total: int | None = None
     """How many units there are, where that is known."""
+    may_be_empty = False
+    """A shard may have nothing to do."""
 
     @abstractmethod
     def items(self) -> Iterable[Item]: ...
@@ -214,7 +216,7 @@ async def run_stage(stage: Stage[Item], output: Output, options: RunOptions) -> 
             async with _ticking(progress):
                 await engine.run()
             failures.check(final=True)
-            if progress.done == 0:
+            if progress.done == 0 and not stage.may_be_empty:
                 raise InputError("the input is empty; there is nothing to do")
             stage.check(summary)
             _close(summary, stage, progress, failures, started)

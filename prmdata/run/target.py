@@ -45,6 +45,10 @@ def is_up_to_date(
     return made.stands_for(manifest_of(stage, settings, inputs))
 
 
+class InUse(OutputError):
+    """Another run is writing it now."""
+
+
 class FileOutput:
     """A target on disk or on a remote file system, with its run folder."""
 
@@ -76,7 +80,7 @@ class FileOutput:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise OutputError(f"{target}: another prmdata run is writing it now") from None
+            raise InUse(f"{target}: another prmdata run is writing it now") from None
         with writing(target):
             placing.recover(self.target, self.folder)
         self.manifest = manifest_of(stage, settings, inputs)

@@ -18,7 +18,7 @@ from prmdata.credit.contract import (
     signal_of,
 )
 from prmdata.errors import InputError, UsageError
-from prmdata.files import Unreadable, count_hint, paths, read_groups, read_traces
+from prmdata.files import Unreadable, count_hint, paths, read_traces
 from prmdata.records import Evidence, Trace
 from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
@@ -26,7 +26,7 @@ from prmdata.run.stage import RunOptions, run_stage
 from prmdata.run.summary import Summary
 from prmdata.sampler.storage.stored import Spending
 from prmdata.settings import settings_of
-from prmdata.stages.groups import Group, GroupStage
+from prmdata.stages.groups import Group, GroupStage, groups_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,10 @@ class Crediting:
     source: str
     name: str
     form: Form
+    shard: tuple[int, int] | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {"form": self.name, **settings_of(self.form)}
+        return {"form": self.name, **settings_of(self.form), "shard": self.shard}
 
     def inputs(self) -> Mapping[str, str]:
         return states_of(self.source)
@@ -46,6 +47,7 @@ class CreditStage(GroupStage):
     name = "credit"
 
     def __init__(self, request: Crediting) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.form, self.spending = request, request.form, Spending()
         self.total = count_hint(request.source)
         self._without: Counter[str] = Counter()
@@ -54,7 +56,7 @@ class CreditStage(GroupStage):
     def items(self) -> Iterator[Group]:
         if isinstance(self.form, Fitted):
             self.form = self.form.fitted(self._signals())
-        return read_groups(read_traces(self.request.source))
+        return groups_of(read_traces(self.request.source), self.request.shard)
 
     def _signals(self) -> Iterator[Signal]:
         """Every signal in the input, in a reading of its own."""

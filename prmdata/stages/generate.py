@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from prmdata.errors import InputError, UsageError
+from prmdata.errors import InputError
 from prmdata.files import Unreadable
 from prmdata.problems import HEAD, is_path, problems, size_hint
 from prmdata.records import Problem, Trace
@@ -46,9 +46,8 @@ class Generating:
 
     def problems(self) -> Iterator[Problem | Unreadable]:
         found = problems(self.source, layout=self.layout, fields=self.fields)
-        if self.shard is not None:
-            found = of_shard(found, *self.shard)
-        return itertools.islice(found, self.limit)
+        found = itertools.islice(found, self.limit)
+        return found if self.shard is None else of_shard(found, *self.shard)
 
     def inputs(self) -> dict[str, str]:
         """The files among the sources, with their state."""
@@ -81,6 +80,7 @@ class GenerateStage(Stage[Problem | Unreadable]):
     unit = "problems"
 
     def __init__(self, request: Generating, resources: Resources) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.resources = request, resources
         self.spending = resources.spending
         self.total = request.total()
@@ -122,7 +122,8 @@ class GenerateStage(Stage[Problem | Unreadable]):
 
     def check(self, summary: Summary) -> None:
         keep = self.request.generation.keep
-        if keep is not None and summary.outside == summary.problems:
+        none_left = summary.outside == summary.problems and self.request.shard is None
+        if keep is not None and none_left:
             advice = advice_on_cuts(self._dropped["cut"], self._dropped["traces"])
             raise InputError(
                 f"no problem has a pass rate within --keep {keep[0]}..{keep[1]}; "
@@ -226,11 +227,3 @@ def advice_on_cuts(cut: int, traces: int) -> str | None:
         f"{cut:,} of {traces:,} traces are cut by the token limit: raise --max-tokens, or, where "
         "the model thinks first, try --template-arg enable_thinking=false"
     )
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """`2/8`: the second of eight."""
-    index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise UsageError(f"--shard {text}: write it as I/N, with I from 1 to N")
-    return int(index), int(count)

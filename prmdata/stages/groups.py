@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from prmdata.files import Unreadable
+from prmdata.errors import UsageError
+from prmdata.files import Unreadable, read_groups
 from prmdata.problems import shard_of
 from prmdata.records import Problem, Trace
 from prmdata.run.stage import Stage
@@ -41,6 +43,16 @@ class GroupStage(Stage[Group]):
         return 1 if isinstance(item, Unreadable) else len(item)
 
 
+def groups_of(
+    traces: Iterable[Trace | Unreadable],
+    shard: tuple[int, int] | None,
+    limit: int | None = None,
+) -> Iterator[Group]:
+    """Traces by problem: the first `limit` problems, and of these those of the shard."""
+    groups: Iterator[Group] = itertools.islice(read_groups(traces), limit)
+    return groups if shard is None else of_shard(groups, *shard)
+
+
 def of_shard(items: Iterable[Item], index: int, count: int) -> Iterator[Item]:
     """Problems, or their groups, that fall to one shard of several."""
     return (item for item in items if shard_of(_name(item), count) == index)
@@ -50,3 +62,13 @@ def _name(item: Problem | Group) -> str:
     if isinstance(item, Unreadable):
         return item.where
     return item.id if isinstance(item, Problem) else item[0].problem.id
+
+
+def parse_shard(text: str | None) -> tuple[int, int] | None:
+    """`2/8`: the second of eight."""
+    if text is None:
+        return None
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard {text}: write it as I/N, with I from 1 to N")
+    return int(index), int(count)

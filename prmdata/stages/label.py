@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 
 from prmdata.errors import UsageError
-from prmdata.files import Unreadable, count_hint, read_groups, read_traces
+from prmdata.files import Unreadable, count_hint, read_traces
 from prmdata.files.paths import is_stream
 from prmdata.grading import Grader
 from prmdata.labellers import Method
@@ -30,7 +29,7 @@ from prmdata.sampler.protocol import Completion, Sampler, Sampling, Scored, Unsu
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
-from prmdata.stages.groups import Group, GroupStage, of_shard
+from prmdata.stages.groups import Group, GroupStage, groups_of
 from prmdata.stages.panel import pooled, pools
 from prmdata.stages.pilot import informed, looks_first
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
@@ -63,10 +62,7 @@ class Labelling:
         return "sampler" in self.method.needs
 
     def groups(self, traces: Iterable[Trace | Unreadable]) -> Iterator[Group]:
-        groups: Iterator[Group] = read_groups(traces)
-        if self.shard is not None:
-            groups = of_shard(groups, *self.shard)
-        groups = itertools.islice(groups, self.limit)
+        groups = groups_of(traces, self.shard, self.limit)
         return suited(groups, self.sampler) if self.samples else groups
 
     def total(self) -> int | None:
@@ -104,6 +100,7 @@ class LabelStage(GroupStage):
         traces: Iterable[Trace | Unreadable],
         method: Method | None = None,
     ) -> None:
+        self.may_be_empty = request.shard is not None
         self.name = request.verb
         self.request, self.resources, self._traces = request, resources, traces
         self.method = method or request.method
@@ -200,7 +197,8 @@ async def run_labelling(
         if looks_first(method):
             report = _reporter(request.verb, options)
             if rereadable := again(request, traces):
-                groups = request.groups(rereadable())
+                whole = replace(request, shard=None)  # all shards learn the same
+                groups = whole.groups(rereadable())
                 method, _ = await informed(method, groups, resources, request.rollouts, report)
             else:
                 report(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prmdata.errors import InputError
-from prmdata.files import count_hint, read_groups, read_traces
+from prmdata.files import count_hint, read_traces
 from prmdata.records import Trace
 from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
@@ -16,7 +16,7 @@ from prmdata.run.stage import RunOptions, run_stage
 from prmdata.run.summary import Summary
 from prmdata.sampler.storage.stored import Spending
 from prmdata.sandbox import Sandbox
-from prmdata.stages.groups import Group, GroupStage
+from prmdata.stages.groups import Group, GroupStage, groups_of
 from prmdata.verifiers.code.variants import VariantSettings, variants
 
 REASONS = {
@@ -35,9 +35,10 @@ class Mutating:
     """Level of the sandbox."""
     workers: int = 2
     """Programs to run at the same time."""
+    shard: tuple[int, int] | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {**asdict(self.variants), "level": self.level}
+        return {**asdict(self.variants), "level": self.level, "shard": self.shard}
 
     def inputs(self) -> dict[str, str]:
         return states_of(self.source)
@@ -47,12 +48,13 @@ class MutateStage(GroupStage):
     name = "mutate"
 
     def __init__(self, request: Mutating, box: Sandbox) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.box, self.spending = request, box, Spending()
         self.total = count_hint(request.source)
         self._programs: Counter[str] = Counter()
 
     def items(self) -> Iterator[Group]:
-        return read_groups(read_traces(self.request.source))
+        return groups_of(read_traces(self.request.source), self.request.shard)
 
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         made: list[Trace] = []

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from prmdata.errors import ItemError
-from prmdata.files import count_hint, read_groups, read_traces
+from prmdata.files import count_hint, read_traces
 from prmdata.records import Trace
 from prmdata.run.manifest import states_of
 from prmdata.run.output import Output
 from prmdata.run.stage import RunOptions, run_stage
 from prmdata.run.summary import Summary
 from prmdata.sampler.storage.stored import Spending
-from prmdata.stages.groups import Group, GroupStage
+from prmdata.stages.groups import Group, GroupStage, groups_of
 from prmdata.truth import truth_of
 
 
@@ -23,9 +23,10 @@ class AddingTruth:
     source: str
     known_to: str
     """Who knows the truth; so far `abacus`."""
+    shard: tuple[int, int] | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {"from": self.known_to}
+        return {"from": self.known_to, "shard": self.shard}
 
     def inputs(self) -> dict[str, str]:
         return states_of(self.source)
@@ -35,11 +36,12 @@ class TruthStage(GroupStage):
     name = "truth"
 
     def __init__(self, request: AddingTruth) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.spending = request, Spending()
         self.total = count_hint(request.source)
 
     def items(self) -> Iterator[Group]:
-        return read_groups(read_traces(self.request.source))
+        return groups_of(read_traces(self.request.source), self.request.shard)
 
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         return [trace if trace.error else self._with_truth(trace) for trace in traces]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prmdata.errors import ItemError, PrmdataError
-from prmdata.files import count_hint, read_groups, read_traces
+from prmdata.files import count_hint, read_traces
 from prmdata.records import Trace
 from prmdata.run.engine import DEBUG
 from prmdata.run.manifest import states_of
@@ -19,7 +19,7 @@ from prmdata.run.stage import RunOptions, run_stage
 from prmdata.run.summary import Summary
 from prmdata.sampler.storage.stored import Spending
 from prmdata.settings import settings_of
-from prmdata.stages.groups import Group, GroupStage
+from prmdata.stages.groups import Group, GroupStage, groups_of
 from prmdata.verifiers import Finding, Ready, Verifier, ready
 from prmdata.verifiers.contract import FAILED, as_evidence
 
@@ -29,12 +29,14 @@ class Verifying:
     source: str
     verifiers: Mapping[str, Verifier] = field(default_factory=dict)
     """By name, in the order of their evidence."""
+    shard: tuple[int, int] | None = None
 
     def settings(self) -> dict[str, Any]:
-        return {
+        chosen = {
             f"with {name}": {k: str(v) for k, v in settings_of(how).items()}
             for name, how in self.verifiers.items()
         }
+        return {**chosen, "shard": self.shard}
 
     def inputs(self) -> dict[str, str]:
         return states_of(self.source)
@@ -44,11 +46,12 @@ class VerifyStage(GroupStage):
     name = "verify"
 
     def __init__(self, request: Verifying, verifiers: Mapping[str, Ready]) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.verifiers, self.spending = request, verifiers, Spending()
         self.total = count_hint(request.source)
 
     def items(self) -> Iterator[Group]:
-        return read_groups(read_traces(self.request.source))
+        return groups_of(read_traces(self.request.source), self.request.shard)
 
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         return [await _checked(trace, self.verifiers) for trace in traces]

@@ -12,6 +12,7 @@ from prmdata.cli.shared.groups import (
     Model,
     Reporting,
     RolloutFlags,
+    Scale,
     Share,
     Spending,
 )
@@ -32,6 +33,7 @@ def correcting_command(verb: Verb, text: str) -> Command:
         acting: Acting,
         forecast: Forecast,
         spending: Spending,
+        scale: Scale,
         reporting: Reporting,
     ) -> None:
         from prmdata.cli.shared import running
@@ -48,9 +50,10 @@ def correcting_command(verb: Verb, text: str) -> Command:
             verb,
             request,
             output,
-            lambda into, options: run_correcting(request, into, options),
+            run_correcting,
             reporting,
             spending,
+            scale,
         )
 
     command.__name__, command.__doc__ = verb, text

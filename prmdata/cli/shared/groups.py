@@ -28,6 +28,14 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """Where a stage runs."""
+
+    engine: o.Engine = "here"
+    parts: o.Parts = None
+
+
+@dataclass(frozen=True)
 class Model:
     """What samples, and how its answers are graded."""
 

@@ -14,6 +14,7 @@ from prmdata.cli.shared.groups import (
     Model,
     Reporting,
     RolloutFlags,
+    Scale,
     Share,
     Spending,
 )
@@ -47,6 +48,7 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
         acting: Acting,
         forecast: Forecast,
         spending: Spending,
+        scale: Scale,
         reporting: Reporting,
     ) -> None:
         from prmdata.cli.shared import running
@@ -65,9 +67,10 @@ def labelling_command(verb: Verb, default: str, text: str) -> Command:
             verb,
             request,
             output,
-            lambda into, options: run_labelling(request, into, options),
+            run_labelling,
             reporting,
             spending,
+            scale,
         )
 
     command.__name__, command.__doc__ = verb, text
@@ -89,7 +92,7 @@ def request_of(
     from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
-    from prmdata.stages.generate import parse_shard
+    from prmdata.stages.groups import parse_shard
     from prmdata.stages.label import Labelling
     from prmdata.traces.prompt import template_arguments
 
@@ -101,7 +104,7 @@ def request_of(
         method=_method(verb, method, pairs(settings or (), "--set")),
         source=source,
         limit=share.limit,
-        shard=parse_shard(share.shard) if share.shard else None,
+        shard=parse_shard(share.shard),
         sampler=model.sampler,
         reference=reference,
         engine=pairs(model.engine_arg or (), "--engine-arg"),

@@ -46,7 +46,7 @@ Settings = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(min=1, help="Stop after this many problems.", rich_help_panel=FILES),
+    typer.Option(min=1, help="Work on the first this many problems.", rich_help_panel=FILES),
 ]
 Shard = Annotated[
     str | None,
@@ -246,6 +246,23 @@ TokensPerSecond = Annotated[
     typer.Option(
         min=0.001,
         help="With --dry-run: the sampler's speed, to estimate the time.",
+        rich_help_panel=RUN,
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="here|ray",
+        help="Where the work is done: here, or ray: in parts on a Ray cluster (RAY_ADDRESS, else "
+        "the one on this machine, else a new one); needs prmdata[ray] on all nodes.",
+        rich_help_panel=RUN,
+    ),
+]
+Parts = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="With --engine ray: how many parts. Default: four for each CPU of the cluster.",
         rich_help_panel=RUN,
     ),
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prmdata.cli.shared.closing import report
-from prmdata.cli.shared.groups import Reporting, Spending
+from prmdata.cli.shared.groups import Reporting, Scale, Spending
 from prmdata.durations import parse_seconds
 from prmdata.errors import UsageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prmdata.run.stage import RunOptions
     from prmdata.run.summary import Summary
 
-    Work = Callable[[Output, RunOptions], Coroutine[Any, Any, Summary]]
+    Work = Callable[[Any, Output, RunOptions], Coroutine[Any, Any, Summary]]
 
 
 class Request(Protocol):
@@ -29,6 +29,7 @@ class Request(Protocol):
 
 
 WITHOUT_SAMPLER = Spending(concurrency=64, store="none")
+HERE = Scale()
 
 
 def run(
@@ -38,16 +39,40 @@ def run(
     work: Work,
     reporting: Reporting,
     spending: Spending = WITHOUT_SAMPLER,
+    scale: Scale = HERE,
 ) -> Summary | None:
     """Run a stage into its output and report on it; `None` where the output is up to date."""
     options = run_options(spending, reporting, output)
+    if scale.engine == "ray":
+        return _run_on_ray(stage, request, output, work, reporting, options, scale.parts)
+    if scale.engine != "here" or scale.parts is not None:
+        raise UsageError(f"--engine {scale.engine}: choose here or ray; --parts belongs to ray")
     into = open_output(output, stage, request, reporting)
     if into is None:
         return None
     try:
-        return asyncio.run(work(into, options))
+        return asyncio.run(work(request, into, options))
     finally:
         into.close()
+
+
+def _run_on_ray(
+    stage: str,
+    request: Any,
+    output: str,
+    work: Work,
+    reporting: Reporting,
+    options: RunOptions,
+    parts: int | None,
+) -> Summary | None:
+    from prmdata.run.sharded.driver import Sharding
+    from prmdata.terminal import say
+
+    sharding = Sharding(stage, request, work, output, options, parts, reporting.overwrite)
+    summary = sharding.run()
+    if summary is None and not reporting.quiet:
+        say(f"{stage}: {output} is up to date")
+    return summary
 
 
 def run_options(spending: Spending, reporting: Reporting, output: str) -> RunOptions:

@@ -2,8 +2,9 @@
 
 Requests of one trace go to one server, which has the beginning of their prompts in its cache; those
 of a new trace to the server of its problem, unless that is far behind, else to the one with the
-fewest. A request waits for its server while that is merely full, and goes to another one that has
-little to do, or while its own is away.
+fewest. A request waits for its server while that is merely full. A server that has little to do, or
+whose neighbour is away, takes over whole problems: of those that wait there the one that came last,
+whose beginning is the least likely to be in the other's cache.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,6 +46,12 @@ class Homes(Generic[S]):
         self._homes.move_to_end(session)
         return home
 
+    def move(self, sessions: Iterable[Session], home: S) -> None:
+        """From now on these, and what is new of their problems, are at home there."""
+        for session in sessions:
+            self._settle(session, home)
+            self._settle(Session(session.problem), home)
+
     def _chosen(self, session: Session, now: float) -> S:
         healthy = [s for s in self._servers if s.window.healthy(now)] or list(self._servers)
         family = self._homes.get(Session(session.problem)) if session.trace else None
@@ -72,6 +79,7 @@ class Waiting(Generic[S]):
     without: Collection[S]
     """Servers that have refused it."""
     number: int
+    session: Session | None = None
 
 
 class Balance(Generic[S]):
@@ -91,7 +99,7 @@ class Balance(Generic[S]):
         turn: asyncio.Future[S] = asyncio.get_running_loop().create_future()
         self._count += 1
         queue = self._anywhere if home is None else self._at[id(home)]
-        queue.append(Waiting(turn, without, self._count))
+        queue.append(Waiting(turn, without, self._count, session))
         self._serve_waiting()
         try:
             return await turn
@@ -144,12 +152,22 @@ class Balance(Generic[S]):
         others = [s for s in self.servers if s is not server and self._at[id(s)]]
         away = [s for s in others if not s.window.healthy(now)]
         for other in away or (others if server.window.slack else ()):
-            queue = self._at[id(other)]
-            spilt = None if other.window.room(now) else _first(queue, server)
-            if spilt is not None:
-                queue.remove(spilt)
-                return spilt
+            if not other.window.room(now) and self._take_over(other, server):
+                return self._next_for(server, now)
         return None
+
+    def _take_over(self, other: S, server: S) -> bool:
+        """Let the last problem that waits for the other server wait for this one."""
+        queue = self._at[id(other)]
+        problems = [one.session.problem for one in queue if one.session and not one.turn.done()]
+        if not problems or self.homes is None:
+            return False
+        moved = [one for one in queue if one.session and one.session.problem == problems[-1]]
+        gone = {id(one) for one in moved}
+        self._at[id(other)] = deque(one for one in queue if id(one) not in gone)
+        self._at[id(server)].extend(moved)
+        self.homes.move([one.session for one in moved if one.session], server)
+        return True
 
 
 def _first(queue: deque[Waiting[S]], server: S) -> Waiting[S] | None:

@@ -61,20 +61,26 @@ def test_calls_of_a_trace_go_to_one_server_also_where_all_are_full() -> None:
     assert together > 40  # of sixty problems
 
 
-def test_a_call_goes_elsewhere_where_its_server_is_full_and_another_has_little_to_do() -> None:
+def test_a_server_with_little_to_do_takes_over_the_problem_that_waits_last() -> None:
     async def spill() -> None:
         one, two = servers = places(2)
         balance = Balance(servers)
-        asked = Session("p", "t")
-        taken = [await balance.take(session=asked) for _ in range(12)]
-        home = taken[0]
-        assert taken[:8] == [home] * 8
-        assert set(taken[8:]) == {one, two} - {home}
-        waiting = asyncio.create_task(balance.take(session=asked))
+        first, last = Session("p", "t"), Session("q", "u")
+        assert balance.homes is not None
+        balance.homes.move([first, last], one)
+        taken = [await balance.take(session=first) for _ in range(8)]
+        assert taken == [one] * 8
+        two.window.outstanding = 4
+        waiting = [asyncio.create_task(balance.take(session=s)) for s in (first, last, first, last)]
         await asyncio.sleep(0)
-        assert not waiting.done()  # the other one is half full: rather wait
-        balance.give(taken[8])
-        assert await waiting is not home
+        assert not any(task.done() for task in waiting)  # half full: rather wait
+        balance.give(two)
+        assert [await waiting[1], await waiting[3]] == [two, two]
+        assert not waiting[0].done()
+        assert await balance.take(session=Session("q", "v")) is two
+        balance.give(one)
+        assert await waiting[0] is one
+        waiting[2].cancel()
 
     asyncio.run(spill())
 
