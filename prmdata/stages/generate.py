@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from prmdata.errors import InputError
+from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
 from prmdata.problems import HEAD, is_path, problems, size_hint
 from prmdata.records import Problem, Trace
