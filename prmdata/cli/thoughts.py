@@ -56,6 +56,6 @@ def thoughts(
         "thoughts",
         request,
         output,
-        lambda into, options: run_thoughts(request, into, options),
+        run_thoughts,
         reporting,
     )

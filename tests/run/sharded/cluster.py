@@ -56,7 +56,7 @@ class Cluster:
             start_new_session=True,
         )
 
-    def wait(self, count: int, limit_s: float = 240.0) -> None:
+    def wait(self, count: int, limit_s: float = 600.0) -> None:
         """Until so many nodes are alive."""
         script = (
             "import ray, logging; ray.init(address='auto', logging_level=logging.ERROR);"
