@@ -87,6 +87,6 @@ def choose(
         "choose",
         request,
         output,
-        lambda into, options: run_choose(request, into, options),
+        run_choose,
         reporting,
     )

@@ -158,7 +158,7 @@ def judge(
         "judge",
         request,
         output,
-        lambda into, options: run_judging(request, into, options),
+        run_judging,
         reporting,
         spending,
     )
@@ -177,7 +177,7 @@ def _request(
     from prmdata.judges import JUDGES
     from prmdata.registry import make
     from prmdata.settings import pairs
-    from prmdata.stages.generate import parse_shard
+    from prmdata.stages.groups import parse_shard
     from prmdata.stages.judge import Judging, asked_with, evidence_names
 
     how = make(JUDGES, way, pairs(settings or (), "--set"))
@@ -192,7 +192,7 @@ def _request(
         judge=judge,
         engine=pairs(engine_arg or (), "--engine-arg"),
         limit=share.limit,
-        shard=parse_shard(share.shard) if share.shard else None,
+        shard=parse_shard(share.shard),
     )
 
 
