@@ -61,6 +61,8 @@ class Step:
     messages: tuple[Message, ...] = ()
     """Of a step that acts: the assistant's turn that it ends, and what answered that turn (results
     of tools, words of the user), exactly as the model saw or the source had them."""
+    state: str | None = None
+    """The state of the environment after it, where that can tell: equal texts, equal states."""
 
     @property
     def calls(self) -> tuple[dict[str, Any], ...]:

@@ -13,15 +13,28 @@ def demo(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FOLDER", help="Where to write the results.")
     ] = "demo-output",
-    problems: Annotated[int, typer.Option(min=1, help="Number of abacus problems.")] = 200,
+    problems: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of problems. Default: 200, or 30 with --agent."),
+    ] = None,
     samples: Annotated[int, typer.Option("-n", min=1, help="Traces to sample per problem.")] = 8,
+    agent: Annotated[
+        bool,
+        typer.Option(
+            "--agent",
+            help="Label an agent that acts in three small worlds: a program plays them, no model, "
+            "and slips now and then.",
+        ),
+    ] = False,
     seed: o.Seed = 0,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Run the whole pipeline on the embedded model.
+    """Run the whole pipeline on the embedded model, or on an agent in the small worlds.
 
     $ prmdata demo
+    $ prmdata demo --agent -o agent-output
     """
-    from prmdata.stages.demo import run_demo
+    from prmdata.stages.demo import Show, run_demo
 
-    run_demo(output, problems, samples, seed, overwrite=overwrite)
+    show = Show.agent(problems or 30) if agent else Show.abacus(problems or 200)
+    run_demo(show, output, samples, seed, overwrite=overwrite)

@@ -7,6 +7,7 @@ from typing import Any
 
 from prmdata.errors import UsageError
 from prmdata.labellers.adaptive import Adaptive
+from prmdata.labellers.anchor import Anchor
 from prmdata.labellers.anytime import Anytime
 from prmdata.labellers.bisect import Bisect
 from prmdata.labellers.certainty import Certainty
@@ -40,6 +41,7 @@ LABELLERS: Registry[type[Method]] = Registry(
     "prmdata.labellers",
     {
         "adaptive": Adaptive,
+        "anchor": Anchor,
         "anytime": Anytime,
         "bisect": Bisect,
         "certainty": Certainty,

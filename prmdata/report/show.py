@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-ANSWER = 300
-"""Characters shown of what a tool returned."""
+ANSWER, ANSWER_LINES = 300, 8
+"""Characters and lines shown of what a tool returned."""
 MARKS = {"right": "✓", "wrong": "✗", "unknown": "?"}
 
 
@@ -52,9 +52,10 @@ def _said(step: Step, style: str) -> Text:
 
     text = Text(visible(step.text.rstrip()), style)
     if step.messages and step.observation is not None:
-        answer = " ".join(step.observation[: 4 * ANSWER].split())
-        cut = "…" if len(answer) > ANSWER or len(step.observation) > 4 * ANSWER else ""
-        text.append(visible(f"\n→ {answer[:ANSWER]}{cut}"), "dim")
+        answer = "\n  ".join(step.observation[:ANSWER].splitlines()[:ANSWER_LINES])
+        lines = step.observation.count("\n") + 1
+        cut = "…" if lines > ANSWER_LINES or len(step.observation) > ANSWER else ""
+        text.append(visible(f"\n→ {answer}{cut}"), "dim")
     return text
 
 

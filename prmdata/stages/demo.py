@@ -1,9 +1,10 @@
-"""The main job on the embedded model, through the commands a user would type."""
+"""The main job on the embedded model or an agent, through the commands a user would type."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from prmdata import terminal
@@ -16,9 +17,31 @@ from prmdata.terminal import say
 from prmdata.truth import truth_of
 
 
-def run_demo(
-    folder: str, problems: int, samples: int, seed: int, *, overwrite: bool = False
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What is demonstrated, in words of the command line."""
+
+    source: str
+    owner: str
+    world: str
+    """Whose own truth the labels are measured against."""
+    generating: tuple[str, ...]
+    labelling: tuple[str, ...]
+    to: str
+
+    @classmethod
+    def abacus(cls, problems: int) -> Show:
+        return cls(f"abacus:{problems}", "abacus's", "abacus", (), (), "stepwise")
+
+    @classmethod
+    def agent(cls, problems: int) -> Show:
+        player = ("--sampler", "player")
+        acting = ("--environment", "worlds", *player)
+        how = ("--method", "bisect", *player)
+        return cls(f"worlds:{problems}", "the worlds'", "worlds", acting, how, "messages")
+
+
+def run_demo(show: Show, folder: str, samples: int, seed: int, *, overwrite: bool = False) -> None:
     console = terminal.console(soft_wrap=False)
     place = Path(folder)
     traces, labelled, dataset = place / "traces.jsonl", place / "labelled.jsonl", place / "dataset"
@@ -26,17 +49,18 @@ def run_demo(
     store = str(place / ".prmdata" / "store")
     again = ["--overwrite"] if overwrite else []
     run = ["--seed", str(seed), "--store", store, *again]
-    _command("generate", f"abacus:{problems}", "-n", str(samples), "-o", str(traces), *run)
-    _command("label", str(traces), "-o", str(labelled), *run)
-    _command("export", str(labelled), "--to", "stepwise", "-o", str(dataset), *again)
-    _command("report", str(labelled), "--truth", "abacus", "-o", str(report), "-q")
+    asked = ("-n", str(samples), *show.generating, "-o", str(traces))
+    _command("generate", show.source, *asked, *run)
+    _command("label", str(traces), *show.labelling, "-o", str(labelled), *run)
+    _command("export", str(labelled), "--to", show.to, "-o", str(dataset), *again)
+    _command("report", str(labelled), "--truth", show.world, "-o", str(report), "-q")
     console.print()
     wrong = choose(str(labelled), id=None, wrong=True, random=False, count=1)
     console.print(render(wrong[0]))
-    figures = score(read_traces(str(labelled)), lambda trace: truth_of(trace, "abacus"))
+    figures = score(read_traces(str(labelled)), lambda trace: truth_of(trace, show.world))
     first_error = figures["exact_on_erroneous"]
     console.print(
-        f"First errors found exactly, by abacus's own truth: {first_error:.0%} of "
+        f"First errors found exactly, by {show.owner} own truth: {first_error:.0%} of "
         f"{figures['with_a_wrong_step']:,} traces that have one, for "
         f"{figures['tokens']:,} generated tokens ({figures['tokens_per_trace']:,.0f} a trace)."
         if first_error is not None

@@ -7,7 +7,9 @@ from prmdata.verifiers.algebra import Algebra
 from prmdata.verifiers.arithmetic import Arithmetic
 from prmdata.verifiers.contract import Finding, Ready, Verifier, ready
 from prmdata.verifiers.oracle import Oracle
+from prmdata.verifiers.path import Path
 from prmdata.verifiers.python import Python
+from prmdata.verifiers.retrieval import Retrieval
 from prmdata.verifiers.solver import Solver
 from prmdata.verifiers.tool_match import ToolMatch
 from prmdata.verifiers.unit_tests import UnitTests
@@ -21,7 +23,9 @@ VERIFIERS: Registry[type[Verifier]] = Registry(
         "algebra": Algebra,
         "arithmetic": Arithmetic,
         "oracle": Oracle,
+        "path": Path,
         "python": Python,
+        "retrieval": Retrieval,
         "solver": Solver,
         "tool-match": ToolMatch,
         "unit-tests": UnitTests,

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from prmdata.environments.contract import calls_in
+from prmdata.environments.contract import Reply, calls_in
 from prmdata.errors import ItemError
 from prmdata.records import Message, Problem, Step, content_of
 from prmdata.sampler.acting.reading import UNREADABLE, Turn, turn_of
@@ -80,7 +80,7 @@ class Acting:
         if self.environment is not None and self.environment.replays:
             await self.environment.agrees(start.problem, (*start.prompt, *said), start.seed)
         if said and said[-1].get("tool_calls"):  # it ends in a call that nobody has answered yet
-            said += (await self._reply(start, said, Turn(said[-1])))[0]
+            said += (await self._reply(start, said, Turn(said[-1]))).messages
         prompt = self.prompt(start, said) + start.begun
         fingerprint = self.sampler.fingerprint
         seed = request_seed(run_seed, fingerprint, prompt, start.sampling, purpose) + first
@@ -103,15 +103,16 @@ class Acting:
             tokens, turns = tokens + completion.tokens, turns + 1
             turn = turn_of(_opened(prompt, begun) + begun + completion.text, _calls(said))
             cut = completion.finish == "length"
-            done = cut
-            messages: tuple[Message, ...] = ()
+            reply = Reply(done=True)
             if not cut:
-                messages, reward, done = await self._reply(start, [*said, turn.message], turn)
+                reply = await self._reply(start, [*said, turn.message], turn)
+            messages, reward = reply.messages, reply.reward
             said += [turn.message, *messages]
             kind: Any = "tool_call" if turn.message.get("tool_calls") else "answer"
             kind = "thought" if kind == "answer" and messages else kind
-            steps.append(Step(completion.text, kind, messages=(turn.message, *messages)))
-            if done or not messages:
+            whole = (turn.message, *messages)
+            steps.append(Step(completion.text, kind, messages=whole, state=reply.state))
+            if reply.done or not messages:
                 final = "" if kind == "tool_call" else content_of(turn.message)
                 how: Any = "length" if cut else "stop"
                 return Episode(tuple(steps), how, tokens, final, reward, seed)
@@ -140,21 +141,18 @@ class Acting:
             return None
         return prompt, completion
 
-    async def _reply(
-        self, start: Start, said: Sequence[Message], turn: Turn
-    ) -> tuple[tuple[Message, ...], float | None, bool]:
-        """What answers the last turn: messages, a reward, and whether that is the end."""
+    async def _reply(self, start: Start, said: Sequence[Message], turn: Turn) -> Reply:
+        """What answers the last turn."""
         if turn.unreadable:
             self.counts["unreadable_calls"] += 1
-            return ({"role": "user", "content": UNREADABLE},), None, False
+            return Reply(({"role": "user", "content": UNREADABLE},))
         calls = turn.message.get("tool_calls")
         if self.environment is None or not (calls or self.environment.speaks):
-            return (), None, False
+            return Reply()
         read = calls_in(turn.message, start.tools) if calls else []
         self.counts["tool_calls"] += len(read)
         self.counts["faulty_calls"] += sum(call.fault is not None for call in read)
-        reply = await self.environment.answer(start.problem, (*start.prompt, *said), start.seed)
-        return reply.messages, reply.reward, reply.done
+        return await self.environment.answer(start.problem, (*start.prompt, *said), start.seed)
 
 
 def _calls(said: Sequence[Message]) -> int:
