@@ -77,7 +77,7 @@ class Anchor:
         returns: Mapping[str, list[float]],
         outcomes: Sequence[float],
     ) -> Trace:
-        """Of a trace without an outcome, or one that a search has grown, only the values are told."""
+        """Of a trace without an outcome, or one that a search has grown, values alone are told."""
         found = [returns.get(state, []) for state in states]
         after = [fmean(one) if one else None for one in found[1:]] + [outcome] * bool(states)
         rewards = (
