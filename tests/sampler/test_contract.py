@@ -92,13 +92,14 @@ class Recording:
         self.inner: Sampler = self.loop.run_until_complete(open_sampler("abacus"))
         self.template, self.context = self.inner.template, self.inner.context
         self.fingerprint = self.inner.fingerprint
-        StoredSampler(self.inner, Store(folder))
+        self.store = Store(folder)
+        self.recorded = StoredSampler(self.inner, self.store)
 
     async def complete(self, *asked: object) -> list:
-        recording = StoredSampler(self.inner, Store(self.folder))
-        made = await recording.complete(*asked)  # type: ignore[arg-type]
+        made = await self.recorded.complete(*asked)  # type: ignore[arg-type]
         replay = await open_sampler(f"replay:{self.folder}")
         again = await replay.complete(*asked)  # type: ignore[arg-type]
+        await replay.close()
         assert again == made
         return again
 
@@ -106,9 +107,11 @@ class Recording:
         replay = await open_sampler(f"replay:{self.folder}")
         with pytest.raises(SamplerError, match="scoring text needs a model"):
             await replay.score(prefix, text, top)
+        await replay.close()
         return await self.inner.score(prefix, text, top)
 
     async def close(self) -> None:
+        self.store.close()
         await self.inner.close()
         self.loop.close()
 
