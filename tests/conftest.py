@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,9 +30,9 @@ def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="module")
 def files_are_closed() -> Iterator[None]:
     """What a module opens it closes: a suite that runs in one process has some thousand files."""
-    before = len(os.listdir("/dev/fd"))
+    before = sum(1 for _ in Path("/dev/fd").iterdir())
     yield
-    assert len(os.listdir("/dev/fd")) < before + 100
+    assert sum(1 for _ in Path("/dev/fd").iterdir()) < before + 100
 
 
 @pytest.fixture(scope="session")

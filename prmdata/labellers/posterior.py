@@ -22,7 +22,8 @@ import numpy as np
 from prmdata.errors import GraderError, ItemError, UsageError
 from prmdata.grading import canonical
 from prmdata.labellers.belief.fitting import learn
-from prmdata.labellers.belief.model import Belief, Observations, Outlook, Rollout, Source
+from prmdata.labellers.belief.model import Belief, Outlook
+from prmdata.labellers.belief.observations import Observations, Rollout, Source
 from prmdata.labellers.belief.policy import Policy, read_policy
 from prmdata.labellers.belief.signals import signals_of
 from prmdata.labellers.contract import (

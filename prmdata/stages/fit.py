@@ -18,7 +18,7 @@ from prmdata.errors import GraderError, InputError, ItemError
 from prmdata.files import Unreadable, read_groups, read_traces
 from prmdata.files.paths import writing
 from prmdata.labellers.belief.fitting import learn
-from prmdata.labellers.belief.model import Observations
+from prmdata.labellers.belief.observations import Observations
 from prmdata.labellers.belief.policy import Policy
 from prmdata.labellers.belief.signals import Curve, Known, fit_curves, signals_of
 from prmdata.labellers.posterior import Posterior, already_seen, rollout_of

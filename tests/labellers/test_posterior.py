@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from prmdata.errors import UsageError
-from prmdata.labellers.belief.model import Belief, Observations, Rollout
+from prmdata.labellers.belief.model import Belief
+from prmdata.labellers.belief.observations import Observations, Rollout
 from prmdata.labellers.belief.policy import Policy as Learned
 from prmdata.labellers.belief.policy import PolicyPrior
 from prmdata.labellers.contract import detections, steps_repeated

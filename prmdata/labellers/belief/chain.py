@@ -38,7 +38,7 @@ class Segments:
     """P(the first error lies in here | none before), by the level of the prefix."""
     settle_bj: Array
     """P(a wrong answer that is open is settled in here)."""
-    error_bj: Array
+    error_bjl: Array
     """What its steps' evidence says for an error in here, with the steps after it wrong."""
     after_bj: Array
     """What it says for steps that all lie after the error."""
@@ -54,8 +54,8 @@ class Passes:
     """Weights of either side, errors put right included, with all that was seen up to the node."""
     rest_tbscl: Array
     """Likelihood of all that is seen after the node, given side and level at it."""
-    log_first_bj: Array
-    """Log-weight of "the first error lies in segment j"."""
+    log_first_bjl: Array
+    """Log-weight of "the first error lies in segment j, and the prefix before it is of level l"."""
     log_b: Array
     """The log-probability of all that was seen."""
 
@@ -76,13 +76,14 @@ def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> P
     second = tables.second_h[:, None, None]
     for j in range(nodes):
         h = seg.hazard_bjl[:, j, None]
-        s, x, y = (a[:, j, None, None] for a in (seg.settle_bj, seg.error_bj, seg.after_bj))
+        s, y = (a[:, j, None, None] for a in (seg.settle_bj, seg.after_bj))
+        x = seg.error_bjl[:, j, None]
         mend = tables.mend_jh[j, :, None, None]
         never[j + 1] = _moved((1 - h) * never[j], tables.right_jhll[j])
         right, opened, settled = now[j, :, RIGHT], now[j, :, OPEN], now[j, :, SETTLED]
         mended = mend * y * (opened + settled).sum(-1, keepdims=True) * start
         now[j + 1, :, RIGHT] = _moved((1 - h) * right, tables.right_jhll[j]) + mended
-        entered, on = x * _moved(h * right, entry), (1 - mend) * y
+        entered, on = _moved(x * h * right, entry), (1 - mend) * y
         wrong = tables.wrong_jhll[j]
         now[j + 1, :, OPEN] = second * entered + on * (1 - s) * _moved(opened, wrong)
         now[j + 1, :, SETTLED] = (
@@ -97,19 +98,20 @@ def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> P
         rest[nodes, :, OPEN:] = RATES
     else:
         rest[nodes, :, :SETTLED] = 0.0
-    log_first = np.empty((B, nodes))
+    log_first = np.empty((B, nodes, L))
     log = log_tb[nodes] + np.log((now[nodes] * rest[nodes]).sum((1, 2, 3)))
     back_b = np.zeros(B)
     for j in range(nodes - 1, -1, -1):
         h = seg.hazard_bjl[:, j, None]
-        s, x, y = (a[:, j, None, None] for a in (seg.settle_bj, seg.error_bj, seg.after_bj))
+        s, y = (a[:, j, None, None] for a in (seg.settle_bj, seg.after_bj))
+        x = seg.error_bjl[:, j, None]
         mend = tables.mend_jh[j, :, None, None]
         after = rest[j + 1] if j + 1 == nodes else rest[j + 1] * seen_tbscl[j + 1]
         entry_t = entry.swapaxes(1, 2)
         into_settled = _moved(after[:, SETTLED], entry_t)
         entered = h * x * (second * _moved(after[:, OPEN], entry_t) + (1 - second) * into_settled)
         with np.errstate(divide="ignore"):
-            log_first[:, j] = np.log((never[j] * entered).sum((1, 2))) + log_tb[j] + back_b
+            log_first[:, j] = np.log((never[j] * entered).sum(1)) + (log_tb[j] + back_b)[:, None]
         right_t, wrong_t = tables.right_jhll[j].swapaxes(1, 2), tables.wrong_jhll[j].swapaxes(1, 2)
         rest[j, :, RIGHT] = (1 - h) * _moved(after[:, RIGHT], right_t) + entered
         mended = y * mend * (after[:, RIGHT] * start).sum(-1, keepdims=True)

@@ -7,14 +7,15 @@ policy, and says where the first error may be and what one more rollout would te
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from prmdata.labellers.belief import chain
 from prmdata.labellers.belief.numbers import Array, BetaBinomial, Counts, normalised
+from prmdata.labellers.belief.observations import Observations, Rollout
 from prmdata.labellers.belief.policy import (
     RATES,
     SAMES,
@@ -23,6 +24,7 @@ from prmdata.labellers.belief.policy import (
     hazards,
     places,
 )
+from prmdata.labellers.belief.reading import Read, Reading
 from prmdata.labellers.belief.signals import Curve, Signal
 
 RATE_WORTH = 24.0
@@ -34,86 +36,6 @@ NO_HIT = BetaBinomial(np.array([0.002]), RATE_WORTH)
 """What rollouts do where the reference answer is wrong."""
 NODES = 20
 """A longer trace is looked at through this many of its prefixes, closest where the error may be."""
-VERDICTS = {"right": 0, "wrong": 1, "unknown": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """One rollout from the prefix of `start` steps, as far as the belief is concerned."""
-
-    start: int
-    repeated: int
-    """Steps of the trace that it wrote again, word for word."""
-    hit: bool
-    same: bool = False
-    """It missed with the trace's own answer."""
-
-    @property
-    def left(self) -> int:
-        """The number of steps after which it left the trace."""
-        return self.start + self.repeated
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What one verifier or judge says of the steps."""
-
-    name: str
-    verdicts: tuple[str | None, ...]
-    tool: bool = True
-
-
-@dataclass(slots=True)
-class Observations:
-    """All that was seen of one trace, counted. A rollout counts at the prefix where it left the
-    trace."""
-
-    steps: int
-    ends_right: bool = False
-    own: bool = True
-    """The policy whose rollouts are counted wrote the trace."""
-    sources: tuple[Source, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    """Numbers of the steps, which count where a curve says what they are worth."""
-    hits: Counts = field(default_factory=lambda: np.zeros(0, int))
-    sames: Counts = field(default_factory=lambda: np.zeros(0, int))
-    others: Counts = field(default_factory=lambda: np.zeros(0, int))
-    """Misses with another answer than the trace's."""
-    repeats: Counts = field(default_factory=lambda: np.zeros(0, int))
-    """Rollouts that wrote the step after a prefix again, of those that `passed` there; the last
-    step, which holds the answer, is an outcome."""
-    passed: Counts = field(default_factory=lambda: np.zeros(0, int))
-
-    def __post_init__(self) -> None:
-        for name in ("hits", "sames", "others", "repeats", "passed"):
-            setattr(self, name, np.zeros(self.steps, int))
-
-    def add(self, rollout: Rollout) -> None:
-        left = rollout.start + rollout.repeated
-        last = self.steps - 1
-        self.repeats[rollout.start : min(left, last)] += 1
-        self.passed[rollout.start : min(left + 1, last)] += 1
-        if left > last:  # the whole trace again: that it ends alike is an outcome, not a repetition
-            column = self.hits if self.ends_right else self.sames
-        else:
-            column = self.hits if rollout.hit else self.sames if rollout.same else self.others
-        column[min(left, last)] += 1
-
-    def add_all(self, rollouts: Iterable[Rollout]) -> None:
-        for rollout in rollouts:
-            self.add(rollout)
-
-    def add_tally(self, right: int, same: int, other: int) -> None:
-        """Outcomes of the question alone whose texts are not at hand."""
-        self.hits[0] += right
-        self.sames[0] += same
-        self.others[0] += other
-
-    def copy(self) -> Observations:
-        other = copy(self)
-        for name in ("hits", "sames", "others", "repeats", "passed"):
-            setattr(other, name, getattr(self, name).copy())
-        return other
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +73,8 @@ class Belief:
         T = self.steps = seen.steps
         self.log_weights = np.log(np.asarray(weights) / sum(weights))
         self._place_bf = np.stack([places(prior, T) for prior in priors])
-        self._static_bf = np.stack([verdict_ratios(prior, seen.sources, T) for prior in priors])
-        self._static_bf += signal_ratios(curves, seen.signals, T)
+        self._reading = Reading(priors, seen)
+        self._signals = signal_ratios(curves, seen.signals, T)
         self._first_f = self._place_bf.mean(0)
 
     def copy(self) -> Belief:
@@ -162,20 +84,20 @@ class Belief:
 
     def outlook(self) -> Outlook:
         nodes = self._nodes()
-        passes, inside_bf = self._run(nodes)
+        passes, inside_bfl = self._run(nodes)
         weight_b, none_b = self._weights(passes)
-        by_segment = normalised(passes.log_first_bj, 1)
-        gaps = np.diff(nodes)
-        first_bf = np.repeat(by_segment, gaps, axis=1) * inside_bf
+        by_segment = normalised(passes.log_first_bjl, (1, 2))
+        lost_bgl = np.repeat(by_segment, np.diff(nodes), axis=1) * inside_bfl
         no_error_b = none_b
         if self.seen.ends_right:
             never = (passes.never_tbcl[-1] * passes.rest_tbscl[-1, :, 0]).sum((1, 2))
             full = (passes.now_tbscl[-1] * passes.rest_tbscl[-1]).sum((1, 2, 3))
             no_error_b = none_b + (1 - none_b) * never / full
-        first_f = np.append((weight_b * (1 - no_error_b)) @ first_bf, weight_b @ no_error_b)
+        read = self._reading.read(lost_bgl * (weight_b * (1 - no_error_b))[:, None, None])
+        first_f = np.append(read.first_f, weight_b @ no_error_b)
         first_f = np.maximum(first_f, 0) / first_f.sum()
         self._first_f = first_f[:-1]
-        return self._looked_ahead(nodes, passes, weight_b, none_b, first_f)
+        return self._looked_ahead(nodes, passes, weight_b, none_b, first_f, read)
 
     def first(self) -> Array:
         return self.outlook().first_f
@@ -197,7 +119,9 @@ class Belief:
     def _run(self, nodes: Counts) -> tuple[chain.Passes, Array]:
         """The passes, and how P(f in a segment) is shared among its steps."""
         gaps = np.diff(nodes)
-        error_bf, after_bf = self._static_bf[:, 0] + self._repetition(), self._static_bf[:, 1]
+        error, after = self._signals
+        error_bfl = self._reading.error_bfl + (self._repetition() + error)[..., None]
+        after_bf = self._reading.after_bf + after
         starts = nodes[:-1]
         T = self.steps
         pairs = [
@@ -214,12 +138,14 @@ class Belief:
         after_bj = np.add.reduceat(after_bf, starts, axis=1)
         since = np.concatenate([np.zeros((len(after_bf), 1)), after_bf.cumsum(1)], 1)
         ends = np.repeat(nodes[1:], gaps)
-        log = np.log(self._place_bf) + error_bf + since[:, ends] - since[:, 1:]
+        follows = np.log(self._place_bf) + since[:, ends] - since[:, 1:]
+        log = error_bfl + follows[..., None]
         top = np.maximum.reduceat(log, starts, axis=1)
         weights = np.exp(log - np.repeat(top, gaps, axis=1))
         totals = np.add.reduceat(weights, starts, axis=1)
-        error_bj = np.exp(top) * totals / np.add.reduceat(self._place_bf, starts, axis=1)
-        segments = chain.Segments(hazard, settle, error_bj, np.exp(after_bj))
+        places_bj = np.add.reduceat(self._place_bf, starts, axis=1)
+        error_bjl = np.exp(top) * totals / places_bj[..., None]
+        segments = chain.Segments(hazard, settle, error_bjl, np.exp(after_bj))
         tables = Tables.of(self.priors, T, gaps.tolist())
         passes = chain.run(tables, segments, self._likelihoods(nodes[:-1]), self.seen.ends_right)
         return passes, weights / np.repeat(totals, gaps, axis=1)
@@ -274,7 +200,13 @@ class Belief:
         return normalised(weights, 0), none
 
     def _looked_ahead(
-        self, nodes: Counts, passes: chain.Passes, weight_b: Array, none_b: Array, first_f: Array
+        self,
+        nodes: Counts,
+        passes: chain.Passes,
+        weight_b: Array,
+        none_b: Array,
+        first_f: Array,
+        read: Read,
     ) -> Outlook:
         prefixes = nodes[:-1]
         seen = self.seen
@@ -296,8 +228,12 @@ class Belief:
         never_th = _outcomes(never_tcl, hit_tl, before)
         past_th = _outcomes(right_tcl + open_tcl, hit_tl, before)
         past_th += _outcomes(settled_tcl, hit_tl, after)
-        none = float(weight_b @ none_b)
-        never_th += none * np.array([0.002, 0.499, 0.499])
+        inside, outside = (share[prefixes][:, None] for share in (read.inside_t, read.outside_t))
+        never_th, past_th = (
+            (1 - inside) * past_th + (1 - outside) * never_th,
+            inside * past_th + outside * never_th,
+        )
+        never_th += float(weight_b @ none_b) * np.array([0.002, 0.499, 0.499])
         joint = np.maximum(np.stack([never_th, past_th], 1), 0)
         gain = np.zeros(self.steps)
         gain[prefixes] = _information(joint)
@@ -349,9 +285,10 @@ def log_ends_wrong(prior: PolicyPrior, steps: int, own: bool) -> float:
     gaps = np.diff(nodes)
     hazard, settle = hazards(prior, places(prior, steps), nodes[:-1], own)
     one = np.ones((1, len(gaps)))
+    error = one[..., None]
     classes = len(SAMES) ** 2
     blank = np.ones((len(gaps), 1, 3, classes, len(RATES)))
-    segments = chain.Segments(hazard[None], settle[None], one, one)
+    segments = chain.Segments(hazard[None], settle[None], error, one)
     passes = chain.run(Tables.of([prior], steps, gaps.tolist()), segments, blank, ends_right=False)
     wrong = float(np.exp(passes.log_b[0]))
     return float(np.log((1 - prior.gold_wrong) * wrong + prior.gold_wrong))
@@ -370,15 +307,3 @@ def signal_ratios(curves: Sequence[Curve], signals: Sequence[Signal], steps: int
     known = {curve.name: curve for curve in curves}
     each = [known[signal.name].ratios(signal) for signal in signals if signal.name in known]
     return np.sum(each, axis=0) if each else np.zeros((2, steps))
-
-
-def verdict_ratios(prior: PolicyPrior, sources: Sequence[Source], steps: int) -> Array:
-    """Log-ratios to a right step, of each step's verdicts: for the first error, and after it."""
-    ratios = np.zeros((2, steps))
-    for source in sources:
-        table = np.log(np.asarray(prior.reliability_of(source.name, tool=source.tool)))
-        for step, verdict in enumerate(source.verdicts):
-            column = VERDICTS.get(verdict or "unknown", 2)
-            ratios[0, step] += table[1, column] - table[0, column]
-            ratios[1, step] += table[2, column] - table[0, column]
-    return ratios

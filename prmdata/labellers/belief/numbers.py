@@ -68,7 +68,7 @@ class BetaBinomial:
         return mean
 
 
-def normalised(log: Array, axis: int) -> Array:
+def normalised(log: Array, axis: int | tuple[int, ...]) -> Array:
     """Weights that sum to one, from their logarithms."""
     weights = np.exp(log - log.max(axis, keepdims=True))
     shares: Array = weights / weights.sum(axis, keepdims=True)

@@ -81,6 +81,11 @@ class PolicyPrior:
     """Log-odds of the last place of a trace against its first, to hold the first error."""
     place_curve: float = 0.0
     """Log-odds of its ends against its middle."""
+    turn: float = 0.3
+    """Share of first errors that come later than the step at which the policy is lost, were its
+    chance nil before: it had turned onto a wrong plan, and every step still read right."""
+    slow: float = 0.03
+    """Share that come before it: slips that the policy is not thrown off by at once."""
     gold_wrong: float = 0.02
     """Share of traces that end wrong although no step is wrong: a wrong reference answer, a
     misread one."""

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from prmdata.labellers.belief.fitting import Pool, fit, learn
-from prmdata.labellers.belief.model import Belief, Observations, Rollout, Source
+from prmdata.labellers.belief.model import Belief
+from prmdata.labellers.belief.observations import Observations, Rollout, Source
 from prmdata.labellers.belief.policy import Policy, PolicyPrior
 
 

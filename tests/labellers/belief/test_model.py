@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from prmdata.labellers.belief.model import NODES, Belief, Observations, Rollout, Source
+from prmdata.labellers.belief.model import NODES, Belief
+from prmdata.labellers.belief.observations import Observations, Rollout, Source
 from prmdata.labellers.belief.policy import RATES, SAMES, TOOL, PolicyPrior
 
 PRIORS = (
@@ -92,13 +93,39 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
             else:
                 yield "S", to, (1 - mend) * wrong[level, to], False
 
-    def step(t: int, side: str, error: bool) -> float:
-        """What verdicts and repetition say of step t + 1, against its being right."""
+    def verdicts(t: int, row: int) -> float:
+        """What they say of step t + 1: 0 were it right, 1 the first wrong one, 2 a later one."""
         ratio = 1.0
         for source in seen.sources:
             column = {"right": 0, "wrong": 1}.get(source.verdicts[t] or "", 2)
-            row = 1 if error else 0 if side == "R" else 2
             ratio *= TOOL[row][column] / TOOL[0][column]
+        return ratio
+
+    def read(g: int, level: int, f: int) -> float:
+        """P(the first wrong step is f | the policy is lost at step g), and all verdicts of it."""
+        if seen.ends_right:
+            return float(g == f)
+        share = {"later": prior.turn * (1 - RATES[level]), "earlier": prior.slow}
+        room = {
+            "later": range(g + 1, min(g + 8, T) + 1),
+            "earlier": range(max(g - 4, 1), g),
+        }
+        chance = 1.0 * (f == g)
+        for way, steps in room.items():
+            if steps:
+                total = sum(0.5 ** abs(s - g) for s in steps)
+                inside = 0.5 ** abs(f - g) / total if f in steps else 0.0
+                chance += share[way] * (inside - (f == g))
+        said = verdicts(f - 1, 1)
+        for t in range(f, T):
+            said *= verdicts(t, 2)
+        return chance * said
+
+    def step(t: int, side: str, error: bool) -> float:
+        """What verdicts and repetition say of step t + 1, against its being right."""
+        ratio = 1.0
+        if seen.ends_right:
+            ratio = verdicts(t, 1 if error else 0 if side == "R" else 2)
         if error:
             yes, no = int(seen.repeats[t]), int(seen.passed[t] - seen.repeats[t])
             rates = prior.repeat * prior.repeat_wrong, prior.repeat
@@ -117,6 +144,8 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
         for to, at, chance, error in moves(t, side, level):
             # evidence of a step that is put right counts as of one after the error
             weight = step(t, side if not error else "R", error)
+            if error and not seen.ends_right:  # a further error hears the verdicts again
+                weight *= sum(read(t + 1, level, f) for f in range(1, T + 1))
             total += chance * weight * memo(t + 1, to, at, before, after)
         return own * total
 
@@ -127,24 +156,29 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
             cache[at] = onward(*at)  # type: ignore[arg-type]
         return cache[at]
 
-    def never(t: int, level: int, before: float, after: float, f: int) -> float:
-        """From a right prefix t: the first error is step f."""
+    def never(t: int, level: int, before: float, after: float, g: int, f: int) -> float:
+        """From a right prefix t: the policy is lost at step g, and the first error is step f."""
         own = rollouts(t, "R", level, before, after)
         total = 0.0
         for to, at, chance, error in moves(t, "R", level):
-            if error and t + 1 == f:
-                total += chance * step(t, "R", True) * memo(t + 1, to, at, before, after)
-            elif not error and f > T and t + 1 == T:
+            if error and t + 1 == g:
+                weight = step(t, "R", True) * read(g, level, f)
+                total += chance * weight * memo(t + 1, to, at, before, after)
+            elif not error and g > T and t + 1 == T:
                 total += chance
-            elif not error and t + 1 < f:
-                total += chance * never(t + 1, at, before, after, f)
+            elif not error and t + 1 < g:
+                total += chance * never(t + 1, at, before, after, g, f)
         return own * total
 
     found = np.zeros(T + 1)
     for (i, before), (k, after) in itertools.product(enumerate(SAMES), repeat=2):
         weight = prior.same_before[i] * prior.same_after[k]
-        for f in range(1, T + 1 + seen.ends_right):
-            found[f - 1] += weight * sum(start[v] * never(0, v, before, after, f) for v in range(9))
+        places = [(g, f) for g in range(1, T + 1) for f in range(1, T + 1)]
+        if seen.ends_right:
+            places = [(g, g) for g in range(1, T + 2)]
+        for g, f in places:
+            total = sum(start[v] * never(0, v, before, after, g, f) for v in range(9))
+            found[f - 1] += weight * total
     if not seen.ends_right:
         log = sum(
             log_beta_binomial(int(h), int(s + o), 0.002, 24.0)

@@ -1,0 +1,136 @@
+"""From the step where a policy is lost to the step that a reader calls wrong.
+
+Rollouts show the former, labels name the latter, and on text of real models they often differ: a
+policy sets out on a plan that cannot work while its steps still say true things, or it is not
+thrown off by a slip at once. So the first wrong step f stands at the step g where the chance is
+lost, some steps behind it with a share `turn` (the more, the less the policy's chance was before
+g), or before it with a share `slow`. Verdicts are about what can be read: they speak of f. (Where a trace
+puts an error right and errs again, the chain hears them twice; that is rare.)
+
+Letters: b priors, g and f steps, m the moves (stays, later, earlier), o = f - g, l levels.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prmdata.labellers.belief.numbers import Array, Counts
+from prmdata.labellers.belief.observations import Observations, Source
+from prmdata.labellers.belief.policy import RATES, PolicyPrior
+
+LATEST, EARLIEST = 8, 4
+"""Steps that f may lie behind g, and before it."""
+LAG = 0.5
+"""One step more is less likely by this factor."""
+OFFSETS = np.arange(-EARLIEST, LATEST + 1)
+VERDICTS = {"right": 0, "wrong": 1, "unknown": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Where the first wrong step is, given where the policy is lost."""
+
+    first_f: Array
+    inside_t: Array
+    """P(f among the first t steps | g among them)."""
+    outside_t: Array
+    """P(f among the first t steps | g behind them)."""
+
+
+class Reading:
+    """The verdicts on one trace, as the chain hears them at g, and g as it is read back as f."""
+
+    error_bfl: Array
+    """Log-ratio to a right step of what is said of the trace, were the policy lost at f."""
+    after_bf: Array
+    """... of what is said of a step after that, where the former leaves it out."""
+
+    def __init__(self, priors: Sequence[PolicyPrior], seen: Observations) -> None:
+        T = seen.steps
+        first, after = np.stack([verdict_ratios(p, seen.sources, T) for p in priors], 1)
+        self._own = seen.ends_right
+        if self._own:  # errors that were put right: nothing is lost, so f is g
+            self.error_bfl, self.after_bf = first[..., None], after
+            return
+        self.after_bf = np.zeros_like(after)
+        self._shares_bml = np.stack([move_shares(prior) for prior in priors])
+        if not seen.sources:
+            self.error_bfl = np.zeros((len(priors), T, 1))
+            self._verdicts_bf, self._heard_bgl = np.ones((len(priors), T)), np.ones((1, 1, 1))
+            return
+        all_bf = first + np.cumsum(after[:, ::-1], 1)[:, ::-1] - after
+        top_b1 = all_bf.max(1, keepdims=True)
+        self._verdicts_bf = np.exp(all_bf - top_b1)
+        said_bgm = np.einsum("gmo,bgo->bgm", moves(T), self._around(self._verdicts_bf))
+        self._heard_bgl = np.maximum(said_bgm @ self._shares_bml, 1e-200)
+        self.error_bfl = np.log(self._heard_bgl) + top_b1[..., None]
+
+    def read(self, lost_bgl: Array) -> Read:
+        """`lost_bgl` weighs where the policy is lost, under which prior, and from which level."""
+        T = lost_bgl.shape[1]
+        if self._own:
+            return Read(lost_bgl.sum((0, 2)), np.ones(T + 1), np.zeros(T + 1))
+        moved_bgm = np.einsum("bgl,bml->bgm", lost_bgl / self._heard_bgl, self._shares_bml)
+        f_go = places_around(T)
+        mass_go = np.einsum("bgm,gmo,bgo->go", moved_bgm, moves(T), self._around(self._verdicts_bf))
+        first_f: Array = np.bincount(f_go.ravel(), mass_go.ravel(), T).astype(float)
+        later_go = np.maximum(f_go, np.arange(T)[:, None])
+        both_t, f_t, g_t = (
+            np.concatenate([[0.0], at.cumsum()])
+            for at in (
+                np.bincount(later_go.ravel(), mass_go.ravel(), T),
+                first_f,
+                mass_go.sum(1),
+            )
+        )
+        tiny = 1e-12
+        inside = both_t / np.maximum(g_t, tiny)
+        outside = (f_t - both_t) / np.maximum(g_t[-1] - g_t, tiny)
+        return Read(first_f, np.clip(inside, 0, 1), np.clip(outside, 0, 1))
+
+    def _around(self, weights_bf: Array) -> Array:
+        return np.asarray(weights_bf[:, places_around(weights_bf.shape[1])])
+
+
+def move_shares(prior: PolicyPrior) -> Array:
+    """Of f standing at g, behind it, before it: by the level of the prefix before g."""
+    later = prior.turn * (1 - RATES)
+    earlier = np.full(len(RATES), prior.slow)
+    return np.stack([1 - later - earlier, later, earlier])
+
+
+@functools.lru_cache(256)
+def places_around(steps: int) -> Counts:
+    """f = g + o, kept inside the trace."""
+    places: Counts = np.clip(np.arange(steps)[:, None] + OFFSETS, 0, steps - 1)
+    return places
+
+
+@functools.lru_cache(256)
+def moves(steps: int) -> Array:
+    """P(o | g, m). Where a trace leaves no room for a move, f stands at g."""
+    moved = np.zeros((steps, 3, len(OFFSETS)))
+    f_go = np.arange(steps)[:, None] + OFFSETS
+    fits = (f_go >= 0) & (f_go < steps)
+    for move, way in enumerate((OFFSETS == 0, OFFSETS > 0, OFFSETS < 0)):
+        moved[:, move] = fits * way * LAG ** np.abs(OFFSETS)
+    nowhere = moved.sum(2) == 0
+    moved[nowhere, EARLIEST] = 1.0
+    shares: Array = moved / moved.sum(2, keepdims=True)
+    return shares
+
+
+def verdict_ratios(prior: PolicyPrior, sources: Sequence[Source], steps: int) -> Array:
+    """Log-ratios to a right step, of each step's verdicts: for the first error, and after it."""
+    ratios = np.zeros((2, steps))
+    for source in sources:
+        table = np.log(np.asarray(prior.reliability_of(source.name, tool=source.tool)))
+        for step, verdict in enumerate(source.verdicts):
+            column = VERDICTS.get(verdict or "unknown", 2)
+            ratios[0, step] += table[1, column] - table[0, column]
+            ratios[1, step] += table[2, column] - table[0, column]
+    return ratios
