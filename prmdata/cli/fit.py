@@ -54,21 +54,14 @@ def fit(
             rich_help_panel=o.METHOD,
         ),
     ] = False,
-    audited: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="With --weaver: traces that people judged (`prmdata audit`), which hold the "
-            "estimate in place.",
-            rich_help_panel=o.METHOD,
-        ),
-    ] = None,
     truth: Annotated[
         str | None,
         typer.Option(
             metavar="SPEC",
-            help="Where first errors are known: abacus, evidence, or a FILE. Then it is also "
-            "learned what the numbers of other evidence are worth, such as those of certainty.",
+            help="First errors that are known: abacus, evidence, or a FILE such as `prmdata audit` "
+            "writes. They tell what the numbers of other evidence are worth, and how far the step "
+            "that reads wrong stands from the step where rollouts cease to succeed: how sure a "
+            "label may be. With --weaver they hold the estimate in place.",
             rich_help_panel=o.METHOD,
         ),
     ] = None,
@@ -83,13 +76,13 @@ def fit(
     `label --method weaver --set table=FILE`.
 
     $ prmdata fit pilot.jsonl --sampler http://localhost:8000/v1 -o policy.json
+    $ prmdata fit pilot.jsonl --truth pilot.truth.jsonl -o policy.json
     $ prmdata fit read.jsonl --truth evidence --rollouts-per-step 0 -o policy.json
-    $ prmdata fit judged.jsonl --weaver --audited audit.jsonl -o table.json
+    $ prmdata fit judged.jsonl --weaver --truth audit.jsonl -o table.json
     """
     import asyncio
 
     from prmdata.cli.shared import running
-    from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
     from prmdata.stages.fit import Fitting, run_fit, write_policy
@@ -97,10 +90,8 @@ def fit(
 
     tell = (lambda line: None) if quiet else say
     if weaver:
-        _fit_judges(source, audited, output, tell)
+        _fit_judges(source, truth, output, tell)
         return
-    if audited is not None:
-        raise UsageError("--audited goes with --weaver")
     request = Fitting(
         source=source,
         traces=traces,
@@ -119,11 +110,11 @@ def fit(
     write_policy(asyncio.run(run_fit(request, options, tell)), output)
 
 
-def _fit_judges(source: str, audited: str | None, output: str, tell: Callable[[str], None]) -> None:
+def _fit_judges(source: str, truth: str | None, output: str, tell: Callable[[str], None]) -> None:
     from prmdata.labellers.fusion.learning import lines, write_panel
     from prmdata.stages.panel import fitted_panel
 
-    panel = fitted_panel(source, audited)
+    panel = fitted_panel(source, truth)
     for line in lines(panel):
         tell(f"fit: {line}")
     write_panel(panel, output)

@@ -65,12 +65,14 @@ class Posterior:
 
     bits_per_1000_tokens: Amount | None = None
     """The price of a rollout: one that is expected to tell less of the first error per 1,000 tokens
-    is not bought. Default: the price that `prmdata fit` found for a token budget, else .06 bits for
+    is not bought. Default: the price that `prmdata fit` found for a token budget, else .04 bits for
     as many tokens as the problem's traces take."""
     sure_at: float = 0.98
     """Confidence at which the search of a trace ends."""
     most_rollouts: Whole = 96
     """Most rollouts bought for one trace."""
+    most_per_prefix: Count = 24
+    """Most of them from one prefix: what more would tell is little, however cheap it is."""
     rollouts_per_round: Count | None = None
     """Rollouts requested at once. More end the search in fewer rounds, for more tokens. Default:
     two, and one more for every eight already bought."""
@@ -161,7 +163,7 @@ class Posterior:
         if price is not None:
             return price / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
-        return 0.06 / max(length, 1)
+        return 0.04 / max(length, 1)
 
     async def _search(
         self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float
@@ -169,12 +171,14 @@ class Posterior:
         cost = np.array([tokens_left(trace, t) + self.call_tokens for t in range(belief.steps)])
         probes: dict[int, Probe] = {}
         search: list[Round] = []
+        asked = np.zeros(belief.steps, int)
         spent = 0
         while True:
-            first, starts = self._next(belief, cost, price, self._round_size(spent))
+            first, starts = self._next(belief, cost, price, self._round_size(spent), asked)
             if not starts:
                 return Found(first, probes, tuple(search))
             counts = Counter(starts)
+            np.add.at(asked, starts, 1)
             drawn = await together(*(rollouts.sample(trace, t, n) for t, n in counts.items()))
             bought = [
                 self._rollout(trace, start, outcome)
@@ -198,16 +202,17 @@ class Posterior:
         return min(self.rollouts_per_round or 2 + spent // 8, self.most_rollouts - spent)
 
     def _next(
-        self, belief: Belief, cost: np.ndarray, price: float, most: int
+        self, belief: Belief, cost: np.ndarray, price: float, most: int, asked: np.ndarray
     ) -> tuple[np.ndarray, list[int]]:
         """P(f), and the prefixes to continue now: none where the search is at its end."""
         outlook = belief.outlook()
-        first, starts = outlook.first_f, list[int]()
+        first, starts, asked = outlook.first_f, list[int](), asked.copy()
         while len(starts) < most and outlook.first_f.max() < self.sure_at:
-            best = _best(outlook, cost)
+            best = _best(outlook, np.where(asked < self.most_per_prefix, cost, np.inf))
             if best is None or outlook.gain_t[best] / cost[best] < price:
                 break
             starts.append(best)
+            asked[best] += 1
             if len(starts) < most:
                 belief = belief.copy()
                 belief.seen.add(outlook.likeliest(best))

@@ -17,6 +17,7 @@ import numpy as np
 from prmdata.errors import GraderError, InputError, ItemError
 from prmdata.files import Unreadable, read_groups, read_traces
 from prmdata.files.paths import writing
+from prmdata.labellers.belief.auditing import Judged, heeding
 from prmdata.labellers.belief.fitting import learn
 from prmdata.labellers.belief.observations import Observations
 from prmdata.labellers.belief.policy import Policy
@@ -50,7 +51,8 @@ class Fitting:
     grader: str = "auto"
     rollouts: RolloutSettings = RolloutSettings()
     truth: str | None = None
-    """Where the first wrong steps are known: then it is also learned what signals are worth."""
+    """Where the first wrong steps are known: then it is also learned what signals are worth, and
+    how far the step that reads wrong stands from the step where rollouts cease to succeed."""
 
 
 async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str], None]) -> Policy:
@@ -65,7 +67,8 @@ async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str],
     async with open_resources(
         spec_of(request.sampler), request.engine, request.grader, options
     ) as resources:
-        seen = await _each(problems, options, lambda group: _seen(group, request, resources))
+        pairs = await _each(problems, options, lambda group: _seen(group, request, resources))
+        seen = [[found for _, found in pair] for pair in pairs]
         report(
             f"fit: {sum(map(len, seen)):,} traces of {len(problems):,} problems, "
             f"{resources.spending.tokens:,} tokens"
@@ -77,6 +80,8 @@ async def run_fit(request: Fitting, options: RunOptions, report: Callable[[str],
                 "which is written; a larger pilot may tell more (--traces)"
             )
         policy = replace(policy, curves=curves)
+        if request.truth is not None:
+            policy = await _read_by_people(policy, list(itertools.chain(*pairs)), request, report)
         if request.tokens_per_trace is None:
             return policy
         return await _priced(policy, problems, request, options, resources, report)
@@ -93,6 +98,8 @@ def _curves(request: Fitting, report: Callable[[str], None]) -> tuple[Curve, ...
         rows = [_known(trace, truth_of(trace)) for trace in _wrong(group)]
         problems.append([row for row in rows if row is not None])
     traces = sum(map(len, problems))
+    if not traces and request.rollouts_per_step:
+        return ()
     if not traces:
         raise InputError(
             f"{request.source}: no trace with a wrong answer has both a known first error (--truth "
@@ -147,13 +154,37 @@ async def _each(
     return await together(*map(limited, problems))
 
 
-async def _seen(group: Group, request: Fitting, resources: Resources) -> list[Observations]:
+async def _read_by_people(
+    policy: Policy,
+    pairs: Sequence[tuple[Trace, Observations]],
+    request: Fitting,
+    report: Callable[[str], None],
+) -> Policy:
+    """The policy with what known first errors say of its reading."""
+    assert request.truth is not None
+    truth_of = truths(request.truth)
+    known = ((seen, truth_of(trace)) for trace, seen in pairs)
+    judged = [Judged(seen, t.first_wrong) for seen, t in known if t and first_error_known(t)]
+    if not judged:
+        raise InputError(f"--truth {request.truth}: tells the first error of none of these traces")
+    policy = await asyncio.to_thread(heeding, policy, judged)
+    prior = policy.priors[0]
+    report(
+        f"fit: {len(judged):,} known first errors: {prior.turn:.0%} come after the policy is lost "
+        f"(were its chance nil before), {prior.slow:.1%} before"
+    )
+    return policy
+
+
+async def _seen(
+    group: Group, request: Fitting, resources: Resources
+) -> list[tuple[Trace, Observations]]:
     """Rollouts from every prefix of the problem's wrong traces."""
     rollouts = Rollouts(
         resources.sampler, resources.grader, request.rollouts, environments=resources.environments
     )
 
-    async def sampled(trace: Trace) -> Observations | None:
+    async def sampled(trace: Trace) -> tuple[Trace, Observations] | None:
         seen = already_seen(trace, group, resources.sampler.fingerprint)
         prefixes = range(1, len(trace.steps))
         try:
@@ -165,9 +196,9 @@ async def _seen(group: Group, request: Fitting, resources: Resources) -> list[Ob
         for start, outcomes in zip(prefixes, drawn, strict=True):
             for outcome in outcomes:
                 seen.add(rollout_of(trace, start, outcome.text, outcome.answer, hit=outcome.hit))
-        return seen
+        return trace, seen
 
-    return [seen for seen in await together(*map(sampled, _wrong(group))) if seen is not None]
+    return [pair for pair in await together(*map(sampled, _wrong(group))) if pair is not None]
 
 
 async def _priced(

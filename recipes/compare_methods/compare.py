@@ -163,7 +163,7 @@ def main() -> None:
     if asked.verified:
         stand.groups = verified(stand.groups)
         baselines = BELIEVING
-    settings: dict[str, object] = {"most_rollouts": min(stand.depth, 96)}
+    settings: dict[str, object] = {"most_per_prefix": min(stand.depth, 24)}
     rows = [Row(name, baseline(stand, *how)) for name, how in baselines.items()]
     if asked.omega:
         rows.append(omega(stand, asked.omega))

@@ -140,7 +140,7 @@ def test_from_recorded_judgements_to_a_score(
     assert scored["traces"] == 120
     assert scored["exact"] > 0.6
     assert scored["with_confidence"] == 120
-    fitted = command("fit", "j.jsonl", "--weaver", "--audited", "rows.jsonl", "-o", "t.json")
+    fitted = command("fit", "j.jsonl", "--weaver", "--truth", "rows.jsonl", "-o", "t.json")
     assert "120 traces audited" in fitted.stderr
     command("label", "j.jsonl", "--method", "weaver", "--set", "table=t.json", "-o", "v.jsonl")
     labels = [t.labels for t in prmdata.read("v.jsonl")]

@@ -76,3 +76,14 @@ def test_a_file_that_cannot_be_replaced_stays_whole(
         write_policy(Learned(), str(path))
     monkeypatch.undo()
     assert path.read_bytes() == before
+
+
+def test_judged_traces_say_how_far_a_label_may_be_trusted(source: str, traces: list[Trace]) -> None:
+    told: list[str] = []
+    asked = Fitting(source, traces=20, rollouts_per_step=2, truth="abacus")
+    found = asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))
+    assert any("known first errors" in line for line in told)
+    assert found.priors[0].turn != Learned().priors[0].turn
+    asked = Fitting(source, traces=20, rollouts_per_step=2, truth="evidence")
+    with pytest.raises(InputError, match="the first error of none of these traces"):
+        asyncio.run(run_fit(asked, RunOptions(quiet=True), told.append))

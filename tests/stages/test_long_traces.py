@@ -77,9 +77,12 @@ def test_a_slip_is_found_and_one_that_is_too_long_fails_alone(
         assert trace.error is None
         assert trace.labels is not None
         assert trace.labels.first_error is not None
-        if trace is made[1] and (trace.labels.confidence or 1.0) < 0.1:
-            continue  # a slip at the very start of so long a trace: not found, and not claimed
-        assert "SLIP" in trace.steps[trace.labels.first_error].text
+        slip = next(i for i, step in enumerate(trace.steps) if "SLIP" in step.text)
+        if trace is made[1] and trace.labels.first_error != slip:  # so early that rollouts are dear
+            assert abs(trace.labels.first_error - slip) < 5
+            assert (trace.labels.confidence or 1.0) < 0.5
+            continue
+        assert trace.labels.first_error == slip
         assert trace.labels.cost.rollouts < 40
     assert "nothing can follow it" in (made[2].error or "")
     assert made[2].steps == group[2].steps

@@ -82,12 +82,18 @@ class Belief:
         other.seen = self.seen.copy()
         return other
 
+    def lost(self) -> Array:
+        """P(the policy is lost at g), by prior and by the level of the prefix before."""
+        nodes = self._nodes()
+        passes, inside_bfl = self._run(nodes)
+        weight_b, none_b = self._weights(passes)
+        return _by_step(passes, nodes, inside_bfl) * (weight_b * (1 - none_b))[:, None, None]
+
     def outlook(self) -> Outlook:
         nodes = self._nodes()
         passes, inside_bfl = self._run(nodes)
         weight_b, none_b = self._weights(passes)
-        by_segment = normalised(passes.log_first_bjl, (1, 2))
-        lost_bgl = np.repeat(by_segment, np.diff(nodes), axis=1) * inside_bfl
+        lost_bgl = _by_step(passes, nodes, inside_bfl)
         no_error_b = none_b
         if self.seen.ends_right:
             never = (passes.never_tbcl[-1] * passes.rest_tbscl[-1, :, 0]).sum((1, 2))
@@ -243,6 +249,11 @@ class Belief:
         worth = np.array([p.repeat_worth for p in self.priors])[:, None]
         repeats = weight_b @ ((repeat * worth + seen.repeats) / (worth + seen.passed))
         return Outlook(first_f, gain, outcome, repeats)
+
+
+def _by_step(passes: chain.Passes, nodes: Counts, inside_bfl: Array) -> Array:
+    by_segment = normalised(passes.log_first_bjl, (1, 2))
+    return np.asarray(np.repeat(by_segment, np.diff(nodes), axis=1) * inside_bfl)
 
 
 def _outcomes(weights_tcl: Array, hit_tl: Array, same_tc: Array) -> Array:

@@ -81,7 +81,7 @@ class PolicyPrior:
     """Log-odds of the last place of a trace against its first, to hold the first error."""
     place_curve: float = 0.0
     """Log-odds of its ends against its middle."""
-    turn: float = 0.3
+    turn: float = 0.25
     """Share of first errors that come later than the step at which the policy is lost, were its
     chance nil before: it had turned onto a wrong plan, and every step still read right."""
     slow: float = 0.03

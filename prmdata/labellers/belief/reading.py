@@ -4,8 +4,8 @@ Rollouts show the former, labels name the latter, and on text of real models the
 policy sets out on a plan that cannot work while its steps still say true things, or it is not
 thrown off by a slip at once. So the first wrong step f stands at the step g where the chance is
 lost, some steps behind it with a share `turn` (the more, the less the policy's chance was before
-g), or before it with a share `slow`. Verdicts are about what can be read: they speak of f. (Where a trace
-puts an error right and errs again, the chain hears them twice; that is rare.)
+g), or before it with a share `slow`. Verdicts are about what can be read: they speak of f. (Where
+a trace puts an error right and errs again, the chain hears them twice; that is rare.)
 
 Letters: b priors, g and f steps, m the moves (stays, later, earlier), o = f - g, l levels.
 """

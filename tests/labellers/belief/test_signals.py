@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from prmdata.labellers.belief.model import Belief, Observations
+from prmdata.labellers.belief.model import Belief
+from prmdata.labellers.belief.observations import Observations
 from prmdata.labellers.belief.policy import Policy, PolicyPrior
 from prmdata.labellers.belief.signals import (
     MOST,

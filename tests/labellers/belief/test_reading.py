@@ -1,0 +1,54 @@
+"""The step that reads wrong, from the step where the policy is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from prmdata.labellers.belief.observations import Observations, Source
+from prmdata.labellers.belief.policy import RATES, PolicyPrior
+from prmdata.labellers.belief.reading import Reading, moves
+
+T = 9
+
+
+def lost_at(step: int, level: int) -> np.ndarray:
+    lost = np.zeros((1, T, len(RATES)))
+    lost[0, step, level] = 1.0
+    return lost
+
+
+def test_where_the_policy_was_strong_it_is_lost_where_it_reads_wrong() -> None:
+    reading = Reading([PolicyPrior(turn=0.4, slow=0.02)], Observations(T))
+    strong = reading.read(lost_at(3, 8)).first_f
+    weak = reading.read(lost_at(3, 0)).first_f
+    assert strong[3] == pytest.approx(1 - 0.4 * 0.05 - 0.02)
+    assert weak[3] == pytest.approx(1 - 0.4 * 0.996 - 0.02)
+    assert weak[4:].sum() == pytest.approx(0.4 * 0.996)
+    assert weak[4] > 1.9 * weak[5] > 0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 30])
+def test_no_step_outside_the_trace_and_no_weight_lost(steps: int) -> None:
+    assert moves(steps).sum(2) == pytest.approx(np.ones((steps, 3)))
+    reading = Reading([PolicyPrior()], Observations(steps))
+    lost = np.random.default_rng(steps).random((1, steps, len(RATES)))
+    read = reading.read(lost / lost.sum())
+    assert read.first_f.sum() == pytest.approx(1.0)
+
+
+def test_a_verdict_is_about_the_step_that_reads_wrong() -> None:
+    verdicts = ("right",) * 4 + ("wrong",) + (None,) * 4
+    source = Source("sums", verdicts, tool=True)
+    reading = Reading([PolicyPrior(turn=0.4)], Observations(T, sources=(source,)))
+    heard = reading.error_bfl[0, :, 0]
+    assert heard.argmax() == 4
+    assert heard[3] > heard[2] > heard[5]  # lost a step before is likelier than a step after
+    assert reading.read(lost_at(3, 3)).first_f.argmax() == 4
+
+
+def test_what_stands_inside_a_prefix() -> None:
+    read = Reading([PolicyPrior(turn=0.4, slow=0.1)], Observations(T)).read(lost_at(3, 0))
+    assert read.inside_t[4] == pytest.approx(read.first_f[:4].sum())
+    assert read.inside_t[T] == pytest.approx(1.0)
+    assert read.outside_t[3] == pytest.approx(read.first_f[:3].sum())
