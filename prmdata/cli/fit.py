@@ -83,6 +83,7 @@ def fit(
     import asyncio
 
     from prmdata.cli.shared import running
+    from prmdata.errors import UsageError
     from prmdata.sampler.rollouts import RolloutSettings
     from prmdata.settings import pairs
     from prmdata.stages.fit import Fitting, run_fit, write_policy
