@@ -19,6 +19,8 @@ from prmdata.exports.shapes.chat import (
     messages_type,
     origin,
     origin_fields,
+    pass_rate_fields,
+    pass_rate_of,
     prompt_messages,
 )
 from prmdata.records import Trace
@@ -32,6 +34,8 @@ class Kto:
     layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
+    pass_rate: bool = False
+    """A `pass_rate` column: the share of the problem's graded traces that were right."""
 
     @property
     def verdict(self) -> str:
@@ -45,7 +49,14 @@ class Kto:
             "ms-swift": [("messages", messages_type())],
             "llamafactory": [("conversations", pa.list_(llamafactory.turn_type()))],
         }[self.layout]
-        return pa.schema([*columns, (self.verdict, pa.bool_()), *origin_fields()])
+        return pa.schema(
+            [
+                *columns,
+                (self.verdict, pa.bool_()),
+                *origin_fields(),
+                *pass_rate_fields(self.pass_rate),
+            ]
+        )
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
         return each(group, self.row)
@@ -64,7 +75,12 @@ class Kto:
             "ms-swift": {"messages": [*question, answer]},
             "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, answer)))},
         }[self.layout]
-        return {**columns, self.verdict: trace.correct, **origin(trace)}
+        return {
+            **columns,
+            self.verdict: trace.correct,
+            **origin(trace),
+            **pass_rate_of(trace, self.pass_rate),
+        }
 
     def beside(self) -> Mapping[str, str]:
         if self.layout != "llamafactory":

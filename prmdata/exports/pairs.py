@@ -1,10 +1,14 @@
-"""Preference pairs: for DPO and reward models, by step, by value or by outcome.
+"""Preference pairs for DPO and reward models: by step, value, outcome, agreement or model.
 
 `step`: the first wrong step of a trace against a right step of a sibling with exactly the same
 text before it, and no pair where no sibling has. `value`: two steps after exactly the same text
 whose values lie apart, as trees and `next-step` find them; labels are not needed. In chat layouts
 that text begins both answers: in the prompt, trainers would render it as an assistant's turn that
 has ended.
+
+Of whole traces: `outcome`, right over wrong; `agreement`, an answer that several models give over
+one that one alone gives; `model`, the better model's over the others'. The last two need no gold
+answer.
 """
 
 from __future__ import annotations
@@ -17,8 +21,16 @@ from typing import Any, ClassVar, Literal
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.exports.shapes import preference
-from prmdata.exports.shapes.chat import Prompt, prompt_messages
-from prmdata.exports.shapes.siblings import ByValue, Pair, by_outcome, by_step, by_value
+from prmdata.exports.shapes.chat import Prompt, pass_rate_fields, pass_rate_of, prompt_messages
+from prmdata.exports.shapes.siblings import (
+    ByValue,
+    Pair,
+    by_agreement,
+    by_model,
+    by_outcome,
+    by_step,
+    by_value,
+)
 from prmdata.exports.shapes.verdicts import Unexamined
 from prmdata.records import Trace
 from prmdata.settings import Count, Share
@@ -30,7 +42,7 @@ WITH_MARGIN = ("trl", "ms-swift")
 class Pairs:
     grouped: ClassVar[bool] = True
 
-    kind: Literal["step", "value", "outcome"] = "step"
+    kind: Literal["step", "value", "outcome", "agreement", "model"] = "step"
     layout: preference.Layout = "trl"
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction they were sampled with."""
@@ -42,17 +54,23 @@ class Pairs:
     """`value`: the least rollouts behind a value, where they were counted."""
     sure: bool = True
     """`value`: only steps whose values differ for certain: their 95 % intervals lie apart."""
+    better: str = ""
+    """`model`: the sampler or the fingerprint of the better one, as in the traces' `origin`."""
     evidence: str | None = None
     """`value`: whose values are read; none: those behind the labels, else the last there are."""
     margin: bool = False
     """A `margin` column: how much more likely the right step leads to the answer."""
+    pass_rate: bool = False
+    """A `pass_rate` column: the share of the problem's graded traces that were right."""
     unexamined: Unexamined = "keep"
     """`step`: whether right steps may come from right answers that were taken at their word."""
 
     def __post_init__(self) -> None:
         if self.most < 1:
             raise UsageError(f"most={self.most}: must be at least 1")
-        if self.margin and (self.kind == "outcome" or self.layout not in WITH_MARGIN):
+        if (self.kind == "model") != bool(self.better):
+            raise UsageError("kind=model takes the better model: --set better=SAMPLER; others none")
+        if self.margin and (self.kind not in ("step", "value") or self.layout not in WITH_MARGIN):
             raise UsageError(
                 f"margin is the gap between two steps' values, for {' and '.join(WITH_MARGIN)}; "
                 "use it with kind=step or kind=value and one of these layouts"
@@ -74,6 +92,7 @@ class Pairs:
                 ("problem_id", pa.string()),
                 ("chosen_id", pa.string()),
                 ("rejected_id", pa.string()),
+                *pass_rate_fields(self.pass_rate),
             ]
         )
 
@@ -84,6 +103,10 @@ class Pairs:
         elif self.kind == "value":
             choice = ByValue(self.evidence, self.min_gap, self.min_rollouts, self.sure)
             pairs = list(by_value(sound, choice, self.most))
+        elif self.kind == "agreement":
+            pairs = list(by_agreement(sound, self.most))
+        elif self.kind == "model":
+            pairs = list(by_model(sound, self.better, self.most))
         else:
             pairs = list(by_outcome(sound, self.most))
         if not pairs:
@@ -101,6 +124,7 @@ class Pairs:
             "problem_id": pair.rejected.trace.problem.id,
             "chosen_id": pair.chosen.trace.id,
             "rejected_id": pair.rejected.trace.id,
+            **pass_rate_of(pair.rejected.trace, self.pass_rate),
         }
 
     def beside(self) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import critic
-from prmdata.exports.shapes.chat import messages_type, user
+from prmdata.exports.shapes.chat import messages_type, pass_rate_fields, pass_rate_of, user
 from prmdata.exports.shapes.verdicts import Unexamined, decided, error_index
 from prmdata.records import Problem, Trace
 
@@ -31,6 +31,8 @@ class Rl:
     data_source: str = "lighteval/MATH"
     """`verl`: names its grader; this one compares boxed answers. Others need a reward function."""
     split: str = "train"
+    pass_rate: bool = False
+    """A `pass_rate` column: the share of the problem's graded traces that were right."""
     unexamined: Unexamined = "drop"
     """`judge`: keep or drop right answers that were taken at their word."""
 
@@ -47,6 +49,7 @@ class Rl:
 
         text = pa.string()
         names = [("problem_id", text), ("trace_id", text)]
+        rate = pass_rate_fields(self.pass_rate)
         if self.trainer == "verl":
             return pa.schema(
                 [
@@ -55,15 +58,19 @@ class Rl:
                     ("ability", text),
                     ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),
                     ("extra_info", pa.struct([("split", text), ("index", pa.int64()), *names])),
+                    *rate,
                 ]
             )
         column = "messages" if self.trainer == "ms-swift" else "prompt"
-        return pa.schema([(column, messages_type()), ("solution", text), *names])
+        return pa.schema([(column, messages_type()), ("solution", text), *names, *rate])
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
         return each(group[:1] if self.grouped else group, self.of)
 
     def of(self, trace: Trace) -> Row:
+        return {**self._asked(trace), **pass_rate_of(trace, self.pass_rate)}
+
+    def _asked(self, trace: Trace) -> Row:
         if self.task == "judge":
             labels = decided(trace, self.unexamined)
             truth = str(error_index(labels, self.index_base))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prmdata.records import Labels
+from prmdata.records import Labels, Tally
 from tests.exports.cases import RIGHT, WRONG, exported
 
 ASKED, SAID = "What is 3 + 4 * 2?", "4 * 2 = 8\n3 + 8 = 12\n\nIt is 12."
@@ -59,3 +59,13 @@ def test_the_columns_of_each_trainer(layout: str, columns: dict, tmp_path: Path)
     if layout == "llamafactory":
         info = json.loads((tmp_path / "dataset" / "dataset_info.json").read_text())
         assert set(info["prmdata"]["columns"].values()) <= set(loaded.column_names)
+
+
+@pytest.mark.parametrize("name", ["kto", "pairs", "rl"])
+def test_the_pass_rate_is_a_column_where_it_is_asked_for(name: str, tmp_path: Path) -> None:
+    tally = Tally(8, right=1, wrong=3, cut=4)
+    group = [replace(trace, group=tally) for trace in (WRONG, RIGHT)]
+    loaded, _ = exported(tmp_path, name, group, {"pass_rate": "yes"})
+    assert set(loaded["pass_rate"][:]) == {0.25}
+    plain, _ = exported(tmp_path / "plain", name, group)
+    assert "pass_rate" not in plain.column_names

@@ -9,7 +9,7 @@ import pytest
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut
 from prmdata.exports.pairs import Pairs
-from prmdata.records import Evidence, Labels, Step, Trace
+from prmdata.records import Evidence, Labels, Origin, Step, Trace
 from tests.exports.cases import RIGHT, TRUSTED, WRONG, exported, trace
 
 ASKED = "What is 3 + 4 * 2?"
@@ -193,3 +193,35 @@ def test_the_value_with_most_rollouts_behind_it_is_taken_of_one_step() -> None:
     ]
     (row,) = pairs(*group, kind="value", margin=True)
     assert (row["chosen_id"], row["rejected_id"], row["margin"]) == ("p/c", "p/b", 1.0)
+
+
+def by(model: str, name: str, answer: str, text: str) -> Trace:
+    origin = Origin(sampler=f"local:{model}", model=model)
+    made = trace(name, text, f"It is {answer}.", correct=None)
+    return replace(made, answer=answer, origin=origin)
+
+
+WEAK = [by("weak", "0", "11", "eight and three\n"), by("weak", "1", "12", "eight and four\n")]
+STRONG = [by("strong", "2", "11.0", "8 + 3\n"), by("strong", "3", "13", "8 + 5\n")]
+
+
+def test_what_two_models_say_is_chosen_over_what_one_says() -> None:
+    rows = pairs(*WEAK, *STRONG, kind="agreement", most=4)
+    found = {(row["chosen_id"], row["rejected_id"]) for row in rows}
+    assert found == {(a, b) for a in ("p/0", "p/2") for b in ("p/1", "p/3")}
+    with pytest.raises(LeftOut, match="no pair by agreement"):
+        pairs(*WEAK, kind="agreement")
+
+
+def test_the_better_models_traces_are_chosen_whatever_they_answer() -> None:
+    rows = pairs(*WEAK, *STRONG, kind="model", better="strong", most=2)
+    assert {row["chosen_id"] for row in rows} == {"p/2", "p/3"}
+    assert {row["rejected_id"] for row in rows} == {"p/0", "p/1"}
+    assert pairs(*WEAK, *STRONG, kind="model", better="local:strong", most=2) == rows
+    cut = replace(STRONG[1], finish="length")
+    rows = pairs(*WEAK, STRONG[0], cut, kind="model", better="strong", most=2)
+    assert {row["chosen_id"] for row in rows} == {"p/2"}
+    with pytest.raises(UsageError, match="better=SAMPLER"):
+        Pairs(kind="model")
+    with pytest.raises(UsageError, match="better"):
+        Pairs(better="strong")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from prmdata.credit.contract import pass_rate
 from prmdata.exports.contract import Row
 from prmdata.records import Message, Trace
 
@@ -56,3 +57,14 @@ def origin_fields() -> list[tuple[str, Any]]:
 def origin(trace: Trace) -> Row:
     by = "" if trace.labels is None else trace.labels.by
     return {"labelled_by": by, "problem_id": trace.problem.id, "trace_id": trace.id}
+
+
+def pass_rate_fields(asked: bool) -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    return [("pass_rate", pa.float64())] if asked else []
+
+
+def pass_rate_of(trace: Trace, asked: bool) -> Row:
+    """The share of the problem's graded traces that were right, as a column where it is asked."""
+    return {"pass_rate": pass_rate(trace.group)} if asked else {}

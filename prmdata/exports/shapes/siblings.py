@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prmdata.exports.contract import LeftOut
 from prmdata.exports.shapes.verdicts import Unexamined, measuring, soft_values
+from prmdata.grading import canonical
 from prmdata.intervals import wilson
 from prmdata.records import Trace
 
@@ -101,6 +102,38 @@ def by_outcome(group: Sequence[Trace], most: int) -> Iterator[Pair]:
     sound = [Branch(t) for t in group if t.correct is True and t.steps and not _errs(t)]
     wrong = [Branch(t) for t in group if t.correct is False and t.steps]
     yield from _paired(wrong, lambda _: sound, most)
+
+
+def by_agreement(group: Sequence[Trace], most: int) -> Iterator[Pair]:
+    """Traces whose answer several models give, against traces whose answer one alone gives. The
+    gold answer is not looked at."""
+    models: dict[str, set[str]] = {}
+    ended = [trace for trace in group if _ended(trace) and trace.answer is not None]
+    for trace in ended:
+        models.setdefault(_answer(trace), set()).add(trace.origin.model or "")
+    agreed = [Branch(t) for t in ended if len(models[_answer(t)]) > 1]
+    alone = [Branch(t) for t in ended if len(models[_answer(t)]) == 1]
+    yield from _paired(alone, lambda _: agreed, most)
+
+
+def by_model(group: Sequence[Trace], better: str, most: int) -> Iterator[Pair]:
+    """Traces of the better model against those of the others, whatever their answers."""
+    ended = [trace for trace in group if _ended(trace)]
+    ours = [Branch(trace) for trace in ended if _by(trace, better)]
+    others = [Branch(trace) for trace in ended if not _by(trace, better)]
+    yield from _paired(others, lambda _: ours, most)
+
+
+def _ended(trace: Trace) -> bool:
+    return bool(trace.steps) and trace.finish != "length"
+
+
+def _answer(trace: Trace) -> str:
+    return canonical(trace.answer or "")
+
+
+def _by(trace: Trace, name: str) -> bool:
+    return name in (trace.origin.sampler, trace.origin.model)
 
 
 def by_value(group: Sequence[Trace], choice: ByValue, most: int) -> Iterator[Pair]:
