@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from prmdata.errors import PrmdataError
+from prmdata.errors import PrmdataError, SamplerError, UsageError
 from prmdata.exports.contract import LeftOut
 from prmdata.records import Message, Trace
 from prmdata.sampler.models.folders import tokenizer_folder
@@ -101,6 +101,12 @@ def words_of(name: str) -> Words:
     """Of a folder or a hub id."""
     from prmdata.exports.tokens import load
 
-    folder = tokenizer_folder(name, f"tokenizer={name}")
+    try:
+        folder = tokenizer_folder(name, f"tokenizer={name}")
+    except SamplerError as error:
+        reason = str(error).partition(";")[0].splitlines()[0]
+        raise UsageError(
+            f"{reason}; name a folder with tokenizer.json and tokenizer_config.json, or a hub id"
+        ) from None
     tokenizer, template = load(str(folder)), read_template(folder)
     return Words(tokenizer, template, tokenizer.token_to_id(template.eos) if template.eos else None)
