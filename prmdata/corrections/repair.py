@@ -92,7 +92,9 @@ class Repair:
         cost = rollouts.cost(trace, rounds)
         if teacher is not rollouts:
             cost += teacher.cost(trace, 0)
-        probes = {error: better, error + 1: worse}
+        probes = {error + 1: worse}
+        if teacher is rollouts:  # a teacher's rate says nothing of what the policy would do
+            probes[error] = better
         own = trace.with_evidence(evidence(NAME, trace, probes, settings, cost))
         writer = {"writer": teacher.sampler.fingerprint, "mode": self.mode}
         return [own, *(corrected(branch, NAME, writer) for branch in chosen)]

@@ -65,7 +65,14 @@ async def run_correcting(request: Labelling, output: Output, options: RunOptions
     traces = read_traces(request.source)
     spec = spec_of(request.sampler)
     async with open_resources(
-        spec, request.engine, request.grader, options, request.surroundings
+        spec,
+        request.engine,
+        request.grader,
+        options,
+        request.surroundings,
+        request.reference,
     ) as resources:
         output.pin("model", resources.sampler.fingerprint)
+        if resources.reference is not None:
+            output.pin("teacher", resources.reference.fingerprint)
         return await run_stage(CorrectStage(request, resources, traces), output, options)

@@ -157,7 +157,7 @@ def test_long_traces_and_chats_with_tools_have_no_tokens_here() -> None:
 def test_tokens_need_a_tokenizer() -> None:
     with pytest.raises(UsageError, match="tokenizer=FOLDER"):
         Credit(layout="verl")
-    with pytest.raises(UsageError, match="tokenizer_config.json, or a hub id"):
+    with pytest.raises(UsageError, match=r"tokenizer_config\.json, or a hub id"):
         Credit(tokenizer="/nowhere/at/all").row(PAID)
     with pytest.raises(UsageError, match="max_tokens"):
         Credit(max_tokens=5)

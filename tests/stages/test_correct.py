@@ -30,6 +30,8 @@ def test_repairs_stand_after_their_group_and_the_line_says_both_rates(traces: li
     made = list(prmdata.read("r.jsonl"))
     assert [trace.id for trace in made if trace.origin.parent is None] == [t.id for t in short]
     assert len(made) == len(short) + counts["repaired"]
+    taught = command("repair", "l.jsonl", *words, "--teacher", "abacus", "-o", "taught.jsonl")
+    assert taught.returncode == 0, taught.stderr
     again = command("repair", "l.jsonl", *words, "-o", "r.jsonl")
     assert "up to date" in again.stderr
 

@@ -117,10 +117,9 @@ def test_credit_in_its_batch_its_estimator_and_two_steps_of_its_loss(
     model = AutoModelForCausalLM.from_pretrained(MODEL)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     config = ActorConfig(strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1)
-    config.global_batch_info = {
-        "dp_size": 1, "batch_num_tokens": None, "global_batch_size": None,
-        "loss_scale_factor": None,
-    }  # fmt: skip
+    config.global_batch_info.update(
+        dp_size=1, batch_num_tokens=None, global_batch_size=None, loss_scale_factor=None
+    )
     before = None
     for _ in range(2):
         now = log_probs(model, batch.batch["prompts"], batch.batch["responses"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from prmdata.cli.shared import options as o
 from prmdata.cli.shared.groups import (
@@ -26,6 +28,15 @@ def correcting_command(verb: Verb, text: str) -> Command:
         source: o.Source = "-",
         output: o.Output = "-",
         settings: o.Settings = None,
+        teacher: Annotated[
+            str | None,
+            typer.Option(
+                metavar="SPEC",
+                help="A stronger model that writes the new step; named as --sampler "
+                "is. Default: the sampler itself.",
+                rich_help_panel=o.SAMPLING,
+            ),
+        ] = None,
         *,
         share: Share,
         model: Model,
@@ -40,7 +51,7 @@ def correcting_command(verb: Verb, text: str) -> Command:
         from prmdata.cli.shared.labelling import request_of, say_forecast
         from prmdata.stages.correct import run_correcting
 
-        request = request_of(verb, source, verb, settings, share, model, rollouts, acting)
+        request = request_of(verb, source, verb, settings, share, model, rollouts, acting, teacher)
         if forecast.dry_run:
             say_forecast(request, forecast)
             return
