@@ -98,7 +98,7 @@ def test_credit_in_its_batch_its_estimator_and_two_steps_of_its_loss(
     found = loaded(tmp_path, labelled[:8], "credit", settings)
     batch = DataProto.from_dict(
         tensors={
-            "prompts": padded(found["prompts"][:], 0),
+            "prompts": padded([ids[::-1] for ids in found["prompts"][:]], 0).flip(1),
             "responses": padded(found["responses"][:], 0),
             "response_mask": padded([[1] * len(r) for r in found["responses"][:]], 0),
             "rm_scores": padded(found["rm_scores"][:], 0.0),
@@ -114,7 +114,7 @@ def test_credit_in_its_batch_its_estimator_and_two_steps_of_its_loss(
     )
     assert torch.allclose(returns[:, 0], scores.sum(-1), atol=1e-5)
     assert whitened.shape == mask.shape
-    model = AutoModelForCausalLM.from_pretrained(MODEL)
+    model = AutoModelForCausalLM.from_pretrained(MODEL).to(torch.float32)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     config = ActorConfig(strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1)
     config.global_batch_info.update(
@@ -138,5 +138,5 @@ def log_probs(model: Any, prompts: Any, responses: Any) -> Any:
     import torch
 
     ids = torch.cat([prompts, responses], dim=1)
-    logits = model(ids).logits[:, prompts.shape[1] - 1 : -1]
+    logits = model(ids, attention_mask=(ids != 0).long()).logits[:, prompts.shape[1] - 1 : -1]
     return logits.log_softmax(-1).gather(-1, responses.unsqueeze(-1)).squeeze(-1)
