@@ -61,8 +61,7 @@ def judge(
             envvar="PRMDATA_JUDGE",
             metavar="SPEC",
             help="The judge: any sampler (local:FOLDER, vllm:MODEL, http://HOST/v1[,…], "
-            "replay:STORE), or chat:http://HOST/v1 for an API that only chats. Default: the judge "
-            "that comes with prmdata, for abacus problems only.",
+            "replay:STORE), or chat:http://HOST/v1 for an API that only chats.",
             rich_help_panel=o.SAMPLING,
         ),
     ] = None,
@@ -128,7 +127,7 @@ def judge(
 ) -> None:
     """Let a model read the steps; add its verdicts as evidence.
 
-    $ prmdata judge traces.jsonl --with critique --set votes=3 -o judged.jsonl
+    $ prmdata judge traces.jsonl --judge http://localhost:8000/v1 -o judged.jsonl
     $ prmdata judge --guard --judge http://localhost:8000/v1 --json
     """
     import asyncio
@@ -175,10 +174,11 @@ def _request(
     share: Share,
 ) -> Judging:
     from prmdata.judges import JUDGES
+    from prmdata.judges.contract import prompts_of
     from prmdata.registry import make
     from prmdata.settings import pairs
     from prmdata.stages.groups import parse_shard
-    from prmdata.stages.judge import Judging, asked_with, evidence_names
+    from prmdata.stages.judge import Judging, evidence_names
 
     how = make(JUDGES, way, pairs(settings or (), "--set"))
     chosen = [word.strip() for word in (prompt or "").split(",") if word.strip()]
@@ -188,7 +188,7 @@ def _request(
     return Judging(
         source=source,
         ways=dict.fromkeys(names, how),
-        prompts={name: asked_with(how, file, judge) for name, file in prompts.items()},
+        prompts={name: prompts_of(how, file) for name, file in prompts.items()},
         judge=judge,
         engine=pairs(engine_arg or (), "--engine-arg"),
         limit=share.limit,

@@ -44,17 +44,13 @@ class Way(Protocol):
     async def judge(self, group: Sequence[Trace], session: Session) -> list[Trace]: ...
 
 
-def prompts_of(way: Way, chosen: str | None, plain: bool) -> dict[str, Prompt]:
-    """Its prompts. `plain`: the judge is the embedded one, which reads bare lines."""
-    found: dict[str, Prompt] = {}
-    for place, (name, needed) in enumerate(way.prompts.items()):
-        if place == 0 and chosen is not None:
-            found[name] = prompt(chosen, needed)
-        elif name == "critique" and plain:
-            found[name] = prompt("plain", ("question", "lines"))
-        else:
-            found[name] = prompt(name, needed)
-    return found
+def prompts_of(way: Way, chosen: str | None = None) -> dict[str, Prompt]:
+    """Its prompts; a chosen one, of a name or a file, takes the place of the first."""
+    first, *_ = way.prompts
+    return {
+        name: prompt(chosen if name == first and chosen is not None else name, needed)
+        for name, needed in way.prompts.items()
+    }
 
 
 def sampling(temperature: float, max_tokens: int) -> Sampling:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prmdata.errors import UsageError, unknown
-from prmdata.sampler.models.folders import ABACUS_JUDGE, ABACUS_MODEL
+from prmdata.sampler.models.folders import ABACUS_MODEL
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
 __all__ = [
@@ -49,13 +49,6 @@ SAMPLERS = {
         "player[:SLIPS]",
         "a program that plays the small worlds; no model",
     ),
-    "abacus-judge": SamplerKind(
-        "prmdata.sampler.local",
-        "open_local",
-        "abacus-judge",
-        "the small judge shipped with prmdata",
-        names_model=True,
-    ),
     "local": SamplerKind(
         "prmdata.sampler.local",
         "open_local",
@@ -95,10 +88,6 @@ SAMPLERS = {
 }
 
 
-SHIPPED = {"abacus": ABACUS_MODEL, "abacus-judge": ABACUS_JUDGE}
-"""Models that need no name."""
-
-
 async def open_sampler(spec: str, options: Mapping[str, str] | None = None) -> Sampler:
     """Start the sampler that `spec` names; `options` are engine arguments as typed."""
     kind, rest = parse_spec(spec)
@@ -119,8 +108,8 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if spec.startswith(("http://", "https://")):
         return "http", spec
     kind, colon, rest = spec.partition(":")
-    if kind in SHIPPED and not colon:
-        return kind, str(SHIPPED[kind])
+    if kind == "abacus" and not colon:
+        return kind, str(ABACUS_MODEL)
     if kind not in SAMPLERS and re.match(r"[/\d]", rest):
         host = spec.rstrip("/").removesuffix("/v1")
         raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")

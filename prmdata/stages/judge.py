@@ -12,7 +12,6 @@ from prmdata.errors import UsageError
 from prmdata.files import Unreadable, count_hint, read_groups, read_traces
 from prmdata.judges import Session, Way
 from prmdata.judges.asking.judge import Judge
-from prmdata.judges.contract import prompts_of
 from prmdata.judges.guard.measuring import guarded
 from prmdata.judges.prompts import Prompt
 from prmdata.labellers.evidence.reading import label_each
@@ -28,9 +27,6 @@ from prmdata.stages.groups import Group, GroupStage, of_shard
 from prmdata.tasks import together
 from prmdata.truth import truths
 
-EMBEDDED = "abacus-judge"
-"""The judge that is shipped with prmdata, for abacus problems."""
-SOURCE = "abacus"
 MANY_UNPARSED = 0.2
 """A share of what was asked."""
 
@@ -45,7 +41,7 @@ class Judging:
     prompts: Mapping[str, Mapping[str, Prompt]]
     """Of each of these names."""
     judge: str | None = None
-    """`None`: the embedded judge, for abacus problems only."""
+    """The spec of a sampler; a run without one is refused."""
     engine: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     limit: int | None = None
@@ -54,7 +50,12 @@ class Judging:
 
     @property
     def spec(self) -> str:
-        return self.judge or EMBEDDED
+        if self.judge is None:
+            raise UsageError(
+                "name a judge: --judge http://localhost:8000/v1, chat:https://…/v1, local:FOLDER "
+                "or the like, or set PRMDATA_JUDGE. recipes/train_judge trains a small one"
+            )
+        return self.judge
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -81,19 +82,7 @@ class Judging:
         for number, group in enumerate(groups):
             if self.limit is not None and number >= self.limit:
                 return
-            yield self._suited(group)
-
-    def _suited(self, group: Group) -> Group:
-        """The embedded judge reads abacus problems, and makes nothing of any other."""
-        if self.judge is None and not isinstance(group, Unreadable):
-            problem = group[0].problem
-            if problem.meta.get("source") != SOURCE:
-                raise UsageError(
-                    "name a judge: --judge http://localhost:8000/v1, chat:https://…/v1 or the "
-                    "like, or set PRMDATA_JUDGE. Without one, the embedded judge reads abacus "
-                    f"problems only, and problem {problem.id} is not one"
-                )
-        return group
+            yield group
 
 
 def evidence_names(way: str, chosen: list[str], name: str | None) -> list[str]:
@@ -107,10 +96,6 @@ def evidence_names(way: str, chosen: list[str], name: str | None) -> list[str]:
     if len(set(stems)) < len(stems):
         raise UsageError("--prompt: two of these files have one name; evidence is called by it")
     return stems
-
-
-def asked_with(way: Way, chosen: str | None, judge: str | None) -> dict[str, Prompt]:
-    return prompts_of(way, chosen, plain=(judge or EMBEDDED) == EMBEDDED)
 
 
 class JudgeStage(GroupStage):

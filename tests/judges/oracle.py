@@ -69,7 +69,7 @@ def noisy_oracle(firsts: Mapping[str, int | None], flip: float) -> Scripted:
 
 def session(way: str, sampler: Scripted, **settings: object) -> tuple[object, Session]:
     how = make(JUDGES, way, settings)
-    return how, Session(lambda: Judge(sampler), prompts_of(how, None, False), way, sampler.spec)
+    return how, Session(lambda: Judge(sampler), prompts_of(how), way, sampler.spec)
 
 
 async def judged(

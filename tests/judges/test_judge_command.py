@@ -116,7 +116,7 @@ def test_a_curve_tells_what_votes_cost(given: str) -> None:
     assert run(given, "--judge", "chat:http://127.0.0.1:9/v1", "--curve", "x").exit_code != 0
 
 
-def test_other_problems_need_a_judge_of_ones_own(given: str) -> None:
+def test_a_judge_must_be_named(given: str) -> None:
     refused = run(given, "-o", "c.jsonl")
-    assert refused.exit_code != 0
-    assert "name a judge" in refused.stderr or "abacus-judge" in refused.stderr
+    assert refused.exit_code == 2
+    assert "name a judge" in refused.stderr

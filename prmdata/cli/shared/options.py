@@ -78,9 +78,9 @@ Sampler = Annotated[
     typer.Option(
         envvar="PRMDATA_SAMPLER",
         metavar="SPEC",
-        help="The model: abacus, player[:SLIPS] for the small worlds, local:FOLDER, vllm:MODEL, "
-        "http://HOST/v1[,…], bank:FILE or replay:STORE; abacus-judge and chat:http://HOST/v1 are "
-        "for judges alone. Default: abacus, for abacus problems only.",
+        help="The model: abacus, player[:SLIPS], local:FOLDER, vllm:MODEL, http://HOST/v1[,…], "
+        "bank:FILE or replay:STORE; chat:http://HOST/v1 is for judges alone. Default: abacus, for "
+        "abacus problems only.",
         rich_help_panel=SAMPLING,
     ),
 ]

@@ -9,7 +9,6 @@ from pathlib import Path
 from prmdata.errors import SamplerError
 
 ABACUS_MODEL = Path(__file__).parents[2] / "abacus" / "model"
-ABACUS_JUDGE = Path(__file__).parents[2] / "abacus" / "judge"
 WORDS = ("*.json", "*.jinja")
 """How text becomes tokens, and messages become text."""
 WHOLE = (*WORDS, "*.model", "*.tiktoken", "merges.txt", "vocab.txt", "*.py")
@@ -25,8 +24,6 @@ def model_folder(model: str, spec: str) -> Path:
     """All that is needed to run it."""
     if model == "abacus":
         return ABACUS_MODEL
-    if model == "abacus-judge":
-        return ABACUS_JUDGE
     folder = Path(model)
     if not folder.is_dir():
         return _fetched_whole(model, spec)
