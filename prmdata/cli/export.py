@@ -56,6 +56,24 @@ class SelectionFlags:
             rich_help_panel=o.SELECTION,
         ),
     ] = None
+    max_after_solved: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Leave out traces that go on for more steps than this after they had the answer, "
+            "as potential, anytime or gain found.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = None
+    no_overturned: Annotated[
+        bool,
+        typer.Option(
+            "--no-overturned",
+            help="Leave out traces that held the right answer, as that evidence found, and end "
+            "wrong.",
+            rich_help_panel=o.SELECTION,
+        ),
+    ] = False
     distinct: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +140,8 @@ class SelectionFlags:
             max_steps=self.max_steps,
             max_characters=self.max_characters,
             max_step_error=self.max_step_error,
+            max_after_solved=self.max_after_solved,
+            overturned=not self.no_overturned,
             distinct=self.distinct,
             near_duplicates=self.near_duplicates,
             contamination=tuple(self.contamination or ()),

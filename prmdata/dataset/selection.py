@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prmdata.dataset.contamination import file_name
 from prmdata.errors import UsageError
+from prmdata.labellers.evidence.solving import solving_of
 from prmdata.labellers.evidence.step_verdicts import rights, step_error
 from prmdata.records import Trace
 
@@ -27,6 +28,10 @@ class Selection:
     max_step_error: float | None = None
     """The largest share of wrong steps among those judged; a trace that nobody judged passes only
     if its answer is right."""
+    max_after_solved: int | None = None
+    """The most steps after the one with which the answer was held; evidence must say which."""
+    overturned: bool = True
+    """Whether traces are taken that held the right answer and end wrong."""
     distinct: str | None = None
     """Of a problem's traces that say the same, in all (text) or up to the first wrong step
     (labelled), take one."""
@@ -66,6 +71,21 @@ class Selection:
             length = len(trace.problem.question) + sum(len(step.text) for step in trace.steps)
             if length > self.max_characters:
                 return f"longer than {self.max_characters} characters"
+        if self.max_after_solved is not None or not self.overturned:
+            return self._solved(trace) or self._step_error(trace)
+        return self._step_error(trace)
+
+    def _solved(self, trace: Trace) -> str | None:
+        solving, most = solving_of(trace), self.max_after_solved
+        if solving is None:
+            return "not known where it was solved"
+        if most is not None and solving.after > most:
+            return f"more than {most} step{'s' * (most != 1)} after it was solved"
+        if solving.overturned and not self.overturned:
+            return "held the answer and overturned it"
+        return None
+
+    def _step_error(self, trace: Trace) -> str | None:
         if self.max_step_error is not None:
             wrong = step_error(rights(trace))
             if wrong is None and trace.correct is not True:

@@ -190,7 +190,7 @@ async def run_labelling(
     ) as resources:
         output.pin("model", resources.sampler.fingerprint)
         if resources.reference is not None:
-            output.pin("reference", resources.reference.fingerprint)
+            output.pin("reference_model", resources.reference.fingerprint)
         if "scores" in request.method.needs:
             await _check_scoring(resources)
         method = request.method
