@@ -72,8 +72,7 @@ def worked(like: Trace, told: Story, lines: Sequence[str] | None = None, name: s
 
 
 def estimated(name: str, traces: list[Trace], **settings: object) -> list[Evidence]:
-    engine = {"dtype": "float32"}  # where no company moves a bit
-    found = prmdata.estimate(traces, method=name, settings=settings, engine=engine)
+    found = prmdata.estimate(traces, method=name, settings=settings)
     assert [t.error for t in found] == [None] * len(traces)
     return [evidence for t in found if (evidence := t.evidence_named(name)) is not None]
 

@@ -129,7 +129,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, str]
 
 def test_every_engine_says_the_same(engine: tuple[str, dict[str, str], float]) -> None:
     spec, options, within = engine
-    ours = using("abacus", all_of, dtype="float32" if within == 1e-4 else "auto")
+    ours = using("abacus", all_of)
     for found, expected in zip(using(spec, all_of, **options), ours, strict=True):
         assert found.logprobs == pytest.approx(expected.logprobs, abs=within)
         assert (found.starts, found.read) == (expected.starts, expected.read)
