@@ -102,6 +102,8 @@ class Progress:
         if spending.tokens:
             parts.append(f"{spending.tokens / seconds:,.0f} tokens/s")
             parts.append(f"{spending.tokens:,} tokens")
+        if spending.scored:
+            parts.append(f"{spending.scored:,} tokens read")
         if spending.served:
             share = spending.served / (spending.served + spending.sampled)
             parts.append(f"{share:.0%} from the store")

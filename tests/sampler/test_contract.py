@@ -129,7 +129,7 @@ def served(kind: str, port: int = 0) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def vllm_server() -> Iterator[str]:
+def vllm_server(dtype: str = "bfloat16") -> Iterator[str]:
     """vLLM's own server, on the shipped checkpoint."""
     import socket
     import urllib.request
@@ -140,7 +140,7 @@ def vllm_server() -> Iterator[str]:
     words = [
         sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(ABACUS_MODEL),
         "--port", str(port), "--host", "127.0.0.1", "--max-model-len", "1024", "--enforce-eager",
-        "--no-enable-chunked-prefill", "--dtype", "bfloat16",
+        "--no-enable-chunked-prefill", "--dtype", dtype,
     ]  # fmt: skip
     env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_LOGGING_LEVEL": "WARNING"}
     with subprocess.Popen(words, env=env, stdout=sys.stderr) as process:

@@ -142,7 +142,6 @@ class StoredSampler:
             if key not in self._in_flight:
                 return await self._read_and_keep(key, prefix, text, top)
             await asyncio.wait([self._in_flight[key]])
-        self.spending.served += 1
         return known
 
     async def _read_and_keep(self, key: str, prefix: str, text: str, top: int) -> Scored:
