@@ -160,8 +160,8 @@ def _describe_method(name: str, kind: type[Method]) -> None:
     from prmdata.cli.shared import pages
 
     facts = [
-        f"Cost: {_tokens(kind)} tokens, for a trace of {STEPS} steps and {TOKENS} tokens that ends "
-        "wrong.",
+        f"Cost: {_tokens(kind, ' tokens')}, for a trace of {STEPS} steps and {TOKENS} tokens that "
+        "ends wrong.",
         f"Needs: {', '.join(kind.needs) or 'nothing but the traces'}.",
     ]
     output = "labelled.jsonl" if kind.verb == "label" else "valued.jsonl"
@@ -170,7 +170,7 @@ def _describe_method(name: str, kind: type[Method]) -> None:
     _print(pages.page(kind, title, facts, command))
 
 
-def _tokens(kind: type[Method]) -> str:
+def _tokens(kind: type[Method], unit: str = "") -> str:
     """What the method itself forecasts, with its default settings."""
     from prmdata.records import Origin, Problem, Step, Tally, Trace
 
@@ -184,9 +184,11 @@ def _tokens(kind: type[Method]) -> str:
         group=Tally(n=8, right=4, wrong=4),
     )
     try:
-        return f"{kind().forecast(trace).tokens:,}"
+        cost = kind().forecast(trace)
+        read = f" + {cost.scored:,} read" if cost.scored else ""
+        return f"{cost.tokens:,}{unit}{read}"
     except TypeError:  # a setting of it has no default
-        return "?"
+        return f"?{unit}"
 
 
 def _print(lines: Iterable[str]) -> None:
