@@ -11,7 +11,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := all
 .PHONY: all setup setup-vllm setup-ray setup-trainers setup-more-trainers format check test \
-	test-vllm test-ray test-trainers test-more-trainers test-browser demo bench bench-engine soak docs site clean
+	test-vllm test-ray test-trainers test-more-trainers test-browser package demo bench bench-engine soak docs site clean
 
 all: check test
 
@@ -96,6 +96,21 @@ test-more-trainers: setup-more-trainers
 test-browser: setup
 	PRMDATA_BROWSER_NEEDED=1 $(BIN)/python -m pytest tests/report/page -m browser
 
+# The wheel and the source as they would be uploaded, checked, and the wheel used by itself.
+PACKAGE := .venv-package
+INSTALLED := .venv-installed
+package:
+	$(PYTHON) -m venv $(PACKAGE)
+	$(PACKAGE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PACKAGE)/bin/python -m pip install --quiet --group package
+	rm -rf dist build/demo
+	$(PACKAGE)/bin/python -m build --outdir dist .
+	$(PACKAGE)/bin/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(INSTALLED)
+	$(INSTALLED)/bin/python -m pip install --quiet --no-compile -c constraints.txt dist/*.whl
+	$(INSTALLED)/bin/python -m tests.installed $(INSTALLED)
+	$(INSTALLED)/bin/prmdata demo --problems 8 -n 4 -o build/demo
+
 bench: setup
 	$(BIN)/python -m tests.bench
 
@@ -124,4 +139,4 @@ site: $(SITE)/ready
 	$(SITE)/bin/python -m mkdocs build --quiet
 
 clean:
-	rm -rf $(VENV) $(VLLM) .venv-ray $(SITE) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist
+	rm -rf $(VENV) $(VLLM) .venv-ray $(SITE) $(PACKAGE) $(INSTALLED) $(TRAINERS:%=.venv-%) $(MORE:%=.venv-%) demo-output build dist

@@ -13,7 +13,24 @@ from prmdata.version import VERSION
 if TYPE_CHECKING:
     from prmdata import reward
     from prmdata.errors import PrmdataError
-    from prmdata.library import estimate, export, generate, label, publish, read, score, write
+    from prmdata.library import (
+        audit_sample,
+        estimate,
+        export,
+        fit,
+        generate,
+        grade,
+        import_,
+        label,
+        mutate,
+        publish,
+        read,
+        score,
+        show,
+        stats,
+        verify,
+        write,
+    )
     from prmdata.records import Cost, Evidence, Labels, Origin, Problem, Step, Tally, Trace
 
 __version__ = VERSION
@@ -27,14 +44,22 @@ __all__ = [
     "Step",
     "Tally",
     "Trace",
+    "audit_sample",
     "estimate",
     "export",
+    "fit",
     "generate",
+    "grade",
+    "import_",
     "label",
+    "mutate",
     "publish",
     "read",
     "reward",
     "score",
+    "show",
+    "stats",
+    "verify",
     "write",
 ]
 
@@ -49,5 +74,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'prmdata' has no attribute '{name}'")
     if name == "reward":
         return importlib.import_module("prmdata.reward")
+    if name[0].islower():
+        importlib.import_module("prmdata.platforms").check()
     home = "library" if name[0].islower() else "errors" if name == "PrmdataError" else "records"
     return getattr(importlib.import_module(f"prmdata.{home}"), name)

@@ -126,11 +126,13 @@ def generate(
     prompt: Annotated[
         str,
         typer.Option(
-            metavar="TEXT",
-            help="The user's message; {question} stands for the question.",
+            metavar="auto|boxed|plain|TEXT",
+            help="The user's message: boxed asks for the answer in \\boxed{}; plain is the "
+            "question alone; auto is boxed for math problems put to a chat model, else plain; any "
+            "other text holds the question where {question} stands.",
             rich_help_panel=o.PROMPT,
         ),
-    ] = "{question}",
+    ] = "auto",
     system: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="The system message.", rich_help_panel=o.PROMPT),
@@ -198,7 +200,7 @@ def generate(
             stop=tuple(stop or ()),
             template=template_named(template),
             template_args=template_arguments(template_arg or ()),
-            prompt=prompt,
+            prompt="plain" if prompt == "auto" and acting.environment else prompt,
             system=system,
             few_shot=read_few_shot(few_shot, prompt) if few_shot else (),
             steps=steps,

@@ -19,6 +19,7 @@ from prmdata.run.summary import Summary
 from prmdata.sampler.acting.opening import Environments, Surroundings
 from prmdata.stages.groups import of_shard
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
+from prmdata.traces.asking import asks_for_box
 from prmdata.traces.generate import Generation, generate, kept, kept_for_certain
 from prmdata.traces.pseudo_gold import is_pseudo
 
@@ -115,6 +116,8 @@ class GenerateStage(Stage[Problem | Unreadable]):
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
         """Count the problems that `--keep` has kept only because some traces have no outcome."""
+        how = self.request.generation
+        counts["asked_to_box"] += how.boxes and asks_for_box(trace.problem)
         counts["pseudo_gold"] += is_pseudo(trace.problem)
         keep = self.request.generation.keep
         if keep is not None and trace.group is not None and trace.origin.sample == 0:

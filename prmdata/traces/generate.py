@@ -17,6 +17,8 @@ from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import graded_episode
 from prmdata.sampler.seeds import request_seed
 from prmdata.sampler.sessions import session
+from prmdata.traces.asking import AUTO, asked
+from prmdata.traces.asking import check as check_prompt
 from prmdata.traces.deciding import chance_of_keeping, decided, waves
 from prmdata.traces.pseudo_gold import with_majority
 from prmdata.traces.steps import splitter
@@ -37,8 +39,8 @@ class Generation:
     template: Literal["chat", "raw"] = "chat"
     template_args: Mapping[str, Any] = field(default_factory=dict)
     """Given to the chat template, such as `enable_thinking`."""
-    prompt: str = "{question}"
-    """The user's message."""
+    prompt: str = AUTO
+    """The user's message: `auto`, `boxed`, `plain` or a text with {question} in it."""
     system: str | None = None
     """The system message; `None`: the problem's own, where it has one."""
     few_shot: tuple[Message, ...] = ()
@@ -65,8 +67,7 @@ class Generation:
             raise UsageError("--decide says when --keep is certain; give --keep LOW..HIGH too")
         if self.decide is not None and not 0.5 < self.decide <= 1:
             raise UsageError(f"--decide {self.decide:g}: must be above 0.5, at most 1")
-        if "{question}" not in self.prompt:
-            raise UsageError("--prompt must say where the {question} goes")
+        check_prompt(self.prompt)
         answer_rule(self.answers)
         splitter(self.steps)
 
@@ -74,8 +75,15 @@ class Generation:
     def sampling(self) -> Sampling:
         return Sampling(self.temperature, self.top_p, self.top_k, self.max_tokens, self.stop)
 
+    @property
+    def boxes(self) -> bool:
+        """Whether `auto` may ask for boxed answers: worked examples show a form of their own, and
+        so does a prompt that no chat template wraps."""
+        told = "\\boxed" in (self.system or "")
+        return self.prompt == AUTO and self.template == "chat" and not self.few_shot and not told
+
     def messages(self, problem: Problem) -> tuple[Message, ...]:
-        question = self.prompt.replace("{question}", problem.question)
+        question = asked(problem, self.prompt, auto=self.boxes)
         text = self.system or problem.context.get("system")
         system = [{"role": "system", "content": str(text)}] if text else []
         return (*system, *self.few_shot, {"role": "user", "content": question})

@@ -10,6 +10,7 @@ import msgspec
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, rows
 from prmdata.records import Message
+from prmdata.traces.asking import template_of
 
 
 def template_named(name: str) -> Literal["chat", "raw"]:
@@ -45,7 +46,8 @@ def read_few_shot(path: str, prompt: str) -> tuple[Message, ...]:
         question, solution = row.get("question"), row.get("solution", row.get("answer"))
         if not isinstance(question, str) or not isinstance(solution, str):
             raise InputError(f"{where}: an example needs a question and a solution, both text")
-        turns.append({"role": "user", "content": prompt.replace("{question}", question)})
+        content = template_of(prompt).replace("{question}", question)
+        turns.append({"role": "user", "content": content})
         turns.append({"role": "assistant", "content": solution})
     return tuple(turns)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
+from prmdata import platforms
 from prmdata.cli.shared.groups import Command, spelled
 from prmdata.cli.shared.help import Page
 from prmdata.cli.shared.options import Config
@@ -70,6 +71,7 @@ def guarded(command: Command) -> Command:
     def run(**options: Any) -> None:
         options.pop("config")  # read before the others were parsed
         try:
+            platforms.check()
             command(**options)
             sys.stdout.flush()
         except PrmdataError as error:

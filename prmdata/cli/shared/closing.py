@@ -45,6 +45,8 @@ def closing_line(summary: Summary) -> str:
         parts.append(f"{summary.outside:,} of {summary.problems:,} problems outside --keep")
     if summary.special["samples_saved"]:
         parts.append(f"{summary.special['samples_saved']:,} samples saved by --decide")
+    if summary.special["asked_to_box"]:
+        parts.append("asked for \\boxed{} answers (--prompt plain: not)")
     if summary.cut:
         parts.append(f"{summary.cut:,} cut by the token limit")
     parts += _labels(summary)

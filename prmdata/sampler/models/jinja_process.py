@@ -75,8 +75,9 @@ def _end() -> None:
 def serve() -> None:
     """Answer until the other side is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     for line in sys.stdin.buffer:
         signal.alarm(LONGEST_S)  # ends this process, whatever it does
         answer = json.dumps(_answer(*json.loads(line))).encode() + b"\n"
