@@ -34,6 +34,7 @@ def score(
 
     $ prmdata score labelled.jsonl --truth abacus
     """
+    from prmdata.cli.shared import running
     from prmdata.cli.shared.figures import print_figures
     from prmdata.files import read_traces
     from prmdata.report.score import total
@@ -43,6 +44,7 @@ def score(
         from prmdata.report.plot import check_plot, plot_reliability
 
         check_plot(plot)
+    running.say_waiting("score", source)
     summed = total(read_traces(source), truths(truth))
     print_figures(summed.figures(), json)
     if plot is not None:

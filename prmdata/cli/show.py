@@ -33,10 +33,12 @@ def show(
 
     $ prmdata show labelled.jsonl --wrong --random -n 3
     """
+    from prmdata.cli.shared import running
     from prmdata.report.choose import choose
     from prmdata.report.show import render
     from prmdata.terminal import console
 
     page = console(soft_wrap=False)
+    running.say_waiting("show", source)
     for trace in choose(source, id=id, wrong=wrong, random=random, count=count):
         page.print(render(trace))

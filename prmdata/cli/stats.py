@@ -36,6 +36,7 @@ def stats(
     $ prmdata stats labelled.jsonl
     $ prmdata stats labelled.jsonl --rates
     """
+    from prmdata.cli.shared import running
     from prmdata.cli.shared.figures import print_figures
     from prmdata.errors import UsageError
     from prmdata.files import read_traces
@@ -44,6 +45,7 @@ def stats(
 
     if evidence is not None and not rates:
         raise UsageError("--evidence says whose verdicts --rates counts; give --rates too")
+    running.say_waiting("stats", source)
     if not rates:
         print_figures(counting.stats(read_traces(source)), json)
         return

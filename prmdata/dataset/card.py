@@ -15,10 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prmdata.dataset.columns import MEANINGS
 from prmdata.dataset.markdown import escaped
 from prmdata.dataset.provenance import Provenance
 
 MANIFEST = "manifest.json"
+LONGEST = 300
+"""Characters of a text in the example."""
+MOST = 12
+"""Parts of a list in the example."""
 
 
 LICENCES = {
@@ -43,6 +48,12 @@ class Told:
     """Figures of `prmdata score`."""
     selection: Sequence[str] = ()
     removed: Sequence[Mapping[str, Any]] = ()
+    example: Mapping[str, Any] | None = None
+    """One of the rows."""
+    about: str = ""
+    """The format's own words on its layout and its readers."""
+    snippet: str = ""
+    """Lines that train on it."""
 
     @property
     def licences(self) -> list[str]:
@@ -53,10 +64,14 @@ def card(
     name: str, form: str, files: Sequence[str], counts: Mapping[str, int], schema: Any, told: Told
 ) -> str:
     rows = "\n".join(f"| {escaped(what)} | {number:,} |" for what, number in counts.items())
-    columns = "\n".join(f"| `{column.name}` | {_type(column.type)} |" for column in schema)
+    columns = "\n".join(
+        f"| `{column.name}` | {_type(column.type)} | {MEANINGS.get(column.name, '')} |"
+        for column in schema
+    )
     by = ", ".join(map(escaped, told.provenance.labelled_by)) or "nobody yet"
     splits = sorted({file.split("/")[-1].split("-")[0] for file in files})
-    header = "\n".join([*_licence(told.licences), "tags:", "- process-supervision", "- prmdata"])
+    tags = ["tags:", "- process-supervision", "- prmdata"]
+    header = "\n".join([*_licence(told.licences), *tags, *_size(counts)])
     lines = [*told.provenance.lines(), *(f"- {line}" for line in told.selection)]
     return f"""---
 {header}
@@ -66,16 +81,18 @@ def card(
 Step-level labels on reasoning traces in the `{form}` format, written by prmdata
 ({len(files)} shard{"s" if len(files) != 1 else ""}; labels by {by}).
 
-    datasets.load_dataset("{name}", split="{splits[-1] if splits else "train"}")
-
+    dataset = datasets.load_dataset("{name}", split="{splits[-1] if splits else "train"}")
+{_indented(told.snippet)}
 | | count |
 |---|---:|
 {rows}
 
-| column | type |
-|---|---|
-{columns}
+{told.about}
 
+| column | type | holds |
+|---|---|---|
+{columns}
+{_example(told.example)}
 ## Where it comes from
 
 {chr(10).join(lines)}
@@ -86,6 +103,39 @@ Step-level labels on reasoning traces in the `{form}` format, written by prmdata
 
 `{MANIFEST}` holds the checksums of all files, the settings and these figures.
 """
+
+
+def _size(counts: Mapping[str, int]) -> list[str]:
+    """The hub's class of sizes."""
+    rows = counts.get("rows written", 0)
+    if not rows:
+        return []
+    edges = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000))
+    name = next((name for name, edge in edges if rows < edge), "100K<n<1M")
+    return ["size_categories:", f"- {name if rows < 1_000_000 else 'n>1M'}"]
+
+
+def _example(row: Mapping[str, Any] | None) -> str:
+    """A row as JSON, in a block in which nothing that a model wrote is markup."""
+    if row is None:
+        return ""
+    text = json.dumps(_shortened(row), ensure_ascii=True, indent=2, default=str)
+    return "\nA row:\n\n" + _indented(text.replace("<", "\\u003c"))
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    if isinstance(value, Mapping):
+        return {key: _shortened(part) for key, part in value.items()}
+    if isinstance(value, Sequence):
+        short = [_shortened(part) for part in value[:MOST]]
+        return [*short, "…"] if len(value) > MOST else short
+    return value
 
 
 def _licence(names: Sequence[str]) -> list[str]:
@@ -102,7 +152,11 @@ def _accuracy(figures: Mapping[str, Any]) -> str:
     """In words: what was measured, on how many traces."""
     if not figures.get("labelled"):
         return (
-            "Not measured here: `prmdata score` does, wherever the truth of some traces is known."
+            "Not measured here. Judge a fair sample of the labelled traces by hand, then measure:"
+            "\n\n"
+            "    prmdata audit labelled.jsonl -n 50\n"
+            "    prmdata score labelled.jsonl --truth labelled.truth.jsonl --json > score.json\n\n"
+            "`prmdata export --score score.json` writes the figures here."
         )
     shown = (
         ("first error exact", "exact"),

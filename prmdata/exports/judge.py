@@ -33,6 +33,9 @@ JOINTS = {"space": " ", "line": "\n", "paragraph": "\n\n"}
 class Judge:
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = (
+        "from trl import SFTTrainer\nSFTTrainer(model, train_dataset=dataset).train()"
+    )
 
     layout: Literal["turns", "index", "grounded"] = "turns"
     index_base: critic.IndexBase = 0

@@ -30,6 +30,10 @@ from prmdata.records import Trace
 class Kto:
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = (
+        "from trl import KTOTrainer\n"
+        "KTOTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
+    )
 
     layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
     prompt: Prompt = "question"

@@ -41,6 +41,10 @@ WITH_MARGIN = ("trl", "ms-swift")
 @dataclass(frozen=True, slots=True)
 class Pairs:
     grouped: ClassVar[bool] = True
+    snippet: ClassVar[str] = (
+        "from trl import DPOTrainer\n"
+        "DPOTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
+    )
 
     kind: Literal["step", "value", "outcome", "agreement", "model"] = "step"
     layout: preference.Layout = "trl"

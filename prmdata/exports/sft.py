@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -35,6 +35,9 @@ MADE_BY = {"repaired": "repair", "intervention": "intervene"}
 
 @dataclass(frozen=True, slots=True)
 class Sft:
+    snippet: ClassVar[str] = (
+        "from trl import SFTTrainer\nSFTTrainer(model, train_dataset=dataset).train()"
+    )
     kind: Literal["right", "any", "prefix", "repaired", "intervention"] = "right"
     layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""

@@ -30,6 +30,10 @@ from prmdata.records import Labels, Trace
 class Stepwise:
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = (
+        "from trl.experimental.prm import PRMTrainer\n"
+        "PRMTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
+    )
 
     after_error: AfterError = "mask"
     """What the steps after the first wrong one are labelled."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from prmdata.dataset.writer import RowWriter
 from prmdata.errors import InputError, UsageError
 from prmdata.exports import Format
 from prmdata.exports.contract import Accompanied, Lined, Row
-from prmdata.files import Unreadable, paths, read_traces
+from prmdata.files import Unreadable, paths, read_traces, rows
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
 from prmdata.records import Trace
@@ -167,6 +169,9 @@ def _write(request: Exporting, traces: Iterator[Trace], path: Path, target: str)
             scored or accuracy.figures(),
             request.selection.told(),
             sieve.removed,
+            _example(path, files),
+            _about(request.form),
+            _snippet(request.form),
         )
         _write_beside(request, path, target, files, counts, told)
     return summary
@@ -184,6 +189,23 @@ def _write_beside(
         everything = [*beside, *files]
         facts = manifest(path, everything, _public(request), counts, VERSION, told)
         (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
+
+
+def _example(path: Path, files: Sequence[str]) -> Mapping[str, Any] | None:
+    """The first row that was written."""
+    row, _ = next(rows.read(str(path / files[0])), (None, ""))
+    return row if isinstance(row, dict) else None
+
+
+def _about(form: Format) -> str:
+    """What the format's own file says of it, and of who reads it."""
+    return inspect.cleandoc(sys.modules[type(form).__module__].__doc__ or "")
+
+
+def _snippet(form: Format) -> str:
+    schema = form.schema()
+    for_trl = schema is not None and "conversations" not in schema.names
+    return getattr(form, "snippet", "") if for_trl else ""
 
 
 def _public(request: Exporting) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import prmdata
+from prmdata.dataset.columns import MEANINGS
 from prmdata.dataset.provenance import Provenance
 from prmdata.errors import InputError
 from prmdata.exports import FORMATS
@@ -39,8 +40,20 @@ def test_a_folder_says_where_it_comes_from_and_what_it_holds(labelled: list[Trac
     assert manifest["counts"]["rows written"] == len(labelled)
     assert manifest["provenance"]["tokens_labelling"] == 10 * len(labelled)
     text = Path("set/README.md").read_text()
-    for said in ("policy-1", "posterior", "sure_at", "| `labels` | list<int64> |", "temperature 1"):
+    for said in (
+        "policy-1",
+        "posterior",
+        "sure_at",
+        "| `labels` | list<int64> | ",
+        "temperature 1",
+    ):
         assert said in text, said
+    assert "| `labels` | list<int64> | for each step: 1 (or true) right" in text
+    assert "PRMTrainer(model" in text
+    assert "n<1K" in text
+    assert "prmdata audit labelled.jsonl" in text
+    row = "\n".join(re.findall(r"^    (.*)$", text.split("A row:")[1].split("##")[0], re.MULTILINE))
+    assert json.loads(row)["trace_id"] == labelled[0].id
     assert "configs" not in text.split("---")[1]
 
 
@@ -69,7 +82,7 @@ def test_a_licence_is_said_that_the_hub_knows(
     asked = Exporting("stepwise", make(FORMATS, "stepwise", {}), licence=said)
     run_export(asked, "set", traces=given)
     front = Path("set/README.md").read_text().split("---")[1].strip()
-    assert front.endswith("tags:\n- process-supervision\n- prmdata")
+    assert "tags:\n- process-supervision\n- prmdata" in front
     assert front.split("tags:")[0].strip() == (header or "")
     loaded = yaml.safe_load(front)
     assert ("license" in loaded) == (header is not None)
@@ -187,7 +200,8 @@ def test_no_record_writes_markdown_or_html_into_a_card(labelled: list[Trace]) ->
     ]  # fmt: skip
     run_export(Exporting("stepwise", make(FORMATS, "stepwise", {})), "set", traces=given)
     _, front, body = Path("set/README.md").read_text().split("---\n", 2)
-    assert set(yaml.safe_load(front)) == {"license", "license_name", "tags"}
+    facts = {"license", "license_name", "size_categories", "tags"}
+    assert set(yaml.safe_load(front)) == facts
     assert yaml.safe_load(front)["license"] == "other"
     assert not re.search(r"(?<!\\)<(?=script)|(?<!\\)!\[|(?<!\\)\]\(|\x1b", _without_code(body))
     headings = [line for line in body.splitlines() if line.startswith("#")]
@@ -195,4 +209,12 @@ def test_no_record_writes_markdown_or_html_into_a_card(labelled: list[Trace]) ->
 
 
 def _without_code(text: str) -> str:
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("    "))
     return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+
+
+def test_every_column_has_a_meaning() -> None:
+    for name, form in FORMATS.items():
+        schema = form().schema()
+        for column in schema.names if schema is not None else ():
+            assert MEANINGS.get(column), f"{name}: {column}"
