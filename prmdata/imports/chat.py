@@ -23,7 +23,7 @@ from prmdata.traces.generate import cut_steps
 from prmdata.traces.steps import splitter
 from prmdata.turns import acts, steps_of, words_of
 
-FIELDS = ("messages", "answer", "id")
+FIELDS = ("messages", "answer", "id", "context", "calls")
 ROLES = {"human": "user", "gpt": "assistant", "function": "tool", "observation": "tool"}
 
 
@@ -32,7 +32,8 @@ class Chat:
     steps: str = "auto"
     """How turns are cut into steps."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """messages, answer, id → column."""
+    """messages, answer, id, context (what verifiers may need, an object), calls (the gold calls of
+    tools, a list) → column."""
 
     def __post_init__(self) -> None:
         splitter(self.steps)
@@ -51,8 +52,21 @@ class Chat:
         answer = value_at(row, self.fields["answer"]) if "answer" in self.fields else _gold(row)
         own = value_at(row, self.fields["id"]) if "id" in self.fields else None
         trace = self.trace(list_of(row, name, where), tools_of(row, where), where)
-        problem = replace(trace.problem, answer=None if is_nothing(answer) else str(answer))
+        problem = replace(
+            trace.problem,
+            answer=None if is_nothing(answer) else str(answer),
+            context=self._context(row, where),
+        )
         yield replace(trace, id="" if is_nothing(own) else str(own), problem=problem)
+
+    def _context(self, row: Row, where: str) -> dict[str, Any]:
+        """What the row has for verifiers: its context, and gold calls of tools."""
+        found = decoded(value_at(row, self.fields.get("context", "context")))
+        context = dict(found) if isinstance(found, Mapping) else {}
+        column = self.fields.get("calls", "calls")
+        if not is_nothing(value_at(row, column)):
+            context["calls"] = [decoded(call) for call in list_of(row, column, where)]
+        return context
 
     def trace(
         self, messages: list[Any], tools: tuple[Message, ...], where: str, by_turn: bool = False

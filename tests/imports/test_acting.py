@@ -179,3 +179,18 @@ def test_the_benchmark_is_taken_in_whole_and_given_back() -> None:
         own = back[f"{row['data_source']}:{row['query_index']}:{row['sample_index']}"]
         for name in ("messages", "tools", "step_labels", "ground_truth", "final_label"):
             assert json.dumps(own[name]) == json.dumps(row[name])
+
+
+def test_gold_calls_of_a_row_are_what_tool_match_compares_with() -> None:
+    from prmdata.verifiers.tool_match import ToolMatch
+
+    gold = [{"name": "search", "arguments": {"a": 1.0, "q": "x"}}]
+    for column in ({"calls": gold}, {"context": {"calls": gold}}, {"calls": json.dumps(gold)}):
+        (trace,) = took([{"messages": BENCH["messages"], **column}], layout="chat")
+        first = next(iter(asyncio.run(ToolMatch().verify(trace))))
+        assert first.verdict == "wrong"  # its second call is left over
+        assert first.reward == 0.5
+    (named,) = took(
+        [{"messages": BENCH["messages"], "gold": gold}], fields={"calls": "gold"}, layout="chat"
+    )
+    assert named.problem.context == {"calls": gold}
