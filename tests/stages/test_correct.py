@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import prmdata
@@ -37,7 +38,8 @@ def test_repairs_stand_after_their_group_and_the_line_says_both_rates(traces: li
 
 
 def test_nothing_to_repair_or_to_ask_about_is_said(traces: list[Trace]) -> None:
-    write_traces("t.jsonl", traces[:2])
+    bare = [replace(t, problem=replace(t.problem, context={})) for t in traces[:2]]
+    write_traces("t.jsonl", bare)
     for verb, needed in (("repair", "first error"), ("intervene", "reference solution")):
         done = command(verb, "t.jsonl", "-o", f"{verb}.jsonl")
         assert done.returncode == 0
