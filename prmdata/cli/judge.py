@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from prmdata.cli.shared import options as o
-from prmdata.cli.shared.groups import Reporting, Share, Spending
+from prmdata.cli.shared.groups import Reporting, Scale, Share, Spending
 
 if TYPE_CHECKING:
     from prmdata.stages.judge import Judging
@@ -123,6 +123,7 @@ def judge(
     *,
     share: Share,
     spending: Spending,
+    scale: Scale,
     reporting: Reporting,
 ) -> None:
     """Let a model read the steps; add its verdicts as evidence.
@@ -160,6 +161,7 @@ def judge(
         run_judging,
         reporting,
         spending,
+        scale,
     )
 
 

@@ -107,6 +107,7 @@ class JudgeStage(GroupStage):
         resources: Resources,
         traces: Iterable[Trace | Unreadable] | None = None,
     ) -> None:
+        self.may_be_empty = request.shard is not None
         self.request, self.resources, self._traces = request, resources, traces
         self.spending = resources.spending
         partial = request.limit is not None or request.shard is not None or traces is not None
