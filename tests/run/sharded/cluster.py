@@ -107,9 +107,9 @@ def three_nodes() -> Iterator[Cluster]:
         try:
             cluster.start("head")
             cluster.wait(1)
-            cluster.start("one")
-            cluster.start("two")
-            cluster.wait(3)
+            for count, name in ((2, "one"), (3, "two")):  # at once they take each other's sockets
+                cluster.start(name)
+                cluster.wait(count)
             yield cluster
         finally:
             for name in list(cluster.nodes):
