@@ -86,7 +86,8 @@ class Cluster:
         for name in self.nodes:
             for process in self.processes(name):
                 with contextlib.suppress(OSError):
-                    if b"ray::one" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+                    title = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+                    if title.startswith(b"ray::") and b"one" in title:
                         found.append(process.pid)
         return found
 

@@ -111,7 +111,7 @@ def test_kills_of_all_kinds_lose_and_double_nothing(
     cluster: Cluster, servers: Servers, tmp_path: Path
 ) -> None:
     draw = Random(int(os.environ.get("SEED", "1")))
-    sampler, problems = ",".join(servers.urls), 12 * KILLS
+    sampler, problems = ",".join(servers.urls), 40 * KILLS
     words = ["generate", f"abacus:{problems}", "-n", "4", "--sampler", sampler, "-q"]
     finished(prmdata(tmp_path, None, *words, "-o", "t.jsonl", "--store", "none"))
     words = ["label", "t.jsonl", "--method", "bisect", "--sampler", sampler, "--concurrency", "8"]
