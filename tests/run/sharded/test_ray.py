@@ -31,8 +31,8 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[3]
 KILLS = int(os.environ.get("KILLS", "6"))
-IN_FLIGHT = 3 * 8 * 4
-"""Workers, problems of each, and traces of each problem: calls that may be under way."""
+IN_FLIGHT = 3 * 8 * 4 * 8
+"""Workers, problems of each, traces of each problem, rollouts of a probe: samples under way."""
 
 
 @pytest.fixture(scope="module")
