@@ -65,7 +65,7 @@ class Posterior:
 
     bits_per_1000_tokens: Amount | None = None
     """The price of a rollout: one that is expected to tell less of the first error per 1,000 tokens
-    is not bought. Default: the price that `prmdata fit` found for a token budget, else .04 bits for
+    is not bought. Default: the price that `prmdata fit` found for a token budget, else .06 bits for
     as many tokens as the problem's traces take."""
     sure_at: float = 0.98
     """Confidence at which the search of a trace ends."""
@@ -163,7 +163,7 @@ class Posterior:
         if price is not None:
             return price / 1000
         length = sum(tokens_left(trace, 0) for trace in group) / len(group)
-        return 0.04 / max(length, 1)
+        return 0.06 / max(length, 1)
 
     async def _search(
         self, trace: Trace, belief: Belief, rollouts: Rollouts, price: float
