@@ -37,9 +37,9 @@ def serve(
                 _announce(plan, servers[-1])
         with _progress(plans[0].model, quiet) as tell:
             seconds = max(server.wait_ready(tell) for server in servers)
-        ready(",".join(plan.url for plan in plans))
         if not quiet:
             say(_told(plans, seconds, detach))
+        ready(",".join(plan.url for plan in plans))
         if detach:
             running.pop_all()
             return

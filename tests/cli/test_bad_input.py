@@ -66,10 +66,12 @@ def test_problems_broken_on_line_13(prmdata) -> None:
     told = [story(0, index, 1 + index % 4) for index in range(12)]
     good = [json.dumps({"question": t.question, "answer": str(t.answer)}) for t in told]
     Path("p.jsonl").write_text("\n".join([*good, "{oops"]) + "\n")
-    done = prmdata("generate", "p.jsonl", "-n", "4", "-o", "t.jsonl")
+    done = prmdata("generate", "p.jsonl", "-n", "4", "-o", "t.jsonl", "--prompt", "plain")
     refused(done, 1, "p.jsonl:13", "not JSON", "1 of 49 items failed", "--max-errors 1")
     assert not Path("t.jsonl").exists()
-    done = prmdata("generate", "p.jsonl", "-n", "4", "-o", "t.jsonl", "--max-errors", "1")
+    done = prmdata(
+        "generate", "p.jsonl", "-n", "4", "-o", "t.jsonl", "--max-errors", "1", "--prompt", "plain"
+    )
     assert done.returncode == 0
     found = [json.loads(line) for line in Path("t.jsonl").read_text().splitlines()]
     assert [row["id"] for row in found if row["error"]] == ["p.jsonl:13"]

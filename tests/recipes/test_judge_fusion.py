@@ -21,6 +21,7 @@ JUDGES = [Simulated("a", 0.05, 0.7), Simulated("b", 0.03, 0.6), Simulated("c", 0
 def measure() -> ModuleType:
     sys.path.insert(0, str(RECIPE))
     try:
+        sys.modules.pop("measure", None)  # another recipe has one of that name
         return importlib.import_module("measure")
     finally:
         sys.path.remove(str(RECIPE))

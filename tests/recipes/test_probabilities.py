@@ -19,6 +19,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "probabilities"
 def measure() -> ModuleType:
     sys.path.insert(0, str(RECIPE))
     try:
+        sys.modules.pop("measure", None)  # another recipe has one of that name
         return importlib.import_module("measure")
     finally:
         sys.path.remove(str(RECIPE))

@@ -25,7 +25,7 @@ much as between one of them and itself in float32: that would hide what is wrong
 
 def scores(spec: str, **options: str) -> list[list[float]]:
     async def run() -> list[list[float]]:
-        sampler = await open_sampler(spec, {"dtype": "float32", **options})
+        sampler = await open_sampler(spec, options)
         found = [list((await sampler.score(*text)).logprobs) for text in TEXTS]
         await sampler.close()
         return found
@@ -35,7 +35,7 @@ def scores(spec: str, **options: str) -> list[list[float]]:
 
 @pytest.fixture(scope="module")
 def ours() -> list[list[float]]:
-    return scores("abacus", device="cpu")
+    return scores("abacus")
 
 
 def test_transformers_gives_the_same_log_probabilities(ours: list[list[float]]) -> None:
@@ -56,7 +56,7 @@ def test_transformers_gives_the_same_log_probabilities(ours: list[list[float]]) 
 
 @pytest.mark.parametrize("spec", [pytest.param("vllm:abacus", marks=needs_vllm)])
 def test_vllm_gives_the_same_log_probabilities(ours: list[list[float]], spec: str) -> None:
-    theirs = scores(spec, max_model_len="1024")
+    theirs = scores(spec, dtype="float32", max_model_len="1024")
     assert sum(map(len, theirs)) > 1_000
     for found, expected in zip(theirs, ours, strict=True):
         assert found == pytest.approx(expected, abs=WITHIN)

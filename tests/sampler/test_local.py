@@ -98,9 +98,24 @@ def test_greedy_text_is_that_of_transformers(any_kin: Path) -> None:
     assert (found.text, found.tokens) == (plain.decode(new, skip_special_tokens=True), len(new))
 
 
+def steady(dtype: str) -> bool:
+    """Whether a row of a product has the same bits in any company: that is the processor's."""
+    import torch
+
+    torch.manual_seed(0)
+    rows, weights = (torch.randn(n, 704, dtype=getattr(torch, dtype)) for n in (340, 256))
+    whole = torch.nn.functional.linear(rows, weights)
+    return all(
+        torch.equal(torch.nn.functional.linear(rows[:n], weights), whole[:n])
+        for n in (16, 37, 64, 100, 256)
+    )
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_company_changes_no_bit(folder: Path, dtype: str) -> None:
     """Forty calls one by one, then the same among three hundred others in any order."""
+    if not steady(dtype):
+        pytest.skip(f"{dtype} products depend on the number of rows on this processor")
     chance = random.Random(7)
     calls = [_call(chance, number) for number in range(40)]
     others = [_call(chance, number) for number in range(40, 340)]

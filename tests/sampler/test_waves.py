@@ -207,7 +207,7 @@ def test_without_transformers_it_says_what_to_install(
     gpt2: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
-    with pytest.raises(SamplerError, match=r"pip install 'prmdata\[hub\]'"):
+    with pytest.raises(SamplerError, match=r"pip install 'prmdata\[local,hub\]'"):
         with_sampler(gpt2, lambda s: s.score("a", "b"))
 
 

@@ -20,7 +20,7 @@ from prmdata.labellers.belief.model import HITS, SAME, log_ends_wrong, log_no_er
 from prmdata.labellers.belief.numbers import Array
 from prmdata.labellers.belief.observations import Observations
 from prmdata.labellers.belief.policy import SAMES, Policy, PolicyPrior, Tables, hazards, places
-from prmdata.labellers.belief.reading import Reading
+from prmdata.labellers.belief.reading import verdict_ratios
 
 SWEEPS = 5
 LONGEST = 60
@@ -74,12 +74,13 @@ class Group:
             ..., 0
         ]
         again = right.log(self.repeats, self.missing)[..., 0].sum(1)
-        said = np.zeros((1, 1, 1))
-        if any(s.sources for s in self.seen):
-            said = np.concatenate([Reading([prior], s).error_bfl for s in self.seen])
+        verdicts = np.stack([verdict_ratios(prior, s.sources, T) for s in self.seen])
         usual = np.array([log_right_verdicts(prior, s) for s in self.seen])
         segments = chain.Segments(
-            hazard[None], settle[None], np.exp(error[..., None] + said), np.ones_like(error)
+            hazard[None],
+            settle[None],
+            np.exp(error + verdicts[:, 0])[..., None],
+            np.exp(verdicts[:, 1]),
         )
         tables = Tables.of([prior], T, [1] * T)
         passes = chain.run(tables, segments, self.likelihood_tbscl, ends_right=False)

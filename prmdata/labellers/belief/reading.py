@@ -4,8 +4,8 @@ Rollouts show the former, labels name the latter, and on text of real models the
 policy sets out on a plan that cannot work while its steps still say true things, or it is not
 thrown off by a slip at once. So the first wrong step f stands at the step g where the chance is
 lost, some steps behind it with a share `turn` (the more, the less the policy's chance was before
-g), or before it with a share `slow`. Verdicts are about what can be read: they speak of f. (Where
-a trace puts an error right and errs again, the chain hears them twice; that is rare.)
+g), or before it with a share `slow`. Where verdicts are at hand somebody has read the steps, and
+they say which of the two is meant: f is taken for g.
 
 Letters: b priors, g and f steps, m the moves (stays, later, earlier), o = f - g, l levels.
 """
@@ -42,41 +42,32 @@ class Read:
 
 
 class Reading:
-    """The verdicts on one trace, as the chain hears them at g, and g as it is read back as f."""
+    """The verdicts on one trace, as the chain hears them, and g as it is read back as f."""
 
     error_bfl: Array
-    """Log-ratio to a right step of what is said of the trace, were the policy lost at f."""
+    """Log-ratio to a right step of what is said of a step, were it the error."""
     after_bf: Array
-    """... of what is said of a step after that, where the former leaves it out."""
+    """... were it one after the error."""
 
     def __init__(self, priors: Sequence[PolicyPrior], seen: Observations) -> None:
         T = seen.steps
         first, after = np.stack([verdict_ratios(p, seen.sources, T) for p in priors], 1)
-        self._own = seen.ends_right
-        if self._own:  # errors that were put right: nothing is lost, so f is g
+        self._own = seen.ends_right or bool(seen.sources)
+        if self._own:  # errors that were put right, or steps that somebody read: f is g
             self.error_bfl, self.after_bf = first[..., None], after
             return
         self.after_bf = np.zeros_like(after)
         self._shares_bml = np.stack([move_shares(prior) for prior in priors])
-        if not seen.sources:
-            self.error_bfl = np.zeros((len(priors), T, 1))
-            self._verdicts_bf, self._heard_bgl = np.ones((len(priors), T)), np.ones((1, 1, 1))
-            return
-        all_bf = first + np.cumsum(after[:, ::-1], 1)[:, ::-1] - after
-        top_b1 = all_bf.max(1, keepdims=True)
-        self._verdicts_bf = np.exp(all_bf - top_b1)
-        said_bgm = np.einsum("gmo,bgo->bgm", moves(T), self._around(self._verdicts_bf))
-        self._heard_bgl = np.maximum(said_bgm @ self._shares_bml, 1e-200)
-        self.error_bfl = np.log(self._heard_bgl) + top_b1[..., None]
+        self.error_bfl = np.zeros((len(priors), T, 1))
 
     def read(self, lost_bgl: Array) -> Read:
         """`lost_bgl` weighs where the policy is lost, under which prior, and from which level."""
         T = lost_bgl.shape[1]
         if self._own:
             return Read(lost_bgl.sum((0, 2)), np.ones(T + 1), np.zeros(T + 1))
-        moved_bgm = np.einsum("bgl,bml->bgm", lost_bgl / self._heard_bgl, self._shares_bml)
+        moved_bgm = np.einsum("bgl,bml->bgm", lost_bgl, self._shares_bml)
+        mass_go = np.einsum("bgm,gmo->go", moved_bgm, moves(T))
         f_go = places_around(T)
-        mass_go = np.einsum("bgm,gmo,bgo->go", moved_bgm, moves(T), self._around(self._verdicts_bf))
         first_f: Array = np.bincount(f_go.ravel(), mass_go.ravel(), T).astype(float)
         later_go = np.maximum(f_go, np.arange(T)[:, None])
         both_t, f_t, g_t = (
@@ -91,9 +82,6 @@ class Reading:
         inside = both_t / np.maximum(g_t, tiny)
         outside = (f_t - both_t) / np.maximum(g_t[-1] - g_t, tiny)
         return Read(first_f, np.clip(inside, 0, 1), np.clip(outside, 0, 1))
-
-    def _around(self, weights_bf: Array) -> Array:
-        return np.asarray(weights_bf[:, places_around(weights_bf.shape[1])])
 
 
 def move_shares(prior: PolicyPrior) -> Array:

@@ -102,8 +102,8 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
         return ratio
 
     def read(g: int, level: int, f: int) -> float:
-        """P(the first wrong step is f | the policy is lost at step g), and all verdicts of it."""
-        if seen.ends_right:
+        """P(the first wrong step is f | the policy is lost at step g)."""
+        if seen.ends_right or seen.sources:
             return float(g == f)
         share = {"later": prior.turn * (1 - RATES[level]), "earlier": prior.slow}
         room = {
@@ -116,16 +116,11 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
                 total = sum(0.5 ** abs(s - g) for s in steps)
                 inside = 0.5 ** abs(f - g) / total if f in steps else 0.0
                 chance += share[way] * (inside - (f == g))
-        said = verdicts(f - 1, 1)
-        for t in range(f, T):
-            said *= verdicts(t, 2)
-        return chance * said
+        return chance
 
     def step(t: int, side: str, error: bool) -> float:
         """What verdicts and repetition say of step t + 1, against its being right."""
-        ratio = 1.0
-        if seen.ends_right:
-            ratio = verdicts(t, 1 if error else 0 if side == "R" else 2)
+        ratio = verdicts(t, 1 if error else 0 if side == "R" else 2)
         if error:
             yes, no = int(seen.repeats[t]), int(seen.passed[t] - seen.repeats[t])
             rates = prior.repeat * prior.repeat_wrong, prior.repeat
@@ -144,8 +139,6 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
         for to, at, chance, error in moves(t, side, level):
             # evidence of a step that is put right counts as of one after the error
             weight = step(t, side if not error else "R", error)
-            if error and not seen.ends_right:  # a further error hears the verdicts again
-                weight *= sum(read(t + 1, level, f) for f in range(1, T + 1))
             total += chance * weight * memo(t + 1, to, at, before, after)
         return own * total
 
