@@ -43,7 +43,8 @@ def test_posterior_is_as_exact_as_every_baseline_for_a_fraction(compare: ModuleT
     stand.groups = stand.groups[:50]
     ours = compare.Row("posterior", compare.run(stand, "posterior"))
     figures, tables = ours.figures(), sys.modules["tables"]
-    assert figures["ece"] < 0.08
+    assert figures["confidence"] < figures["exact"] + 0.02  # modest here: belief/reading.py
+    assert figures["ece"] < 0.15
     for name, how in compare.BASELINES.items():
         if how[0] in ("mc", "adaptive"):
             continue  # they cost most of the time, and are dearer by far
