@@ -351,7 +351,9 @@ def test_what_answers_as_another_is_not_waited_for(
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM is not installed here")
 def test_the_real_one_serves_a_pipe(serve: Serve, tmp_path: Path) -> None:
     root = str(Path(__file__).parent.parent.parent)
-    code, out, err = finished(serve("abacus", "--detach", PYTHONPATH=root))
+    code, out, err = finished(
+        serve("abacus", "--engine-arg", "dtype=float32", "--detach", PYTHONPATH=root)
+    )
     assert code == 0, err
     line = (
         f"{sys.executable} -m prmdata generate abacus:6 -n 2 | "
