@@ -154,8 +154,8 @@ class Rollouts:
         return [await self._outcome(trace, episode) for episode in episodes]
 
     async def _acting(self, trace: Trace) -> Acting:
-        environment, turns = await self.environments.of(trace)
-        return Acting(self.sampler, environment, turns, self.environments.counts)
+        environment, limits = await self.environments.of(trace)
+        return Acting(self.sampler, environment, limits, self.environments.counts)
 
     def _start(
         self,

@@ -185,6 +185,7 @@ def count_acting(environments: Environments, summary: Summary) -> None:
         "observations_cut": "answers of tools were cut (--observation)",
         "ended_by_turns": "episodes were cut by the limit of turns (--turns)",
         "ended_by_tokens": "episodes were cut by the limit of tokens between turns (--max-tokens)",
+        "ended_by_time": "episodes were cut by the limit of time (--episode-time)",
         "ended_by_context": "episodes were cut because the next turn did not fit the context",
     }
     summary.warnings += [

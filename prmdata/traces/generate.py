@@ -12,7 +12,7 @@ from prmdata.errors import UsageError
 from prmdata.grading import Grader, answer_rule, canonical, extract_answer
 from prmdata.records import AnswerRule, GradeName, Message, Origin, Problem, Step, Tally, Trace
 from prmdata.sampler.acting.opening import Environments
-from prmdata.sampler.acting.playing import Acting, Episode, Start
+from prmdata.sampler.acting.playing import Acting, Episode, Limits, Start
 from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling
 from prmdata.sampler.rollouts import graded_episode
 from prmdata.sampler.seeds import request_seed
@@ -151,7 +151,8 @@ async def act(
     environment = await environments.opened(named)
     messages, tools = how.messages(problem), await environment.tools(problem)
     arguments = sampler.template.dated(how.template_args)
-    acting = Acting(sampler, environment, named["turns"], environments.counts)
+    limits = Limits(named["turns"], named.get("seconds"))
+    acting = Acting(sampler, environment, limits, environments.counts)
     start = Start(
         problem=problem,
         prompt=messages,

@@ -279,6 +279,28 @@ def test_an_endless_loop_of_calls_is_cut_and_counted() -> None:
     assert environments.counts["ended_by_tokens"] == 1
 
 
+def test_an_episode_that_takes_too_long_is_cut_and_counted() -> None:
+    class Slow(Agent):
+        async def complete(
+            self, prefix: str, n: int, sampling: Sampling, seed: int
+        ) -> list[Completion]:
+            await asyncio.sleep(0.05)
+            return await super().complete(prefix, n, sampling, seed)
+
+    asked = Surroundings("calculator", seconds=0.08)
+    traces, environments = sampled(Slow(), asked)
+    assert [len(trace.steps) for trace in traces] == [
+        2
+    ] * 6  # of four; the second was begun in time
+    assert [(trace.finish, trace.correct) for trace in traces] == [("length", None)] * 6
+    assert environments.counts["ended_by_time"] == 6
+    assert traces[0].origin.environment["seconds"] == 0.08
+    outcomes = rolled(Slow(), traces[0], 0, 3)  # the trace's own limit, where none is asked
+    assert [outcome.grade for outcome in outcomes] == ["cut"] * 3
+    longer = rolled(Slow(), traces[0], 0, 3, Surroundings("calculator", seconds=60))
+    assert all(outcome.ended for outcome in longer)
+
+
 def test_an_answer_of_10_megabytes_is_cut_and_says_so(odd: Any, tmp_path: Path) -> None:
     environment = Odd("x" * 10_000_000)
     traces, environments = sampled(

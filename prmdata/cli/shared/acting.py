@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 def surroundings(options: Acting) -> Surroundings:
     """Checked before anything starts."""
+    from prmdata.durations import parse_seconds
     from prmdata.environments import environment
     from prmdata.errors import UsageError
     from prmdata.sampler.acting.opening import Surroundings
@@ -21,4 +22,9 @@ def surroundings(options: Acting) -> Surroundings:
         environment(options.environment, settings)
     elif settings:
         raise UsageError("--environment-arg: name the environment too, with --environment")
-    return Surroundings(options.environment, settings, options.turns, options.observation)
+    seconds = options.episode_time and parse_seconds(options.episode_time, "--episode-time")
+    if seconds == 0:
+        raise UsageError("--episode-time 0: a trace needs some time; leave it out for no limit")
+    return Surroundings(
+        options.environment, settings, options.turns, options.observation, seconds or None
+    )

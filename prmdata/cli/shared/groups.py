@@ -66,6 +66,7 @@ class Acting:
     environment: o.Environment = None
     environment_arg: o.EnvironmentArg = None
     turns: o.Turns = None
+    episode_time: o.EpisodeTime = None
     observation: o.Observation = None
 
 

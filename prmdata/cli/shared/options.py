@@ -225,6 +225,15 @@ Turns = Annotated[
         rich_help_panel=ACTING,
     ),
 ]
+EpisodeTime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="Longest time for one trace, like 90s or 10m: after it, no turn is begun, and the "
+        "trace is cut. Default: none, or the trace's own limit.",
+        rich_help_panel=ACTING,
+    ),
+]
 Observation = Annotated[
     int | None,
     typer.Option(

@@ -14,7 +14,7 @@ import msgspec
 from prmdata.environments import Opens, environment, is_harmless
 from prmdata.errors import ItemError
 from prmdata.records import Trace
-from prmdata.sampler.acting.playing import TURNS
+from prmdata.sampler.acting.playing import TURNS, Limits
 from prmdata.sampler.acting.recorded import Recorded
 from prmdata.sampler.storage.store import Store
 
@@ -32,10 +32,17 @@ class Surroundings:
     """Turns of the assistant in a trace."""
     observation: int | None = None
     """Characters of one answer of a tool."""
+    seconds: float | None = None
+    """Of one episode: after them no turn is begun."""
 
     def record(self) -> dict[str, Any]:
         """As a trace keeps it."""
-        limits = {"turns": self.turns or TURNS, "observation": self.observation or LONGEST}
+        limits: dict[str, Any] = {
+            "turns": self.turns or TURNS,
+            "observation": self.observation or LONGEST,
+        }
+        if self.seconds is not None:
+            limits["seconds"] = self.seconds
         return {"spec": self.spec, "settings": dict(self.settings), **limits}
 
     def pinned(self) -> dict[str, Any]:
@@ -50,12 +57,15 @@ class Environments:
         self._open: dict[bytes, asyncio.Task[Recorded]] = {}
         self._closing = contextlib.AsyncExitStack()
 
-    async def of(self, trace: Trace) -> tuple[Recorded | None, int]:
-        """The environment of a trace (none for a chat without tools), and its limit of turns."""
+    async def of(self, trace: Trace) -> tuple[Recorded | None, Limits]:
+        """The environment of a trace (none for a chat without tools), and the limits."""
         named = trace.origin.environment
-        turns = self.asked.turns or named.get("turns") or TURNS
+        limits = Limits(
+            self.asked.turns or named.get("turns") or TURNS,
+            self.asked.seconds or named.get("seconds"),
+        )
         if self.asked.spec is not None:
-            return await self.opened(self.asked.record()), turns
+            return await self.opened(self.asked.record()), limits
         spec = named.get("spec")
         if spec is None:
             if trace.origin.tools or any(step.calls for step in trace.steps):
@@ -64,13 +74,13 @@ class Environments:
                     "(`prmdata sources` lists them), or label it from evidence: `prmdata "
                     "verify`, then `prmdata label --method threshold`"
                 )
-            return None, turns
+            return None, limits
         if not is_harmless(str(spec)):
             raise ItemError(
                 f"trace {trace.id} was answered by {spec}. What a file names is not run or asked "
                 "by itself; if you trust it, repeat it: --environment"
             )
-        return await self.opened(named), turns
+        return await self.opened(named), limits
 
     async def opened(self, named: Mapping[str, Any]) -> Recorded:
         longest = self.asked.observation or named.get("observation") or LONGEST

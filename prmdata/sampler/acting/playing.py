@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any, Literal
 
 from prmdata.environments.contract import Reply, calls_in
@@ -23,6 +24,16 @@ from prmdata.tasks import together
 from prmdata.turns import arguments_of
 
 TURNS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of a whole trace; one that wants more is cut."""
+
+    turns: int = TURNS
+    """Of the assistant."""
+    seconds: float | None = None
+    """After them no turn is begun. One that runs is not broken off: it is paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,7 @@ class Episode:
 class Acting:
     sampler: Sampler
     environment: Recorded | None
-    turns: int = TURNS
-    """Of the assistant, in a whole trace; one that wants more is cut."""
+    limits: Limits = field(default_factory=Limits)
     counts: Counter[str] = field(default_factory=Counter)
 
     def prompt(self, start: Start, said: Sequence[Message]) -> str:
@@ -76,6 +86,7 @@ class Acting:
         self, start: Start, n: int, first: int = 0, run_seed: int = 0, purpose: str = ""
     ) -> list[Episode]:
         """n episodes, beginning with the one that has the number `first`."""
+        began = monotonic()
         said = list(start.said)
         if self.environment is not None and self.environment.replays:
             await self.environment.agrees(start.problem, (*start.prompt, *said), start.seed)
@@ -87,13 +98,19 @@ class Acting:
         completions = await self.sampler.complete(prompt, n, start.sampling, seed)
         return await together(
             *(
-                self._episode(start, list(said), prompt, completion, seed + i)
+                self._episode(start, list(said), prompt, completion, seed + i, began)
                 for i, completion in enumerate(completions)
             )
         )
 
     async def _episode(
-        self, start: Start, said: list[Message], prompt: str, completion: Completion, seed: int
+        self,
+        start: Start,
+        said: list[Message],
+        prompt: str,
+        completion: Completion,
+        seed: int,
+        began: float,
     ) -> Episode:
         steps: list[Step] = []
         tokens, begun = 0, start.begun
@@ -116,19 +133,25 @@ class Acting:
                 final = "" if kind == "tool_call" else content_of(turn.message)
                 how: Any = "length" if cut else "stop"
                 return Episode(tuple(steps), how, tokens, final, reward, seed)
-            following = await self._next(start, said, turns, tokens, seed)
+            following = await self._next(start, said, turns, tokens, seed, began)
             if following is None:
                 return Episode(tuple(steps), "length", tokens, "", reward, seed)
             prompt, completion = following
             begun = ""
 
     async def _next(
-        self, start: Start, said: Sequence[Message], turns: int, tokens: int, seed: int
+        self,
+        start: Start,
+        said: Sequence[Message],
+        turns: int,
+        tokens: int,
+        seed: int,
+        began: float,
     ) -> tuple[str, Completion] | None:
         """The next turn; nothing where a limit ends the episode."""
         left = start.sampling.max_tokens - tokens
-        if turns >= self.turns or left < 1:
-            self.counts["ended_by_turns" if left > 0 else "ended_by_tokens"] += 1
+        if ended := self._ended(turns, left, began):
+            self.counts[ended] += 1
             return None
         prompt = self.prompt(start, said)
         sampling = replace(start.sampling, max_tokens=left)
@@ -140,6 +163,15 @@ class Acting:
             self.counts["ended_by_context"] += 1
             return None
         return prompt, completion
+
+    def _ended(self, turns: int, left: int, began: float) -> str | None:
+        """Which limit is reached."""
+        if left < 1:
+            return "ended_by_tokens"
+        if turns >= self.limits.turns:
+            return "ended_by_turns"
+        late = self.limits.seconds is not None and monotonic() - began >= self.limits.seconds
+        return "ended_by_time" if late else None
 
     async def _reply(self, start: Start, said: Sequence[Message], turn: Turn) -> Reply:
         """What answers the last turn."""
