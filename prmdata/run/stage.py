@@ -167,17 +167,21 @@ class Recorder(Generic[Item]):
     def __init__(self, stage: Stage[Item], output: Output, progress: Progress) -> None:
         self.stage, self.output, self.progress = stage, output, progress
         self.summary = Summary(stage.name)
+        self._keys: dict[int, str] = {}
+        """Of items at work."""
 
     def known(self, index: int, item: Item) -> bool:
-        traces = self.output.known(index, _digest(self.stage.key(item)))
+        key = _digest(self.stage.key(item))
+        traces = self.output.known(index, key)
         if traces is None:
+            self._keys[index] = key
             return False
         self._count(traces)
         self.progress.add(self.stage.size(item), resumed=True)
         return True
 
     def accept(self, index: int, item: Item, traces: list[Trace]) -> None:
-        self.output.accept(index, _digest(self.stage.key(item)), traces)
+        self.output.accept(index, self._keys.pop(index), traces)
         self._count(traces)
         self.progress.add(self.stage.size(item))
         before = self.stage.failed_before(item)

@@ -86,6 +86,8 @@ async def run_import(request: TakingIn, output: Output, options: RunOptions) -> 
 
 
 def read_by(rule: AnswerRule, trace: Trace) -> Trace:
+    if trace.origin.answers == rule:
+        return trace
     return replace(trace, origin=replace(trace.origin, answers=rule))
 
 
