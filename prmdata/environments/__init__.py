@@ -12,6 +12,7 @@ from prmdata.environments.command import Command, Function
 from prmdata.environments.contract import Environment, Opens, Reply, Tool
 from prmdata.environments.python import Python
 from prmdata.environments.search import Search
+from prmdata.environments.verifiers import Verifiers
 from prmdata.environments.worlds import Worlds
 from prmdata.errors import UsageError
 from prmdata.registry import Registry
@@ -27,6 +28,7 @@ ENVIRONMENTS: Registry[type[Opens]] = Registry(
         "command": Command,
         "python": Python,
         "search": Search,
+        "verifiers": Verifiers,
         "worlds": Worlds,
     },
 )
@@ -53,4 +55,4 @@ def is_harmless(spec: str) -> bool:
     name, _, rest = spec.partition(":")
     if name == "search":
         return not rest.startswith(("http://", "https://"))
-    return name in ENVIRONMENTS.own and name != "command"
+    return name in ENVIRONMENTS.own and name not in ("command", "verifiers")

@@ -146,12 +146,15 @@ def _indexed(passages: Sequence[Mapping[str, Any]], k: int) -> Find:
     index.reload()
     searcher = index.searcher()
 
-    async def find(query: str) -> list[Mapping[str, Any]]:
+    def found(query: str) -> list[Mapping[str, Any]]:
         parsed, _ = index.parse_query_lenient(_words(query), ["contents"])
         hits = searcher.search(parsed, k).hits
-        found = [(score, searcher.doc(address)["place"][0]) for score, address in hits]
-        found.sort(key=lambda hit: (-hit[0], hit[1]))
-        return [{**passages[place], "score": round(score, 4)} for score, place in found]
+        best = [(score, searcher.doc(address)["place"][0]) for score, address in hits]
+        best.sort(key=lambda hit: (-hit[0], hit[1]))
+        return [{**passages[place], "score": round(score, 4)} for score, place in best]
+
+    async def find(query: str) -> list[Mapping[str, Any]]:
+        return await asyncio.to_thread(found, query)  # else the model would wait for it
 
     return find
 

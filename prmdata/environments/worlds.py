@@ -1,4 +1,4 @@
-"""The three small worlds: a hidden number, a small Sudoku, and tests of broken machines.
+"""The small worlds: a hidden number, a small Sudoku, tests of broken machines, sums with a ledger.
 
 Problems are made by the source `worlds:NAME:COUNT`; every action can be judged exactly
 (`prmdata score --truth worlds`).
@@ -39,8 +39,10 @@ class _Open:
     replays = False
 
     async def tools(self, problem: Problem) -> Sequence[Tool]:
-        tool = world_of(problem).tool
-        return [function(tool["name"], tool["description"], **tool["parameters"])]
+        return [
+            function(tool["name"], tool["description"], **tool["parameters"])
+            for tool in world_of(problem).tools
+        ]
 
     def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
         said = [content_of(m) for m in chat[-1:] if not m.get("tool_calls")]

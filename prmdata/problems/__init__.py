@@ -15,7 +15,7 @@ from typing import Any
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, count_hint, paths, rows
 from prmdata.files.nested import check_columns
-from prmdata.problems import abacus, hub, worlds
+from prmdata.problems import abacus, hub, verifiers, worlds
 from prmdata.problems.contract import Layout, mapped
 from prmdata.problems.layouts import code, gsm8k, math, numina, plain, prompts
 from prmdata.records import Problem
@@ -59,7 +59,11 @@ SOURCES: Registry[Source] = Registry(
         "abacus": (abacus.read, "abacus:COUNT[?level=1-4&seed=S]  worded sums with exact truth"),
         "worlds": (
             worlds.read,
-            "worlds:[NAME:]COUNT[?seed=S]  search, constraint, posterior: agents with exact truth",
+            "worlds:[NAME:]COUNT[?seed=S]  search, constraint, posterior; ledger: exact truth",
+        ),
+        "verifiers": (
+            verifiers.read,
+            "verifiers:TASKSET[?limit=N]  tasks of that package, for --environment verifiers",
         ),
         "hub": (
             hub.read,

@@ -1,4 +1,4 @@
-"""Problems of the three small worlds in which an agent acts: `worlds:search:20?seed=1`."""
+"""Problems of the small worlds in which an agent acts: `worlds:search:20?seed=1`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from prmdata.errors import UsageError, unknown
 from prmdata.records import Problem
-from prmdata.worlds import WORLDS
+from prmdata.worlds import SMALL, WORLDS
 
 
 def read(rest: str, rows: Callable[..., Any]) -> Iterator[Problem]:
@@ -25,6 +25,6 @@ def read(rest: str, rows: Callable[..., Any]) -> Iterator[Problem]:
     seed = settings.pop("seed", "0")
     if settings or not seed.isdecimal():
         raise UsageError(f"source 'worlds:{rest}': after ? it takes seed=NUMBER alone")
-    names = [name] if name else sorted(WORLDS)
+    names = [name] if name else list(SMALL)
     for index in range(int(count)):
         yield WORLDS[names[index % len(names)]].problem(int(seed), index)

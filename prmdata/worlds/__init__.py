@@ -1,4 +1,4 @@
-"""Three small worlds in which an agent acts, and every action can be judged exactly."""
+"""Small worlds in which an agent acts, and every action can be judged exactly."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from prmdata.records import Problem, Step, Verdict, content_of
 from prmdata.turns import arguments_of
 from prmdata.worlds.constraint import Constraint
 from prmdata.worlds.contract import VERSION, Move, World
+from prmdata.worlds.ledger import Ledger
 from prmdata.worlds.posterior import Posterior
 from prmdata.worlds.search import Search
 
-__all__ = ["WORLDS", "Judged", "World", "judge", "played", "world_of"]
+__all__ = ["SMALL", "WORLDS", "Judged", "World", "judge", "played", "world_of"]
 
 WORLDS: dict[str, World[Any]] = {
     "constraint": Constraint(),
+    "ledger": Ledger(),
     "posterior": Posterior(),
     "search": Search(),
 }
+SMALL = ("constraint", "posterior", "search")
+"""The worlds that the scripted player knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,14 @@ def played(
     """The state after some calls, and what became of each; nothing where it was no move."""
     world = world_of(problem)
     state, moves = world.start(problem), list[Move[Any] | None]()
+    tools = {tool["name"] for tool in world.tools}
     for call in calls:
         arguments = arguments_of(call)
-        if call.get("name") != world.tool["name"] or not isinstance(arguments, Mapping):
+        tool = str(call.get("name"))
+        if tool not in tools or not isinstance(arguments, Mapping):
             moves.append(None)
             continue
-        move = world.act(state, arguments)
+        move = world.act(state, arguments, tool)
         moves.append(move)
         state = move.state
     return state, moves

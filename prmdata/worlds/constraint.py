@@ -73,15 +73,17 @@ class Grid:
 
 class Constraint:
     name: ClassVar[str] = "constraint"
-    tool: ClassVar[dict[str, Any]] = {
-        "name": "place",
-        "description": "Writes a number, 1 to 4, into an empty cell; rows and columns from 1.",
-        "parameters": {
-            "row": {"type": "integer"},
-            "column": {"type": "integer"},
-            "number": {"type": "integer"},
+    tools: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "name": "place",
+            "description": "Writes a number, 1 to 4, into an empty cell; rows and columns from 1.",
+            "parameters": {
+                "row": {"type": "integer"},
+                "column": {"type": "integer"},
+                "number": {"type": "integer"},
+            },
         },
-    }
+    )
 
     def problem(self, seed: int, index: int) -> Problem:
         chance = random.Random(f"constraint {seed} {index}")
@@ -98,7 +100,8 @@ class Constraint:
     def start(self, problem: Problem) -> Grid:
         return Grid(str(problem.context["cells"]))
 
-    def act(self, state: Grid, arguments: Mapping[str, Any]) -> Move[Grid]:
+    def act(self, state: Grid, arguments: Mapping[str, Any], tool: str = "") -> Move[Grid]:
+        del tool
         row, column, number = (whole(arguments, name) for name in ("row", "column", "number"))
         if not all(n is not None and 1 <= n <= SIDE for n in (row, column, number)):
             text = "Row, column and number must be from 1 to 4."

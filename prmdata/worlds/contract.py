@@ -33,14 +33,14 @@ class Move(Generic[S]):
 
 class World(Protocol[S]):
     name: ClassVar[str]
-    tool: ClassVar[dict[str, Any]]
-    """Of the one tool: description, and parameters by name."""
+    tools: ClassVar[tuple[dict[str, Any], ...]]
+    """Each with its name, its description, and its parameters by name."""
 
     def problem(self, seed: int, index: int) -> Problem: ...
 
     def start(self, problem: Problem) -> S: ...
 
-    def act(self, state: S, arguments: Mapping[str, Any]) -> Move[S]: ...
+    def act(self, state: S, arguments: Mapping[str, Any], tool: str = "") -> Move[S]: ...
 
     def answered(self, state: S, text: str) -> tuple[bool, float]:
         """Of the last turn: whether the answer is right, and the reward of the whole."""

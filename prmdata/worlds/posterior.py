@@ -60,11 +60,13 @@ def gain(belief: Sequence[float], rates: Sequence[float]) -> float:
 
 class Posterior:
     name: ClassVar[str] = "posterior"
-    tool: ClassVar[dict[str, Any]] = {
-        "name": "test",
-        "description": "Runs a test, numbered from 1, once; says positive or negative.",
-        "parameters": {"number": {"type": "integer"}},
-    }
+    tools: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "name": "test",
+            "description": "Runs a test, numbered from 1, once; says positive or negative.",
+            "parameters": {"number": {"type": "integer"}},
+        },
+    )
 
     def problem(self, seed: int, index: int) -> Problem:
         chance = random.Random(f"posterior {seed} {index}")
@@ -102,7 +104,8 @@ class Posterior:
             tuple(numbers["results"]),
         )
 
-    def act(self, state: Belief, arguments: Mapping[str, Any]) -> Move[Belief]:
+    def act(self, state: Belief, arguments: Mapping[str, Any], tool: str = "") -> Move[Belief]:
+        del tool
         number = whole(arguments, "number")
         if len(state.done) == 2:
             return Move(state, "No test is left.", False, "no test is left", over=True)

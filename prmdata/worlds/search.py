@@ -33,11 +33,13 @@ class Interval:
 
 class Search:
     name: ClassVar[str] = "search"
-    tool: ClassVar[dict[str, Any]] = {
-        "name": "guess",
-        "description": "Guesses the hidden number; says whether it is higher or lower.",
-        "parameters": {"number": {"type": "integer"}},
-    }
+    tools: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "name": "guess",
+            "description": "Guesses the hidden number; says whether it is higher or lower.",
+            "parameters": {"number": {"type": "integer"}},
+        },
+    )
 
     def problem(self, seed: int, index: int) -> Problem:
         chance = random.Random(f"search {seed} {index}")
@@ -53,7 +55,8 @@ class Search:
         size = int(problem.context["size"])
         return Interval(int(problem.context["hidden"]), 1, size, needed(size))
 
-    def act(self, state: Interval, arguments: Mapping[str, Any]) -> Move[Interval]:
+    def act(self, state: Interval, arguments: Mapping[str, Any], tool: str = "") -> Move[Interval]:
+        del tool
         number = whole(arguments, "number")
         if state.left == 0:
             return Move(state, "No guesses are left.", False, "no guesses are left", over=True)

@@ -1,6 +1,6 @@
 """The figures that `make bench` prints: ratios within one run, since machines are noisy.
 
-python -m tests.bench [start overhead memory client bookkeeping kill export million]
+python -m tests.bench [start overhead memory client bookkeeping kill export million acting]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from prmdata.sampler.storage.store import Store
 from prmdata.sampler.storage.stored import StoredSampler
 from prmdata.stages.label import Labelling, run_labelling
 from prmdata.traces.generate import Generation, generate
-from tests.bench import bench_bookkeeping, bench_export, client, kill
+from tests.bench import bench_acting, bench_bookkeeping, bench_export, client, kill
 from tests.policy import Policy
 
 
@@ -174,6 +174,7 @@ BENCHES = {
     "kill": kills,
     "export": bench_export.speed,
     "million": bench_export.million,
+    "acting": bench_acting.main,
 }
 
 if __name__ == "__main__":
