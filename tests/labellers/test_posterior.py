@@ -138,7 +138,9 @@ def test_traces_that_end_right_are_looked_into_when_asked(
     assert sum(none) > 0.9 * len(none)
 
 
-def test_a_verifier_s_verdict_makes_more_exact(traces: list[Trace], policy: Policy) -> None:
+def test_a_verifier_s_verdict_saves_rollouts_and_makes_more_exact(
+    traces: list[Trace], policy: Policy
+) -> None:
     wrong = [t for t in traces if t.correct is False and len(t.steps) > 3]
     told = [
         t.with_evidence(
@@ -152,9 +154,8 @@ def test_a_verifier_s_verdict_makes_more_exact(traces: list[Trace], policy: Poli
     ]
     assert detections(told[0]) == [(truth(told[0]) or 0) + 1]
     with_verdicts, without = run("posterior", told, policy), run("posterior", wrong, policy)
-    assert tokens(with_verdicts) < 1.1 * tokens(without)
+    assert tokens(with_verdicts) < 0.9 * tokens(without)
     assert exact(with_verdicts) > exact(without)
-    assert exact(with_verdicts) >= exact(without)
 
 
 def test_siblings_are_rollouts_from_where_they_part(traces: list[Trace]) -> None:

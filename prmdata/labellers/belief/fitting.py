@@ -141,26 +141,58 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictRate:
-    """How often a source says one thing of one kind of step, against `unknown` or `right`."""
+class Silence:
+    """How often a source says nothing of a step: of every kind of step alike."""
+
+    source: str
+    tool: bool
+    spread: float = 2.0
+
+    def read(self, prior: PolicyPrior) -> float:
+        return odds(prior.reliability_of(self.source, tool=self.tool)[0][2])
+
+    def put(self, prior: PolicyPrior, at: float) -> PolicyPrior:
+        table = prior.reliability_of(self.source, tool=self.tool)
+        moved = at - odds(table[0][2])
+        return _reliable(prior, self.source, [_silent(r, odds(r[2]) + moved) for r in table])
+
+
+@dataclass(frozen=True, slots=True)
+class WrongShare:
+    """How often a source that speaks of one kind of step calls it wrong."""
 
     source: str
     tool: bool
     row: int
-    column: int
-    spread: float = 1.5
+
+    @property
+    def spread(self) -> float:
+        """Rollouts show least of what is said of first errors: a pilot without truth would take the
+        errors that the source sees for all errors."""
+        return 0.4 if self.row == 1 else 0.8
 
     def read(self, prior: PolicyPrior) -> float:
-        row = prior.reliability_of(self.source, tool=self.tool)[self.row]
-        return math.log(row[self.column] / row[2])
+        right, wrong, _ = prior.reliability_of(self.source, tool=self.tool)[self.row]
+        return math.log(wrong / right)
 
     def put(self, prior: PolicyPrior, at: float) -> PolicyPrior:
-        table = [list(row) for row in prior.reliability_of(self.source, tool=self.tool)]
-        row = table[self.row]
-        row[self.column] = row[2] * math.exp(min(max(at, -7.0), 7.0))
-        table[self.row] = [max(x / sum(row), 1e-4) for x in row]
-        known: dict[str, Any] = {**dict(prior.reliability), self.source: tuple(map(tuple, table))}
-        return replace(prior, reliability=tuple(sorted(known.items())))
+        table = list(prior.reliability_of(self.source, tool=self.tool))
+        silent, wrong = table[self.row][2], share(at)
+        table[self.row] = ((1 - silent) * (1 - wrong), (1 - silent) * wrong, silent)
+        return _reliable(prior, self.source, table)
+
+
+def _silent(row: Sequence[float], at: float) -> tuple[float, float, float]:
+    silent = share(at)
+    spoken = (1 - silent) / (row[0] + row[1])
+    return row[0] * spoken, row[1] * spoken, silent
+
+
+def _reliable(
+    prior: PolicyPrior, source: str, table: Sequence[tuple[float, float, float]]
+) -> PolicyPrior:
+    known: dict[str, Any] = {**dict(prior.reliability), source: tuple(table)}
+    return replace(prior, reliability=tuple(sorted(known.items())))
 
 
 def same(x: float) -> float:
@@ -212,9 +244,10 @@ def fit(
     """The prior that the pool speaks for."""
     prior = default = start or PolicyPrior()
     sources = {(s.name, s.tool) for g in pool.groups for seen in g.seen for s in seen.sources}
-    figures: list[Figure | Weight | VerdictRate] = [
+    figures: list[Figure | Weight | Silence | WrongShare] = [
         *FIGURES,
-        *(VerdictRate(*s, r, c) for s in sorted(sources) for r in range(3) for c in range(2)),
+        *(Silence(*s) for s in sorted(sources)),
+        *(WrongShare(*s, row) for s in sorted(sources) for row in range(3)),
     ]
     middle = [figure.read(default) for figure in figures]
     steps = [0.5 * figure.spread for figure in figures]

@@ -234,17 +234,14 @@ class Belief:
         never_th = _outcomes(never_tcl, hit_tl, before)
         past_th = _outcomes(right_tcl + open_tcl, hit_tl, before)
         past_th += _outcomes(settled_tcl, hit_tl, after)
-        inside, outside = (share[prefixes][:, None] for share in (read.inside_t, read.outside_t))
-        never_th, past_th = (
-            (1 - inside) * past_th + (1 - outside) * never_th,
-            inside * past_th + outside * never_th,
-        )
-        never_th += float(weight_b @ none_b) * np.array([0.002, 0.499, 0.499])
-        joint = np.maximum(np.stack([never_th, past_th], 1), 0)
+        joint = read.past_ts[prefixes][:, :, None] * past_th[:, None]
+        joint += read.ahead_ts[prefixes][:, :, None] * never_th[:, None]
+        joint[:, 0] += float(weight_b @ none_b) * np.array([0.002, 0.499, 0.499])
+        joint = np.maximum(joint, 0)
         gain = np.zeros(self.steps)
         gain[prefixes] = _information(joint)
         outcome = np.zeros((self.steps, 3))
-        outcome[prefixes] = joint.sum(1)
+        outcome[prefixes] = joint.sum(1) / joint.sum((1, 2))[:, None]
         repeat = np.array([p.repeat for p in self.priors])[:, None]
         worth = np.array([p.repeat_worth for p in self.priors])[:, None]
         repeats = weight_b @ ((repeat * worth + seen.repeats) / (worth + seen.passed))

@@ -4,8 +4,9 @@ Rollouts show the former, labels name the latter, and on text of real models the
 policy sets out on a plan that cannot work while its steps still say true things, or it is not
 thrown off by a slip at once. So the first wrong step f stands at the step g where the chance is
 lost, some steps behind it with a share `turn` (the more, the less the policy's chance was before
-g), or before it with a share `slow`. Where verdicts are at hand somebody has read the steps, and
-they say which of the two is meant: f is taken for g.
+g), or before it with a share `slow`. Verdicts come from somebody who read the steps: they speak of
+f, and weigh it after the rollouts have spoken of g. In a trace that ends right errors were put
+right again, and its verdicts are heard by the chain, step by step: there f is g.
 
 Letters: b priors, g and f steps, m the moves (stays, later, earlier), o = f - g, l levels.
 """
@@ -32,56 +33,59 @@ VERDICTS = {"right": 0, "wrong": 1, "unknown": 2}
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Where the first wrong step is, given where the policy is lost."""
+    """Where the first wrong step is, given where the policy is lost and what verdicts say."""
 
     first_f: Array
-    inside_t: Array
-    """P(f among the first t steps | g among them)."""
-    outside_t: Array
-    """P(f among the first t steps | g behind them)."""
+    """Weights, beside those of g."""
+    past_ts: Array
+    """Weight of f behind the first t steps, and among them, were g among them."""
+    ahead_ts: Array
+    """... were g behind them."""
 
 
 class Reading:
-    """The verdicts on one trace, as the chain hears them, and g as it is read back as f."""
+    """The verdicts on one trace, and g as it is read back as f."""
 
     error_bfl: Array
-    """Log-ratio to a right step of what is said of a step, were it the error."""
+    """What the chain hears of them: log-ratio to a right step, were this the error."""
     after_bf: Array
     """... were it one after the error."""
 
     def __init__(self, priors: Sequence[PolicyPrior], seen: Observations) -> None:
-        T = seen.steps
-        first, after = np.stack([verdict_ratios(p, seen.sources, T) for p in priors], 1)
-        self._own = seen.ends_right or bool(seen.sources)
-        if self._own:  # errors that were put right, or steps that somebody read: f is g
+        first, after = np.stack([verdict_ratios(p, seen.sources, seen.steps) for p in priors], 1)
+        self._mended = seen.ends_right
+        if self._mended:
             self.error_bfl, self.after_bf = first[..., None], after
             return
-        self.after_bf = np.zeros_like(after)
+        self.error_bfl, self.after_bf = np.zeros_like(first)[..., None], np.zeros_like(after)
         self._shares_bml = np.stack([move_shares(prior) for prior in priors])
-        self.error_bfl = np.zeros((len(priors), T, 1))
+        later = after.sum(1, keepdims=True) - after.cumsum(1)
+        self._said_bf = np.exp(first + later)
 
     def read(self, lost_bgl: Array) -> Read:
         """`lost_bgl` weighs where the policy is lost, under which prior, and from which level."""
         T = lost_bgl.shape[1]
-        if self._own:
-            return Read(lost_bgl.sum((0, 2)), np.ones(T + 1), np.zeros(T + 1))
+        if self._mended:
+            here = np.tile([0.0, 1.0], (T + 1, 1))
+            return Read(lost_bgl.sum((0, 2)), here, here[:, ::-1])
         moved_bgm = np.einsum("bgl,bml->bgm", lost_bgl, self._shares_bml)
-        mass_go = np.einsum("bgm,gmo->go", moved_bgm, moves(T))
         f_go = places_around(T)
-        first_f: Array = np.bincount(f_go.ravel(), mass_go.ravel(), T).astype(float)
-        later_go = np.maximum(f_go, np.arange(T)[:, None])
-        both_t, f_t, g_t = (
-            np.concatenate([[0.0], at.cumsum()])
-            for at in (
-                np.bincount(later_go.ravel(), mass_go.ravel(), T),
-                first_f,
-                mass_go.sum(1),
-            )
-        )
-        tiny = 1e-12
-        inside = both_t / np.maximum(g_t, tiny)
-        outside = (f_t - both_t) / np.maximum(g_t[-1] - g_t, tiny)
-        return Read(first_f, np.clip(inside, 0, 1), np.clip(outside, 0, 1))
+        said_bgo = self._said_bf[:, f_go]
+        mass_go = np.einsum("bgm,gmo,bgo->go", moved_bgm, moves(T), said_bgo)
+        steps = np.arange(T)[:, None]
+
+        def among(place: Counts, weights: Array) -> Array:
+            """The weight of the first t places, for every t."""
+            by_place = np.bincount(place.ravel(), weights.ravel(), T)
+            return np.concatenate([[0.0], by_place.cumsum()])
+
+        both_t = among(np.maximum(f_go, steps), mass_go)
+        f_t, g_t = among(f_go, mass_go), among(np.broadcast_to(steps, f_go.shape), mass_go)
+        lost_t = np.concatenate([[0.0], lost_bgl.sum((0, 2)).cumsum()])
+        past, ahead = (np.maximum(w, 1e-12)[:, None] for w in (lost_t, lost_t[-1] - lost_t))
+        past_ts = np.stack([g_t - both_t, both_t], 1) / past
+        ahead_ts = np.stack([f_t[-1] - f_t - g_t + both_t, f_t - both_t], 1) / ahead
+        return Read(np.diff(f_t), np.maximum(past_ts, 0), np.maximum(ahead_ts, 0))
 
 
 def move_shares(prior: PolicyPrior) -> Array:

@@ -102,8 +102,8 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
         return ratio
 
     def read(g: int, level: int, f: int) -> float:
-        """P(the first wrong step is f | the policy is lost at step g)."""
-        if seen.ends_right or seen.sources:
+        """P(the first wrong step is f, and what verdicts say of it | the policy is lost at g)."""
+        if seen.ends_right:
             return float(g == f)
         share = {"later": prior.turn * (1 - RATES[level]), "earlier": prior.slow}
         room = {
@@ -116,11 +116,12 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
                 total = sum(0.5 ** abs(s - g) for s in steps)
                 inside = 0.5 ** abs(f - g) / total if f in steps else 0.0
                 chance += share[way] * (inside - (f == g))
-        return chance
+        return chance * math.prod(verdicts(t, 1 if t + 1 == f else 2) for t in range(f - 1, T))
 
     def step(t: int, side: str, error: bool) -> float:
-        """What verdicts and repetition say of step t + 1, against its being right."""
-        ratio = verdicts(t, 1 if error else 0 if side == "R" else 2)
+        """What repetition says of step t + 1, against its being right; and verdicts, where errors
+        were put right."""
+        ratio = verdicts(t, 1 if error else 0 if side == "R" else 2) if seen.ends_right else 1.0
         if error:
             yes, no = int(seen.repeats[t]), int(seen.passed[t] - seen.repeats[t])
             rates = prior.repeat * prior.repeat_wrong, prior.repeat

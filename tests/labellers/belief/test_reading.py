@@ -37,15 +37,34 @@ def test_no_step_outside_the_trace_and_no_weight_lost(steps: int) -> None:
     assert read.first_f.sum() == pytest.approx(1.0)
 
 
-def test_where_somebody_read_the_steps_they_say_which_is_meant() -> None:
-    source = Source("sums", ("right",) * 4 + ("wrong",) + (None,) * 4, tool=True)
-    reading = Reading([PolicyPrior(turn=0.4)], Observations(T, sources=(source,)))
+def test_verdicts_say_which_of_the_two_is_meant() -> None:
+    verdicts = ("right",) * 4 + ("wrong",) + (None,) * 4
+    reading = Reading([PolicyPrior(turn=0.4)], Observations(T, sources=(Source("sums", verdicts),)))
+    first_f = reading.read(lost_at(3, 3)).first_f
+    assert first_f[4] > 4 * first_f[3]
+    assert not reading.error_bfl.any()
+    assert not reading.after_bf.any()
+
+
+def test_a_reader_s_verdict_far_away_says_little_against_the_rollouts() -> None:
+    verdicts = (None,) * 7 + ("wrong", None)
+    source = Source("judge", verdicts, tool=False)
+    reading = Reading([PolicyPrior(turn=0.1)], Observations(T, sources=(source,)))
+    assert reading.read(lost_at(1, 8)).first_f.argmax() == 1
+
+
+def test_of_a_trace_that_ends_right_verdicts_are_heard_step_by_step() -> None:
+    verdicts = ("right",) * 4 + ("wrong",) + (None,) * 4
+    seen = Observations(T, ends_right=True, sources=(Source("sums", verdicts),))
+    reading = Reading([PolicyPrior(turn=0.4)], seen)
     assert reading.error_bfl[0, :, 0].argmax() == 4
     assert reading.read(lost_at(3, 3)).first_f[3] == 1.0
 
 
 def test_what_stands_inside_a_prefix() -> None:
     read = Reading([PolicyPrior(turn=0.4, slow=0.1)], Observations(T)).read(lost_at(3, 0))
-    assert read.inside_t[4] == pytest.approx(read.first_f[:4].sum())
-    assert read.inside_t[T] == pytest.approx(1.0)
-    assert read.outside_t[3] == pytest.approx(read.first_f[:3].sum())
+    assert read.past_ts[4, 1] == pytest.approx(read.first_f[:4].sum())
+    assert read.past_ts[4:].sum(1) == pytest.approx(1.0)
+    assert read.past_ts[T] == pytest.approx([0.0, 1.0])
+    assert read.ahead_ts[3, 1] == pytest.approx(read.first_f[:3].sum())
+    assert read.ahead_ts[:4].sum(1) == pytest.approx(1.0)
