@@ -5,7 +5,8 @@ The gold calls stand in the problem's context: `calls`, a list of `{"name", "arg
 gold calls are matched one to one so that their similarity is greatest in all. A turn's reward is
 the mean over its calls; its verdict is right where all of them are exactly gold, wrong where one is
 left over after every gold call has found its match, and unknown in between. Without gold calls
-nothing is said.
+nothing is said. Of actions on a screen, a gold call may have a `box` (left, top, right, bottom) in
+the place of a point: a click within it is the same.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from prmdata.settings import Positive
 from prmdata.turns import final_words
 from prmdata.verifiers.calls.likeness import Call, calls_of, gold_calls, similarity, toolrl
 from prmdata.verifiers.calls.matching import Table, assigned, in_order, transported
+from prmdata.verifiers.calls.screen import acted
 from prmdata.verifiers.contract import Finding
 
-How = Literal["hard", "soft", "toolrl"]
+How = Literal["hard", "soft", "toolrl", "ui"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class ToolMatch:
 
     rewards: How = "hard"
     """`hard`: of the call that each is matched with; `soft`: shared among similar ones (Sinkhorn);
-    `toolrl`: ToolRL's reward of the whole trace, -3 to 3, on every turn that calls."""
+    `toolrl`: ToolRL's reward of the whole trace, -3 to 3, on every turn that calls; `ui`: UI-R1's,
+    1 each for the kind of action, for its arguments and for calls that can be read."""
     unmatched: float = 0.0
     """Reward of a call that matches no gold call (MatchTIR's function has -0.5)."""
     regularisation: Positive = 0.1
@@ -44,7 +47,8 @@ class ToolMatch:
         made = [(step, call) for step, one in enumerate(trace.steps) for call in calls_of(one)]
         if not gold:
             return [Finding("unknown")] * len(trace.steps)
-        table = [[similarity(call, other) for other in gold] for _, call in made]
+        alike = on_screen if self.rewards == "ui" else similarity
+        table = [[alike(call, other) for other in gold] for _, call in made]
         places = in_order(table) if self.ordered else assigned(table)
         given = self._rewards(table, places, [call for _, call in made], gold)
         findings = []
@@ -62,6 +66,11 @@ class ToolMatch:
     ) -> list[float]:
         if self.rewards == "toolrl":
             return [toolrl(made, gold)] * len(made)
+        if self.rewards == "ui":
+            return [
+                (0.0 if place is None else 2 * row[place]) + float(own is not None)
+                for row, place, (_, own) in zip(table, places, made, strict=True)
+            ]
         if self.rewards == "soft":
             plan = transported(table, self.regularisation)
             return [
@@ -91,6 +100,11 @@ class ToolMatch:
             left = len(table[0]) - sum(place is not None for place in places)
             return Finding("unknown" if left else "wrong", notes, reward)
         return Finding("right" if min(s or 0 for s in similar) >= 1 else "unknown", notes, reward)
+
+
+def on_screen(call: Call, gold: Call) -> float:
+    """1 for the same action, one half for the same kind of action."""
+    return sum(acted(call, gold)) / 2
 
 
 def _note(number: int, place: int | None, table: Table) -> str:

@@ -171,3 +171,34 @@ def test_likeness_counts_names_parameters_and_values() -> None:
     assert similarity(("look", {"q": "a", "n": 1}), gold) == 0
     assert similarity(("now", {}), ("now", {})) == 1
     assert toolrl([], [gold]) == -3
+
+
+@pytest.mark.parametrize(
+    ("made", "reward", "verdict"),
+    [
+        (("click", {"coordinate": [15, 25]}), 3, "right"),
+        (("CLICK", {"x": 10, "y": 20}), 3, "right"),  # on the edge
+        (("click", {"coordinate": [31, 25]}), 2, "unknown"),
+        (("click", {"coordinate": "15,25"}), 2, "unknown"),
+        (("click", {}), 2, "unknown"),
+        (("click", "not JSON"), 1, "unknown"),
+        (("type", {"text": "a"}), 1, "unknown"),
+    ],
+)
+def test_a_click_counts_within_the_box(made: tuple[str, Any], reward: int, verdict: str) -> None:
+    gold = [{"name": "click", "arguments": {"box": [10, 20, 30, 40]}}]
+    one = found(trace([made], gold=gold), rewards="ui")[0]
+    assert (one.reward, one.verdict) == (reward, verdict)
+
+
+def test_texts_typed_on_a_screen_are_compared_without_case_and_spaces() -> None:
+    gold = [
+        {"name": "type", "arguments": {"text": "New  York"}},
+        {"name": "click", "arguments": {"box": [0, 0, 9, 9]}},
+        {"name": "click", "arguments": {"box": [50, 50, 59, 59]}},
+    ]
+    turns = [("click", {"point": [55, 51]}), ("type", {"text": " new york"}), ("scroll", {})]
+    findings = found(trace(*([turn] for turn in turns), gold=gold), rewards="ui")
+    assert [one.reward for one in findings[:3]] == [3, 3, 1]
+    assert "gold call 3" in str(findings[0].note)  # each click with its own box
+    assert [one.verdict for one in findings[:3]] == ["right", "right", "unknown"]
