@@ -120,3 +120,34 @@ def path_to(nodes: Sequence[Mapping[str, Any]], leaf: int) -> list[int]:
 def is_turn(node: Mapping[str, Any]) -> bool:
     """Whether the model itself wrote it; other assistants' messages were given to it."""
     return node["message"]["role"] == "assistant" and node.get("sampled", True) is not False
+
+
+def documents_of(step: Step) -> Iterator[tuple[str | None, str]]:
+    """Of each passage in what tools returned: its id or title, where it has one, and its text."""
+    for message in step.messages[1:]:
+        if message.get("role") != "tool":
+            continue
+        text = message.get("content")
+        try:
+            read = json.loads(text) if isinstance(text, str) else text
+        except (ValueError, RecursionError):
+            read = text
+        yield from _documents(read, 0)
+
+
+def _documents(value: Any, depth: int) -> Iterator[tuple[str | None, str]]:
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _documents(one, depth + 1)
+    elif isinstance(value, Mapping):
+        text = next((value[n] for n in ("contents", "text", "passage") if n in value), None)
+        if text is None:
+            for one in value.values():
+                yield from _documents(one, depth + 1)
+            return
+        own = value.get("id", value.get("title"))
+        yield (None if own is None else str(own)), str(text)
+    elif isinstance(value, str) and value.strip() and depth == 0:
+        yield None, value

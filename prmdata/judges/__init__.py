@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from prmdata.judges.action import Action
 from prmdata.judges.contract import Session, Way
 from prmdata.judges.critique import Critique
 from prmdata.judges.deliberate import Deliberate
@@ -11,6 +12,7 @@ from prmdata.judges.grounded import Grounded
 from prmdata.judges.index import Index
 from prmdata.judges.meta import Meta
 from prmdata.judges.pairwise import Pairwise
+from prmdata.judges.passages import Passages
 from prmdata.judges.rubric import Rubric
 from prmdata.judges.subgoals import Subgoals
 from prmdata.registry import Registry
@@ -21,6 +23,7 @@ JUDGES: Registry[type[Way]] = Registry(
     "way of judging",
     "prmdata.judges",
     {
+        "action": Action,
         "critique": Critique,
         "deliberate": Deliberate,
         "dimensions": Dimensions,
@@ -28,6 +31,7 @@ JUDGES: Registry[type[Way]] = Registry(
         "index": Index,
         "meta": Meta,
         "pairwise": Pairwise,
+        "passages": Passages,
         "rubric": Rubric,
         "subgoals": Subgoals,
     },

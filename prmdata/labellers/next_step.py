@@ -2,10 +2,11 @@
 arXiv 2602.23440).
 
 All that varies is one decision: k continuations are sampled from one prefix, and what they do
-first are the candidates, beside what the trace itself does there. The paper has a judge score
-them; here the value of a candidate is the mean outcome of rollouts that go on from it, the ones
-that proposed it included. Every candidate becomes a trace with its parent in `origin.parent`. The
-advantage of a step, its value less the mean over the candidates, is written as its reward.
+first are the candidates, beside what the trace itself does there. The value of a candidate is the
+mean outcome of rollouts that go on from it, the ones that proposed it included; its advantage, the
+value less the mean over the candidates, is written as its reward. Or, as in the paper, a judge
+scores them: with `by=judge` no more rollouts are bought, and `prmdata judge --with action` gives
+the rewards. Every candidate becomes a trace with its parent in `origin.parent`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from prmdata.errors import GraderError, ItemError
 from prmdata.labellers.contract import Need, Probe, Verb, probe, probed, tokens_left
@@ -44,6 +45,8 @@ class NextStep:
     """Continuations of the prefix (the paper's k); those that begin alike are one candidate."""
     rollouts_per_candidate: Count = 8
     """Rollouts of each candidate, those that proposed it included."""
+    by: Literal["rollouts", "judge"] = "rollouts"
+    """What tells how good a candidate is; `judge`: only propose them, `prmdata judge` is next."""
     after_step: Whole | None = None
     """The number of steps in the prefix; none: all before the labels' first wrong step, or half of
     them where there are no labels."""
@@ -70,6 +73,8 @@ class NextStep:
         found = await together(*(self._probe(c, at, trace, rollouts) for c in candidates))
         values = [p.hits / p.rollouts if p.rollouts else None for p in found]
         mean = fmean([v for v in values if v is not None] or [0.0])
+        if self.by == "judge":
+            values = [None] * len(values)
         return [
             candidate.trace.with_evidence(
                 Evidence(
@@ -94,7 +99,7 @@ class NextStep:
             outcome = rollouts.outcome_of(candidate.trace)
             return Probe(int(outcome is True), int(outcome is not None))
         ended = [rollouts.outcome_of(proposal) for proposal in candidate.proposals]
-        more = max(self.rollouts_per_candidate - len(ended), 0)
+        more = max(self.rollouts_per_candidate - len(ended), 0) if self.by == "rollouts" else 0
         found = Probe()
         if more:
             found = await probe(rollouts, _place(candidate, trace), at + 1, more)
@@ -116,7 +121,7 @@ class NextStep:
         at = self._decision(trace)
         if at is None:
             return Cost()
-        each = (self.candidates + 1) * self.rollouts_per_candidate
+        each = (self.candidates + 1) * self.rollouts_per_candidate if self.by == "rollouts" else 0
         tokens = self.candidates * tokens_left(trace, at)
         if at + 1 < len(trace.steps):
             tokens += each * tokens_left(trace, at + 1)

@@ -9,13 +9,13 @@ answer; `novelty`, the share of its passages that no earlier step had brought.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.grading.words import normalised
 from prmdata.records import Step, Trace
+from prmdata.turns import documents_of
 from prmdata.verifiers.contract import Finding
 
 
@@ -65,31 +65,6 @@ def holds(passage: str, wanted: str) -> bool:
 
 def passages(step: Step) -> Iterator[tuple[str, str]]:
     """Of each passage in what tools returned: a name, and its id and text, normalised."""
-    for message in step.messages[1:]:
-        if message.get("role") != "tool":
-            continue
-        text = message.get("content")
-        try:
-            read = json.loads(text) if isinstance(text, str) else text
-        except (ValueError, RecursionError):
-            read = text
-        yield from _documents(read, 0)
-
-
-def _documents(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    if depth > 6:
-        return
-    if isinstance(value, list):
-        for one in value:
-            yield from _documents(one, depth + 1)
-    elif isinstance(value, Mapping):
-        text = next((value[n] for n in ("contents", "text", "passage") if n in value), None)
-        if text is None:
-            for one in value.values():
-                yield from _documents(one, depth + 1)
-            return
-        own = value.get("id", value.get("title"))
-        whole = normalised(f"{'' if own is None else own} {text}")
-        yield (str(own) if own is not None else whole), whole
-    elif isinstance(value, str) and value.strip() and depth == 0:
-        yield normalised(value), normalised(value)
+    for own, text in documents_of(step):
+        whole = normalised(f"{own or ''} {text}")
+        yield own or whole, whole

@@ -177,3 +177,15 @@ def test_the_advantage_is_the_value_less_the_mean_of_the_candidates(
             assert set(others) <= {None}
         several += len(made) > 1 and len(set(values)) > 1
     assert several > 3
+
+
+def test_a_judge_needs_candidates_and_no_rollouts(traces: list[Trace], policy: Policy) -> None:
+    trace = next(t for t in traces if len(t.steps) > 3)
+    bought = run("next-step", [trace], policy, candidates=6)
+    proposed = run("next-step", [trace], policy, candidates=6, by="judge")
+    assert [t.steps for t in proposed] == [t.steps for t in bought]
+    assert len(proposed) > 1
+    assert proposed[0].evidence[-1].cost.rollouts == 6
+    assert sum(t.evidence[-1].cost.rollouts for t in proposed) == 6
+    assert all(t.evidence[-1].rewards in ((), (None,) * len(t.steps)) for t in proposed)
+    assert {t.evidence[-1].settings["after_step"] for t in proposed} == {len(trace.steps) // 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from prmdata.errors import ItemError
@@ -30,18 +30,23 @@ def fields(trace: Trace, sees: Sees = "nothing", kept: int | None = None) -> dic
 
 
 def tagged(trace: Trace, tag: str, base: int, kept: int | None = None) -> str:
-    """Each step between tags with its number; a step cannot close its own tag."""
+    """Each step between tags with its number."""
+    return tagged_texts([shown(step) for step in trace.steps[:kept]], tag, base)
+
+
+def tagged_texts(texts: Sequence[str], tag: str, base: int) -> str:
+    """Each text between tags with its number; none can close its own tag."""
     return "\n".join(
-        f"<{tag}_{number}>\n{_fenced(shown(step), tag)}\n</{tag}_{number}>"
-        for number, step in enumerate(trace.steps[:kept], base)
+        f"<{tag}_{number}>\n{_fenced(text, tag)}\n</{tag}_{number}>"
+        for number, text in enumerate(texts, base)
     )
 
 
 def shown(step: Step) -> str:
     """The words of a step, with what its tool gave back where that is not a step of its own."""
     text = step.text.strip()
-    if step.kind == "tool_call" and step.result:
-        text += f"\n[the tool answers] {step.result[:LONGEST]}"
+    if step.kind == "tool_call" and (answer := step.observation):
+        text += f"\n[the tool answers] {answer[:LONGEST]}"
     return text
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Chosen = Literal["A", "B", "tie"]
 _VERDICT = re.compile(r"<verdict>\s*(A|B|tie)\s*</verdict>", re.IGNORECASE)
@@ -28,6 +29,19 @@ def choice(text: str) -> Choice | None:
     words = re.sub(r"^.*</think(?:ing)?>", "", text[: found[-1].start()], flags=re.DOTALL)
     chosen: Chosen = "tie" if word.lower() == "tie" else "A" if word.upper() == "A" else "B"
     return Choice(chosen, words.strip() or None)
+
+
+def json_value(text: str) -> Any:
+    """The last JSON object or list of a text, whatever stands around it; `None` where none is."""
+    text = text[-LONGEST:]
+    for start in sorted((m.start() for m in re.finditer(r"[\[{]", text)), reverse=True)[:100]:
+        try:
+            read, end = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        if not re.search(r"[\]}]", text[end:]):
+            return read
+    return None
 
 
 def score(text: str, most: int) -> int | None:
