@@ -1,28 +1,76 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import inspect
+import json
 import re
+import typing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import prmdata
 from prmdata import library
+from prmdata.cli import COMMANDS
+from prmdata.records import Trace
+from tests.judges.chat_server import ChatServer, chatting
 from tests.policy import Policy
+
+RECORDS = {
+    "Cost",
+    "Evidence",
+    "Labels",
+    "Origin",
+    "PrmdataError",
+    "Problem",
+    "Step",
+    "Tally",
+    "Trace",
+}
+ELSEWHERE = {"demo", "doctor", "methods", "formats", "sources", "serve", "store"}
+"""Commands about prmdata itself, or that run until they are stopped."""
+
+
+def test_every_stage_of_the_command_line_is_a_function() -> None:
+    stages = {
+        command.__name__.rstrip("_")
+        for commands in COMMANDS.values()
+        for command in commands
+        if command.__name__ not in ELSEWHERE
+    }
+    called = {name.rstrip("_") for name in library.__all__}
+    assert stages - called == {"audit"}
+    assert called - stages == {"audit_sample", "publish", "read", "write"}
 
 
 def test_the_public_surface() -> None:
     assert prmdata.__all__ == sorted(prmdata.__all__)
-    assert set(prmdata.__all__) == {
-        "Cost", "Evidence", "Labels", "Origin", "PrmdataError", "Problem", "Step", "Tally", "Trace",
-        "audit_sample", "estimate", "export", "fit", "generate", "grade", "import_", "label",
-        "mutate", "publish", "read", "reward", "score", "show", "stats", "verify", "write",
-    }  # fmt: skip
+    assert library.__all__ == sorted(library.__all__)
+    assert set(prmdata.__all__) == {*RECORDS, *library.__all__, "reward"}
     assert {*prmdata.__all__, "__version__"} == set(dir(prmdata))
     for name in prmdata.__all__:
         assert getattr(prmdata, name).__doc__ is not None
     with pytest.raises(AttributeError):
         prmdata.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", library.__all__)
+def test_a_function_says_what_it_does_and_what_it_takes(name: str) -> None:
+    function = getattr(library, name)
+    types = typing.get_type_hints(function)
+    signature = inspect.signature(function)
+    assert set(types) == {*signature.parameters, "return"}
+    assert (function.__doc__ or "").split("\n")[0].strip().endswith((".", ":", "of", "after"))
+    if "how" in signature.parameters:
+        assert "`how`: fields" in (function.__doc__ or "")
+
+
+def test_no_part_of_the_package_hides_a_function() -> None:
+    for name in library.__all__:
+        assert importlib.util.find_spec(f"prmdata.{name}") is None, name
 
 
 @pytest.fixture
@@ -113,3 +161,66 @@ def test_rows_are_asked_and_progress_is_told(
     assert "generate" in capsys.readouterr().err
     prmdata.generate(rows, sampler="abacus", samples=1)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("with_policy")
+def test_from_values_to_credit_and_thoughts(traces: list[Trace]) -> None:
+    valued = prmdata.estimate(traces[:24], settings={"rollouts_per_step": 4}, seed=3, max_tokens=99)
+    credited = prmdata.credit_(valued, form="min", settings={"outcome": 1.0})
+    assert {e.name for t in credited for e in t.evidence} == {"mc", "credit"}
+    thought = prmdata.thoughts(prmdata.label(valued, method="threshold"))
+    assert [t.id for t in thought] == [t.id for t in traces[:24]]
+    assert sum(len(t.steps) for t in thought) < sum(len(t.steps) for t in traces[:24])
+    prmdata.write("valued.jsonl", valued)
+    assert prmdata.credit_("valued.jsonl", form="min", settings={"outcome": 1.0}) == credited
+
+
+@pytest.mark.usefixtures("with_policy")
+def test_truth_and_what_would_have_been_right(traces: list[Trace]) -> None:
+    known = prmdata.truth_(traces[:32])
+    assert all(trace.evidence_named("abacus") for trace in known)
+    labelled = prmdata.label(known, method="bisect")
+    assert prmdata.score(labelled) == prmdata.score(labelled, truth="abacus")
+    repaired = prmdata.repair(labelled, settings={"attempts": 4}, temperature=0.9)
+    assert len(repaired) > len(labelled)
+    tried = prmdata.intervene(labelled, teacher="abacus")
+    assert any(trace.evidence_named("intervene") for trace in tried)
+
+
+def test_traces_are_chosen_and_joined(traces: list[Trace]) -> None:
+    chosen = prmdata.choose(traces, n=5, target=0.5)
+    assert len({trace.problem.id for trace in chosen}) == 5
+    assert len(prmdata.choose(traces, rollouts=2)) == len(traces) // 2
+    halves = traces[80:], traces[:80]
+    assert {t.id for t in prmdata.merge(*halves)} == {t.id for t in traces}
+    prmdata.write("half.jsonl", halves[0])
+    assert prmdata.merge("half.jsonl", halves[1]) == prmdata.merge(*halves)
+
+
+def test_a_trace_is_shown_as_html_and_many_on_a_page(traces: list[Trace], tmp_path: Path) -> None:
+    hostile = replace(traces[0], problem=replace(traces[0].problem, question="<script>1</script>"))
+    page = prmdata.show(hostile, html=True)
+    assert page.startswith("<pre>")
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    prmdata.report_(traces[:8], output=tmp_path / "report.html", truth="abacus")
+    assert "<!doctype html>" in (tmp_path / "report.html").read_text().lower()
+
+
+def all_right(body: dict[str, Any]) -> str:
+    count = body["messages"][-1]["content"].count("</step_")
+    return "\n".join(json.dumps({"step": n + 1, "verdict": "right"}) for n in range(count))
+
+
+def test_a_model_judges(traces: list[Trace], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(prmdata.PrmdataError, match="name a judge"):
+        prmdata.judge(traces[:2])
+    with chatting(ChatServer(all_right)) as server:
+        monkeypatch.setenv("PRMDATA_JUDGE", server.url)
+        judged = prmdata.judge(traces[:4], name="clerk")
+    assert all(trace.evidence_named("clerk") for trace in judged)
+
+
+def test_options_are_the_records_own() -> None:
+    with pytest.raises(TypeError, match="tempurature"):
+        prmdata.label([], tempurature=1.0)

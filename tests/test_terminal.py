@@ -15,7 +15,7 @@ from prmdata import terminal
 
 PACKAGE = Path(__file__).parent.parent / "prmdata"
 PRINTERS = {
-    "library.py": "draws a trace into a text that it returns",
+    "library/looking.py": "draws a trace into a text that it returns",
     "terminal.py": "cleans what it prints",
     "serving/launch.py": "writes the first line of a server's log, a file",
     "sampler/models/jinja_process.py": "answers by a pipe, in a process of its own",
