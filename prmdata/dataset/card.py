@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prmdata.dataset.columns import MEANINGS
+from prmdata.dataset.columns import meaning
+from prmdata.dataset.language import languages
 from prmdata.dataset.markdown import escaped
 from prmdata.dataset.provenance import Provenance
 
@@ -50,10 +51,14 @@ class Told:
     removed: Sequence[Mapping[str, Any]] = ()
     example: Mapping[str, Any] | None = None
     """One of the rows."""
+    layout: str = ""
+    """Which of the format's layouts it is, where it has several."""
+    task: str = ""
+    """What the hub calls the task that it is for."""
     about: str = ""
     """The format's own words on its layout and its readers."""
     snippet: str = ""
-    """Lines that train on it."""
+    """Lines that train on it or read it, with FOLDER for its name."""
 
     @property
     def licences(self) -> list[str]:
@@ -65,13 +70,22 @@ def card(
 ) -> str:
     rows = "\n".join(f"| {escaped(what)} | {number:,} |" for what, number in counts.items())
     columns = "\n".join(
-        f"| `{column.name}` | {_type(column.type)} | {MEANINGS.get(column.name, '')} |"
+        f"| `{column.name}` | {_type(column.type)} | {meaning(form, told.layout, column.name)} |"
         for column in schema
     )
     by = ", ".join(map(escaped, told.provenance.labelled_by)) or "nobody yet"
     splits = sorted({file.split("/")[-1].split("-")[0] for file in files})
     tags = ["tags:", "- process-supervision", "- prmdata"]
-    header = "\n".join([*_licence(told.licences), *tags, *_size(counts)])
+    spoken = languages(told.provenance.languages)
+    header = "\n".join(
+        [
+            *_licence(told.licences),
+            *(["language:", *(f"- {name}" for name in spoken)] if spoken else []),
+            *(["task_categories:", f"- {told.task}"] if told.task else []),
+            *tags,
+            *_size(counts),
+        ]
+    )
     lines = [*told.provenance.lines(), *(f"- {line}" for line in told.selection)]
     return f"""---
 {header}
@@ -82,7 +96,7 @@ Step-level labels on reasoning traces in the `{form}` format, written by prmdata
 ({len(files)} shard{"s" if len(files) != 1 else ""}; labels by {by}).
 
     dataset = datasets.load_dataset("{name}", split="{splits[-1] if splits else "train"}")
-{_indented(told.snippet)}
+{_indented(told.snippet.replace("FOLDER", name))}
 | | count |
 |---|---:|
 {rows}

@@ -67,4 +67,70 @@ MEANINGS = {
     "response": "the steps as one text",
     "steps_with_score": "the steps, each with the share of rollouts that end right",
     "num_mc_sequences": "rollouts behind each score",
+    "pass_rate": "the share of the problem's graded traces that were right",
+    "text": "the prompt and the answer as one text",
+    "conversation": "the conversation, as role and content",
+    "kto_tag": "whether the answer is right",
+    "context": "the prompt, as messages",
+    "rejected_response": "the worse answer; the better one ends the messages",
+    "initial_reason_steps": "the steps that both sides begin with",
+    "full_chosen": "the whole trace that the better step is from",
+    "full_rejected": "the whole trace that the worse step is from",
+    "dataset": "which set the problem is from",
+    "idx": "the problem, as a number",
+    "outputs": "the problem's answers, each with whether it is right",
+    "prompt_ids": "tokens of the prompt",
+    "prompt_token_ids": "tokens of the prompt",
+    "prompts": "tokens of the prompt",
+    "completion_ids": "tokens of the steps",
+    "response_ids": "tokens of the steps",
+    "responses": "tokens of the steps",
+    "step_spans": "for each step: its first token, and the one after its last, in completion_ids",
+    "token_rewards": "for each token: the reward of a step stands at its last one",
+    "token_advantages": "for each token: its part of its step's advantage",
+    "advantages": "for each token: its part of its step's advantage",
+    "loss_mask": "for each token: 1 where the model wrote it",
+    "loss_masks": "for each token of the steps: 1, the model wrote it",
+    "reward": "the reward of the final answer",
+    "rewards": "for each token: the reward of a step stands at its last one",
+    "rm_scores": "for each token: the reward of a step stands at its last one",
+    "turn_rewards": "for each step: its reward",
+    "turn_ids": "for each token: the step that it belongs to; -1 in the prompt",
+    "stop_reasons": "stop, or length where the token limit cut it",
+    "trajectory_ids": "the problem, and which of its traces this is",
+    "responses_create_params": "the prompt, as a request of the Responses API",
+    "uid": "the problem: rows of one are a group",
+    "across": "tokens that stand across the end of a step",
+    "drift": "how many tokens more there are than were sampled; 0 with the policy's own tokenizer",
 }
+"""By the column's name, in most formats."""
+
+OWN = {
+    ("areal", "rewards"): "the reward of the final answer",
+    ("areal", "step_rewards"): "for each token: the reward of a step stands at its last one",
+    ("math-shepherd", "label"): "the same text with + (right) or - (wrong) in the marks' places",
+    ("math-shepherd", "value"): "for each step: + right, - wrong",
+    ("nemo-gym", "response"): "what the model wrote and what answered it, as items",
+    ("nemo-gym", "step_rewards"): "for each turn of the assistant: the sum over its steps",
+    ("nemo-rl", "completions"): "the better (rank 0) and the worse continuation",
+    ("prm800k", "label"): "for each step: its text and its rating, 1 right, -1 wrong",
+    ("prm800k", "question"): "the problem, its gold answer, and the trace as it was sampled",
+    ("records", "answer"): "the answer that was read from the text",
+    ("records", "labels"): "the first wrong step, by whom, how sure, at what cost",
+    ("records", "problem"): "the problem: question, gold answer, kind, where it is from",
+    ("records", "score"): "the answer's score where it is more than right or wrong",
+    ("records", "steps"): "the steps: their text, and what acting ones did and were answered",
+    ("rl", "solution"): "the gold answer in a box; for judges the first wrong step, -1: none",
+    ("sft", "steps"): "how many of the trace's steps the row holds",
+    ("tokens", "labels"): "for each token: at the last of a step 1 right, 0 wrong; -100 elsewhere",
+    ("verl", "prompt"): "the problem, as messages",
+    ("visualprm", "answer"): "the gold answer",
+}
+"""Where a column of a format, or of a layout, means something else."""
+
+
+def meaning(form: str, layout: str, column: str) -> str:
+    for owner in (layout, form):
+        if (owner, column) in OWN:
+            return OWN[owner, column]
+    return MEANINGS.get(column, "")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from prmdata.dataset.language import language
 from prmdata.dataset.markdown import code, escaped
 from prmdata.records import Cost, Trace
 from prmdata.traces.pseudo_gold import is_pseudo
@@ -45,6 +46,8 @@ class Provenance:
     prompts: Counter[Name] = field(default_factory=Counter)
     methods: Counter[Name] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    """Of the questions."""
     sampled_tokens: int = 0
     """Generated for the traces themselves, where that is known."""
     labelling: Cost = Cost()
@@ -57,6 +60,7 @@ class Provenance:
         self.sources[Name(str(meta.get("source") or "not said"))] += 1
         if licence := meta.get("license") or meta.get("licence"):
             self.licences[str(licence)] += 1
+        self.languages[language(trace.problem.question) or "unknown"] += 1
         model = origin.model or "not said"
         sampler = _public(origin.sampler) if origin.sampler else None
         self.models[Name(model, sampler, brackets=True)] += 1

@@ -65,6 +65,23 @@ class Lined(Protocol):
 
 
 @runtime_checkable
+class Taught(Protocol):
+    """A format whose card says how to train on it, or how to read it."""
+
+    @property
+    def snippet(self) -> str:
+        """Such lines, as in `exports.shapes.training`."""
+        ...
+
+
+@runtime_checkable
+class Tagged(Protocol):
+    """A format whose card names the hub's category of its task."""
+
+    hub_task: ClassVar[str]
+
+
+@runtime_checkable
 class Illustrated(Protocol):
     """A format whose rows carry a problem's images; others would ask about what nobody sees."""
 

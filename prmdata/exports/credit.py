@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import Prompt, prompt_messages
 from prmdata.exports.shapes.earned import Unknown, earned
 from prmdata.exports.shapes.paid import (
@@ -31,6 +32,7 @@ from prmdata.settings import Count
 
 @dataclass(frozen=True, slots=True)
 class Credit:
+    hub_task: ClassVar[str] = "reinforcement-learning"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
 
@@ -58,6 +60,10 @@ class Credit:
             )
         if self.max_tokens is not None and not self.tokenizer:
             raise UsageError("max_tokens counts tokens: give --set tokenizer=… too")
+
+    @property
+    def snippet(self) -> str:
+        return training.CREDIT.get(self.layout, "")
 
     def schema(self) -> Any:
         import pyarrow as pa

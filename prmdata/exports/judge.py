@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
-from prmdata.exports.shapes import critic, grounded
+from prmdata.exports.shapes import critic, grounded, training
 from prmdata.exports.shapes.chat import (
     assistant,
     messages_type,
@@ -31,12 +31,9 @@ JOINTS = {"space": " ", "line": "\n", "paragraph": "\n\n"}
 
 @dataclass(frozen=True, slots=True)
 class Judge:
+    hub_task: ClassVar[str] = "text-generation"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
-    snippet: ClassVar[str] = (
-        "from trl import SFTTrainer\nSFTTrainer(model, train_dataset=dataset).train()"
-    )
-
     layout: Literal["turns", "index", "grounded"] = "turns"
     index_base: critic.IndexBase = 0
     """`index`: the number of the first paragraph. No error is -1 with both."""
@@ -60,6 +57,10 @@ class Judge:
     def __post_init__(self) -> None:
         if self.right == self.wrong:
             raise UsageError(f"right and wrong are both '{self.right}': nothing could be learned")
+
+    @property
+    def snippet(self) -> str:
+        return training.SFT if self.column == "messages" else training.swift("sft")
 
     def schema(self) -> Any:
         import pyarrow as pa

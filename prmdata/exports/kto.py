@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
-from prmdata.exports.shapes import llamafactory
+from prmdata.exports.shapes import llamafactory, training
 from prmdata.exports.shapes.chat import (
     Prompt,
     assistant,
@@ -28,13 +28,9 @@ from prmdata.records import Trace
 
 @dataclass(frozen=True, slots=True)
 class Kto:
+    hub_task: ClassVar[str] = "reinforcement-learning"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
-    snippet: ClassVar[str] = (
-        "from trl import KTOTrainer\n"
-        "KTOTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
-    )
-
     layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
@@ -44,6 +40,14 @@ class Kto:
     @property
     def verdict(self) -> str:
         return "kto_tag" if self.layout == "llamafactory" else "label"
+
+    @property
+    def snippet(self) -> str:
+        return {
+            "trl": training.trl("KTOTrainer"),
+            "ms-swift": training.swift("kto"),
+            "llamafactory": training.llamafactory("kto"),
+        }[self.layout]
 
     def schema(self) -> Any:
         import pyarrow as pa

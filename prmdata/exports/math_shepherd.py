@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.exports.shapes.verdicts import Unexamined, decided, step_labels
 from prmdata.records import Trace
@@ -23,8 +24,10 @@ NUMBERED = re.compile(r"Step \d+:")
 
 @dataclass(frozen=True, slots=True)
 class MathShepherd:
+    hub_task: ClassVar[str] = "token-classification"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.OPENRLHF
 
     after_error: Literal["stop", "wrong"] = "wrong"
     """End with the first wrong step, or call all that follow it wrong, as Math-Shepherd does."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.records import Trace
 from prmdata.turns import chat_of, closing_messages
@@ -23,10 +24,12 @@ AS_JSON = ("messages", "tools", "step_labels", "ground_truth")
 
 @dataclass(frozen=True, slots=True)
 class Messages:
+    hub_task: ClassVar[str] = "text-generation"
     """In Parquet the columns messages, tools, step_labels and ground_truth are JSON text."""
 
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.AGAIN
 
     def schema(self) -> Any:
         import pyarrow as pa

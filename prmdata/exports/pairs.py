@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
-from prmdata.exports.shapes import preference
+from prmdata.exports.shapes import preference, training
 from prmdata.exports.shapes.chat import Prompt, pass_rate_fields, pass_rate_of, prompt_messages
 from prmdata.exports.shapes.siblings import (
     ByValue,
@@ -40,12 +40,8 @@ WITH_MARGIN = ("trl", "ms-swift")
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
+    hub_task: ClassVar[str] = "reinforcement-learning"
     grouped: ClassVar[bool] = True
-    snippet: ClassVar[str] = (
-        "from trl import DPOTrainer\n"
-        "DPOTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
-    )
-
     kind: Literal["step", "value", "outcome", "agreement", "model"] = "step"
     layout: preference.Layout = "trl"
     prompt: Prompt = "question"
@@ -83,6 +79,16 @@ class Pairs:
     @property
     def labelled(self) -> bool:
         return self.kind == "step"
+
+    @property
+    def snippet(self) -> str:
+        return {
+            "trl": training.trl("DPOTrainer"),
+            "ms-swift": training.swift("dpo"),
+            "llamafactory": training.llamafactory("dpo"),
+            "nemo-rl": training.NEMO_RL,
+            "step-dpo": training.STEP_DPO,
+        }[self.layout]
 
     def schema(self) -> Any:
         import pyarrow as pa

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.exports.contract import Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import Unexamined, decided, step_labels
 from prmdata.records import Labels, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Prm800k:
+    hub_task: ClassVar[str] = "token-classification"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.PRM800K
 
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word, their steps not examined."""

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import NO_ERROR, Unexamined, decided, error_index
 from prmdata.records import Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Processbench:
+    hub_task: ClassVar[str] = "text-classification"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.PROCESSBENCH
 
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word: a benchmark cannot rest on them."""

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.exports.contract import Row, each
+from prmdata.exports.shapes import training
 from prmdata.files.schema import arrow_schema, to_row, unpacked
 from prmdata.records import Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
+    hub_task: ClassVar[str] = "text-generation"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.RECORDS
     illustrated: ClassVar[bool] = True
 
     def schema(self) -> Any:

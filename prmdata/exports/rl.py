@@ -11,10 +11,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
-from prmdata.exports.shapes import critic
+from prmdata.exports.shapes import critic, training
 from prmdata.exports.shapes.chat import messages_type, pass_rate_fields, pass_rate_of, user
 from prmdata.exports.shapes.verdicts import Unexamined, decided, error_index
 from prmdata.records import Problem, Trace
@@ -22,6 +22,7 @@ from prmdata.records import Problem, Trace
 
 @dataclass(frozen=True, slots=True)
 class Rl:
+    hub_task: ClassVar[str] = "reinforcement-learning"
     trainer: Literal["verl", "trl", "ms-swift"] = "verl"
     task: Literal["solve", "judge"] = "solve"
     instruction: str = "Reason step by step, and put the final answer in \\boxed{}."
@@ -43,6 +44,14 @@ class Rl:
     @property
     def grouped(self) -> bool:
         return self.task == "solve"
+
+    @property
+    def snippet(self) -> str:
+        return {
+            "verl": training.VERL,
+            "trl": training.GRPO,
+            "ms-swift": training.swift("grpo") + " --reward_funcs accuracy",
+        }[self.trainer]
 
     def schema(self) -> Any:
         import pyarrow as pa

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
-from prmdata.exports.shapes import llamafactory
+from prmdata.exports.shapes import llamafactory, training
 from prmdata.exports.shapes.chat import (
     Prompt,
     assistant,
@@ -35,9 +35,7 @@ MADE_BY = {"repaired": "repair", "intervention": "intervene"}
 
 @dataclass(frozen=True, slots=True)
 class Sft:
-    snippet: ClassVar[str] = (
-        "from trl import SFTTrainer\nSFTTrainer(model, train_dataset=dataset).train()"
-    )
+    hub_task: ClassVar[str] = "text-generation"
     kind: Literal["right", "any", "prefix", "repaired", "intervention"] = "right"
     layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
     """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
@@ -74,6 +72,10 @@ class Sft:
         if self.layout != "auto":
             return self.layout
         return "prompt" if self.partial else "messages"
+
+    @property
+    def snippet(self) -> str:
+        return training.llamafactory("sft") if self.layout == "llamafactory" else training.SFT
 
     def schema(self) -> Any:
         import pyarrow as pa

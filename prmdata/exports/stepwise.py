@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import (
     MASKED,
     AfterError,
@@ -28,12 +29,10 @@ from prmdata.records import Labels, Trace
 
 @dataclass(frozen=True, slots=True)
 class Stepwise:
+    hub_task: ClassVar[str] = "token-classification"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
-    snippet: ClassVar[str] = (
-        "from trl.experimental.prm import PRMTrainer\n"
-        "PRMTrainer(model, processing_class=tokenizer, train_dataset=dataset).train()"
-    )
+    snippet: ClassVar[str] = training.PRM
 
     after_error: AfterError = "mask"
     """What the steps after the first wrong one are labelled."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.exports.shapes.verdicts import MASKED, AfterError, Unexamined, decided, step_labels
 from prmdata.records import Trace
@@ -26,8 +27,10 @@ from prmdata.settings import Count
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
+    hub_task: ClassVar[str] = "token-classification"
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.TOKENS
 
     tokenizer: str = ""
     """A folder with a tokenizer.json, or a hub id: the one of the model that will be trained.

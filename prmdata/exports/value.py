@@ -14,11 +14,13 @@ from typing import Any, ClassVar, Literal
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.rl import number
+from prmdata.exports.shapes import training
 from prmdata.records import Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
+    hub_task: ClassVar[str] = "token-classification"
     labelled: ClassVar[bool] = False
 
     layout: Literal["stepwise", "ovm"] = "stepwise"
@@ -26,6 +28,10 @@ class Value:
     @property
     def grouped(self) -> bool:
         return self.layout == "ovm"
+
+    @property
+    def snippet(self) -> str:
+        return training.PRM if self.layout == "stepwise" else training.OVM
 
     def schema(self) -> Any:
         import pyarrow as pa

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
+from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import measuring
 from prmdata.records import Evidence, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Visualprm:
+    hub_task: ClassVar[str] = "image-text-to-text"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
+    snippet: ClassVar[str] = training.VISUALPRM
     illustrated: ClassVar[bool] = True
 
     evidence: str | None = None

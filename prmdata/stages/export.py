@@ -22,7 +22,7 @@ from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
 from prmdata.errors import InputError, UsageError
 from prmdata.exports import Format
-from prmdata.exports.contract import Accompanied, Lined, Row
+from prmdata.exports.contract import Accompanied, Lined, Row, Tagged, Taught
 from prmdata.files import Unreadable, paths, read_traces, rows
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
@@ -170,8 +170,10 @@ def _write(request: Exporting, traces: Iterator[Trace], path: Path, target: str)
             request.selection.told(),
             sieve.removed,
             _example(path, files),
+            str(getattr(request.form, "layout", "")),
+            request.form.hub_task if isinstance(request.form, Tagged) else "",
             _about(request.form),
-            _snippet(request.form),
+            request.form.snippet if isinstance(request.form, Taught) else "",
         )
         _write_beside(request, path, target, files, counts, told)
     return summary
@@ -200,12 +202,6 @@ def _example(path: Path, files: Sequence[str]) -> Mapping[str, Any] | None:
 def _about(form: Format) -> str:
     """What the format's own file says of it, and of who reads it."""
     return inspect.cleandoc(sys.modules[type(form).__module__].__doc__ or "")
-
-
-def _snippet(form: Format) -> str:
-    schema = form.schema()
-    for_trl = schema is not None and "conversations" not in schema.names
-    return getattr(form, "snippet", "") if for_trl else ""
 
 
 def _public(request: Exporting) -> dict[str, Any]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import dataclasses
 import hashlib
+import itertools
 import json
 import re
+import typing
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 import prmdata
-from prmdata.dataset.columns import MEANINGS
+from prmdata.dataset.columns import meaning
+from prmdata.dataset.language import language, languages
 from prmdata.dataset.provenance import Provenance
-from prmdata.errors import InputError
+from prmdata.errors import InputError, UsageError
 from prmdata.exports import FORMATS
+from prmdata.exports.contract import Tagged, Taught
 from prmdata.records import Cost, Evidence, Labels, Trace
 from prmdata.registry import make
 from prmdata.stages.export import Exporting, run_export
@@ -83,7 +93,7 @@ def test_a_licence_is_said_that_the_hub_knows(
     run_export(asked, "set", traces=given)
     front = Path("set/README.md").read_text().split("---")[1].strip()
     assert "tags:\n- process-supervision\n- prmdata" in front
-    assert front.split("tags:")[0].strip() == (header or "")
+    assert front.split("language:")[0].strip() == (header or "")
     loaded = yaml.safe_load(front)
     assert ("license" in loaded) == (header is not None)
 
@@ -200,7 +210,7 @@ def test_no_record_writes_markdown_or_html_into_a_card(labelled: list[Trace]) ->
     ]  # fmt: skip
     run_export(Exporting("stepwise", make(FORMATS, "stepwise", {})), "set", traces=given)
     _, front, body = Path("set/README.md").read_text().split("---\n", 2)
-    facts = {"license", "license_name", "size_categories", "tags"}
+    facts = {"license", "license_name", "language", "task_categories", "size_categories", "tags"}
     assert set(yaml.safe_load(front)) == facts
     assert yaml.safe_load(front)["license"] == "other"
     assert not re.search(r"(?<!\\)<(?=script)|(?<!\\)!\[|(?<!\\)\]\(|\x1b", _without_code(body))
@@ -213,8 +223,76 @@ def _without_code(text: str) -> str:
     return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
 
 
-def test_every_column_has_a_meaning() -> None:
-    for name, form in FORMATS.items():
-        schema = form().schema()
-        for column in schema.names if schema is not None else ():
-            assert MEANINGS.get(column), f"{name}: {column}"
+def variants(form: type) -> Iterator[Any]:
+    """The format in all of its layouts, and with each of its columns that can be asked for."""
+    hints = typing.get_type_hints(form)
+    choices = {
+        field.name: typing.get_args(hints[field.name])
+        for field in dataclasses.fields(form)
+        if typing.get_origin(hints[field.name]) is typing.Literal
+    }
+    flags = {f.name: (False, True) for f in dataclasses.fields(form) if hints[f.name] is bool}
+    named = {"tokenizer": ("", "folder")} if "tokenizer" in hints else {}
+    asked = {**choices, **flags, **named}
+    for values in itertools.product(*asked.values()):
+        with contextlib.suppress(UsageError):  # settings that do not go together
+            yield form(**dict(zip(asked, values, strict=True)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_column_has_a_meaning(name: str) -> None:
+    missing = {
+        (getattr(form, "layout", ""), column)
+        for form in variants(FORMATS[name])
+        if (schema := form.schema()) is not None
+        for column in schema.names
+        if not meaning(name, getattr(form, "layout", ""), column)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_dataset_says_how_it_is_used_and_for_what(name: str) -> None:
+    forms = [form for form in variants(FORMATS[name]) if form.schema() is not None]
+    for form in forms:
+        assert isinstance(form, Tagged)
+        assert isinstance(form, Taught)
+        lines = form.snippet.splitlines()
+        if not lines[0].startswith("$ "):
+            ast.parse(form.snippet)
+        assert max(map(len, lines)) <= 200
+
+
+def test_a_card_is_tagged(labelled: list[Trace]) -> None:
+    prmdata.export(labelled, output="set", to="stepwise", licence="mit")
+    front = yaml.safe_load(Path("set/README.md").read_text().split("---")[1])
+    assert front == {
+        "license": "mit",
+        "language": ["en"],
+        "task_categories": ["token-classification"],
+        "tags": ["process-supervision", "prmdata"],
+        "size_categories": ["n<1K"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Ada has 3 plums and buys 4. How many plums does she have?", "en"),
+        ("Find the number of positive integers n for which n^2 < 50.", "en"),
+        ("Ada hat 3 Pflaumen und kauft 4. Wie viele hat sie jetzt?", None),
+        ("小明有3个苹果，又买了4个。他现在有多少个？", "zh"),
+        ("りんごが3つあります。", "ja"),
+        ("사과가 세 개 있다", "ko"),
+        ("x^2 + 3x = 4", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_told_where_the_words_say_so(text: str, told: str | None) -> None:
+    assert language(text) == told
+
+
+def test_a_language_is_that_of_nearly_all() -> None:
+    assert languages(Counter(en=95, zh=5)) == ["en"]
+    assert languages(Counter(en=60, zh=40)) == []
+    assert languages(Counter(en=2, unknown=8)) == []
