@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
 from prmdata.errors import InputError
+from prmdata.files.foreign import advice
 from prmdata.records import Problem, Trace
 
 T = TypeVar("T")
@@ -117,11 +119,13 @@ def _reason(error: Exception, data: bytes) -> str:
             "of its own: jq -c '.[]' FILE > RECORDS.jsonl"
         )
     if isinstance(error, msgspec.ValidationError):
-        return (
-            f"not a prmdata record: {error}; to read problems from other data use "
-            "`prmdata generate FILE --fields question=COLUMN`"
-        )
+        return f"not a prmdata record: {error}; {advice(_columns(data))}"
     return not_json(data, error)
+
+
+def _columns(data: bytes) -> Collection[str]:
+    row = msgspec.json.decode(data)
+    return row.keys() if isinstance(row, dict) else ()
 
 
 def not_json(data: bytes, error: Exception) -> str:

@@ -12,6 +12,7 @@ from prmdata.errors import InputError
 from prmdata.files import paths
 from prmdata.files.codec import Unreadable, check_numbers, checked
 from prmdata.files.columns import records_in
+from prmdata.files.foreign import advice
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
 
@@ -72,10 +73,10 @@ def _batches(path: str, needed: tuple[str, ...] = ()) -> Iterator[Any]:
     with _opened(path) as table:
         missing = [name for name in needed if name not in table.schema_arrow.names]
         if missing:
+            names = table.schema_arrow.names
             raise InputError(
-                f"{path}: has no column {', '.join(missing)} (its columns: "
-                f"{', '.join(table.schema_arrow.names)}), so it holds no traces; to read problems "
-                "from it use `prmdata generate FILE --fields question=COLUMN,answer=COLUMN`"
+                f"{path}: has no column {', '.join(missing)} (its columns: {', '.join(names)}); "
+                f"{advice(names)}"
             )
         yield from table.iter_batches(ROWS_PER_BATCH)
 

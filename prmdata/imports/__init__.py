@@ -25,6 +25,7 @@ from prmdata.imports.mr_gsm8k import MrGsm8k
 from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
+from prmdata.imports.stepwise import Stepwise
 from prmdata.imports.verifiers import Verifiers
 from prmdata.problems import HEAD
 from prmdata.problems.contract import IDS
@@ -48,6 +49,7 @@ IMPORTS: Registry[type[Layout]] = Registry(
         "agentprocessbench": Agentprocessbench,
         "atif": Atif,
         "verifiers": Verifiers,
+        "stepwise": Stepwise,
         "chat": Chat,
         "columns": Columns,
     },

@@ -7,34 +7,17 @@ import random as chance
 from collections.abc import Iterator
 
 from prmdata.errors import InputError
-from prmdata.files import read_traces, readable, rows
-from prmdata.files.paths import is_stream
+from prmdata.files import read_traces, readable
 from prmdata.records import Trace
 
 
 def choose(source: str, *, id: str | None, wrong: bool, random: bool, count: int) -> list[Trace]:
     found = (trace for trace in readable(read_traces(source)) if _fits(trace, id, wrong))
-    try:
-        chosen = _reservoir(found, count) if random else list(itertools.islice(found, count))
-    except InputError:
-        if is_exported(source):
-            raise InputError(
-                f"{source} is an exported dataset, which trainers read; name the traces that it "
-                "was made from, or export them with --to records"
-            ) from None
-        raise
+    chosen = _reservoir(found, count) if random else list(itertools.islice(found, count))
     if not chosen:
         wanted = f"trace or problem {id}" if id else "wrong trace" if wrong else "trace"
         raise InputError(f"{source} holds no {wanted}")
     return chosen
-
-
-def is_exported(source: str) -> bool:
-    """Whether the first row is one that `export` writes."""
-    if is_stream(source):
-        return False
-    row = next((row for row, _ in rows.read(source)), None)
-    return isinstance(row, dict) and ("trace_id" in row or "problem_id" in row)
 
 
 def _fits(trace: Trace, id: str | None, wrong: bool) -> bool:

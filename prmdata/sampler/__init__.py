@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from prmdata.errors import UsageError, unknown
 from prmdata.sampler.models.folders import ABACUS_MODEL
@@ -113,6 +114,13 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if kind not in SAMPLERS and re.match(r"[/\d]", rest):
         host = spec.rstrip("/").removesuffix("/v1")
         raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")
+    if kind not in SAMPLERS and (Path(spec).is_dir() or spec.startswith((".", "/", "~"))):
+        raise UsageError(f"unknown sampler '{spec}'; for a model in a folder write local:{spec}")
+    if kind not in SAMPLERS and "/" in spec:
+        raise UsageError(
+            f"unknown sampler '{spec}'; for a model of the hub write vllm:{spec} (on a GPU), or "
+            f"serve it (prmdata serve {spec}) and name the server: http://localhost:8000/v1"
+        )
     if kind not in SAMPLERS:
         raise unknown("sampler", kind, SAMPLERS)
     if not rest and kind != "player":

@@ -273,7 +273,10 @@ def test_an_exported_dataset_is_no_traces(prmdata, target: str) -> None:
     prmdata("generate", "abacus:12", "-n", "4", "-o", "t.jsonl")
     prmdata("label", "t.jsonl", "-o", "l.jsonl")
     assert prmdata("export", "l.jsonl", "-o", target).returncode == 0
-    refused(prmdata("show", target), 1, "is an exported dataset", "--to records")
+    for reader in (("show",), ("stats",), ("score",), ("report", "-o", "r.html")):
+        refused(
+            prmdata(reader[0], target, *reader[1:]), 1, "is an exported dataset", "--to records"
+        )
     prmdata("export", "l.jsonl", "--to", "records", "-o", "records.jsonl")
     assert prmdata("show", "records.jsonl").returncode == 0
 

@@ -21,7 +21,6 @@ from prmdata.errors import InputError, StreamCut
 from prmdata.files import Unreadable, read_traces
 from prmdata.files.codec import encode
 from prmdata.records import Evidence, Problem, Trace
-from prmdata.report.choose import is_exported
 from prmdata.report.page import claims
 from prmdata.report.page.packing import Column, Pack
 from prmdata.report.page.rollouts import RolloutTexts
@@ -206,11 +205,6 @@ def _without_problem(trace: Trace) -> Trace:
 
 
 def _nothing(path: str, source: Source) -> str:
-    if is_exported(path):
-        return (
-            f"{path} is an exported dataset, which trainers read; name the traces that it was made "
-            "from, or export them with --to records"
-        )
     if source.unreadable:
         return f"{path} holds no trace that could be read: {source.unreadable[0]}"
     return f"{path} is empty: there is nothing to report on"
