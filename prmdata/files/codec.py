@@ -124,7 +124,10 @@ def _reason(error: Exception, data: bytes) -> str:
 
 
 def _columns(data: bytes) -> Collection[str]:
-    row = msgspec.json.decode(data)
+    try:
+        row = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
     return row.keys() if isinstance(row, dict) else ()
 
 
