@@ -10,6 +10,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -153,10 +154,10 @@ def _unpacked(path: str, raw: IO[bytes]) -> IO[bytes]:
 
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if path.endswith(".zst"):
-        import zstandard
+        import pyarrow as pa
 
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(reader)
+        stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+        return io.BufferedReader(stream)
     return raw
 
 
@@ -169,10 +170,23 @@ def unpacking(place: Callable[[], str]) -> Iterator[None]:
         raise
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{place()}: cannot be unpacked ({error})") from None
-    except Exception as error:
-        if type(error).__name__ != "ZstdError":  # zstandard's own, which is imported lazily
-            raise
-        raise InputError(f"{place()}: cannot be unpacked ({error})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unclosed:
+    """A file that outlives the packer which writes into it."""
+
+    raw: IO[bytes]
+    closed: bool = False
+
+    def write(self, data: bytes) -> int:
+        return self.raw.write(data)
+
+    def flush(self) -> None:
+        self.raw.flush()
+
+    def close(self) -> None:
+        pass
 
 
 @contextlib.contextmanager
@@ -184,10 +198,10 @@ def packed(path: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as writer:
             yield cast("IO[bytes]", writer)
     elif path.endswith(".zst"):
-        import zstandard
+        import pyarrow as pa
 
-        with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as writer:
-            yield writer
+        with pa.CompressedOutputStream(pa.PythonFile(_Unclosed(raw), mode="w"), "zstd") as writer:
+            yield cast("IO[bytes]", writer)
     else:
         yield raw
 

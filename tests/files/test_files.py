@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from prmdata.errors import InputError, StreamCut, UsageError
 from prmdata.files import (
@@ -25,6 +26,7 @@ from prmdata.files import (
     paths,
     read_groups,
     read_traces,
+    readable,
     write_traces,
 )
 from prmdata.files.columns import records_in
@@ -276,3 +278,22 @@ def test_a_parquet_file_that_is_given_up_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="half way"), (tmp_path / "t.parquet").open("wb") as raw:
         parquet.write_traces(raw, traces())
     gc.collect()  # a warning here, of what cannot be raised, is an error
+
+
+def test_what_is_packed_is_read_by_others_and_theirs_by_us(tmp_path: Path) -> None:
+    write_traces(str(tmp_path / "ours.jsonl.zst"), [FULL] * 2000)
+    ours = (tmp_path / "ours.jsonl.zst").read_bytes()
+    assert zstandard.ZstdDecompressor().stream_reader(ours).read().count(b"\n") == 2000
+    theirs = zstandard.compress(codec.encode(FULL) + b"\n")
+    (tmp_path / "theirs.jsonl.zst").write_bytes(theirs * 3)  # as `cat` joins them
+    assert list(read_traces(str(tmp_path / "theirs.jsonl.zst"))) == [FULL] * 3
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage behind it"])
+def test_a_damaged_archive_is_said_to_be_one(tmp_path: Path, damage: str) -> None:
+    write_traces(str(tmp_path / "t.jsonl.zst"), [FULL] * 2000)
+    data = (tmp_path / "t.jsonl.zst").read_bytes()
+    data = data[: len(data) // 2] if damage == "cut" else data + b"and more"
+    (tmp_path / "t.jsonl.zst").write_bytes(data)
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        list(readable(read_traces(str(tmp_path / "t.jsonl.zst"))))
