@@ -83,6 +83,7 @@ def choose(
         raise UsageError(f"--by {by}: choose variance or information")
     way: By = "information" if by == "information" else "variance"
     request = Choosing(source, n, target, pairs, rollouts, way, discount, seed)
+    running.say_waiting("choose", source)
     running.run(
         "choose",
         request,

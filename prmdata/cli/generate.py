@@ -215,6 +215,7 @@ def generate(
     if forecast.dry_run:
         _say_forecast(request, forecast)
         return
+    running.say_waiting("generate", source, "problems")
     running.refuse_engine_in_pipe(model.sampler, source, output)
     running.run(
         "generate",

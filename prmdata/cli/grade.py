@@ -63,7 +63,7 @@ def grade(
     from prmdata.terminal import say
 
     request = Grading(source, pairs(fields or (), "--fields"), kind, answer_rule(answers), grader)
-    running.say_waiting("grade", source)
+    running.say_waiting("grade", source, "rows")
     counts: Counter[str] = Counter()
     asyncio.run(write_graded(request, output, counts))
     if summary is not None:

@@ -78,7 +78,7 @@ def import_(
         layout = layout or layout_for(pairs(fields, "--fields"))
     if layout is not None:
         make(IMPORTS, layout, chosen)
-    running.say_waiting("import", source)
+    running.say_waiting("import", source, "rows")
     request = TakingIn(source, layout, chosen, grader, answer_rule(answers))
     running.run(
         "import",

@@ -25,6 +25,8 @@ def merge(
 
     request = Merging(tuple(sources))
 
+    for source in sources:
+        running.say_waiting("merge", source)
     running.run(
         "merge",
         request,

@@ -65,8 +65,11 @@ def report(
     $ prmdata report a.jsonl b.jsonl --truth abacus -o compare.html
     $ prmdata report labelled.parquet --serve --port 8010
     """
+    from prmdata.cli.shared import running
     from prmdata.stages.report import Reporting, run_report, serve_report
 
+    for source in sources:
+        running.say_waiting("report", source)
     request = Reporting(sources, truth, sample, seed, rollouts, rollout_seed)
     if serve:
         serve_report(request, host, port, quiet=quiet)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,22 +45,47 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(store)
 
 
+@pytest.fixture(scope="session")
+def warm_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The socket of a process that runs commands without their start-up."""
+    place = str(tmp_path_factory.mktemp("warm") / "socket")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.cli.warm", place],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=TREE,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TREE)},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    yield place
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
 @pytest.fixture
-def prmdata(recorded: str, tmp_path: Path) -> Callable[..., Done]:
+def surroundings(recorded: str) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(TREE),
+        "PRMDATA_SAMPLER": f"replay:{recorded}",
+        "COLUMNS": "100",
+    }
+
+
+@pytest.fixture
+def prmdata(warm_process: str, surroundings: dict[str, str]) -> Callable[..., Done]:
     """Runs the command line as a user does, in a process of its own."""
 
     def run(*words: str, stdin: str | None = None) -> Done:
         return subprocess.run(
-            [sys.executable, "-m", "prmdata", *words],
+            [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process, *words],
             input=stdin,
             capture_output=True,
             text=True,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "PYTHONPATH": str(TREE),
-                "PRMDATA_SAMPLER": f"replay:{recorded}",
-                "COLUMNS": "100",
-            },
+            env=surroundings,
             timeout=120,
         )
 
@@ -67,21 +93,19 @@ def prmdata(recorded: str, tmp_path: Path) -> Callable[..., Done]:
 
 
 @pytest.fixture
-def shell(recorded: str) -> Callable[[str], Done]:
+def shell(warm_process: str, surroundings: dict[str, str]) -> Callable[[str], Done]:
     """Runs a line of bash in which `prmdata` is this prmdata."""
 
     def run(line: str) -> Done:
-        define = f'set -o pipefail; prmdata() {{ "{sys.executable}" -m prmdata "$@"; }}; '
+        program = shlex.join(
+            [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process]
+        )
+        define = f'set -o pipefail; prmdata() {{ {program} "$@"; }}; '
         return subprocess.run(
             ["bash", "-c", define + line],
             capture_output=True,
             text=True,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "PYTHONPATH": str(TREE),
-                "PRMDATA_SAMPLER": f"replay:{recorded}",
-                "COLUMNS": "100",
-            },
+            env=surroundings,
             timeout=120,
         )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import TREE
 
@@ -83,3 +87,40 @@ def test_traces_of_other_problems_need_a_model_that_is_named(prmdata, shell) -> 
     few = "--limit 1 --set rollouts_per_probe=1 --method bisect --store none"
     done = shell(f"unset PRMDATA_SAMPLER; prmdata label o.jsonl --sampler abacus {few} -o l.jsonl")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("generate -", "problems"),
+        ("import -", "rows"),
+        ("grade", "rows"),
+        ("label", "traces"),
+        ("choose - --rollouts 2", "traces"),
+        ("merge a.jsonl -", "traces"),
+        ("report - -o r.html", "traces"),
+        ("show", "traces"),
+    ],
+)
+def test_who_reads_from_the_keyboard_says_so(
+    words: str, what: str, warm_process: str, surroundings: dict[str, str]
+) -> None:
+    keyboard, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process, *words.split()],
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=surroundings,
+    )
+    assert process.stderr is not None
+    assert f"reading {what} from the terminal; name a file, or end with Ctrl-D" in (
+        process.stderr.readline()
+    )
+    os.write(keyboard, b"\x04")
+    process.stderr.read()
+    assert process.wait() is not None
+    process.stderr.close()
+    os.close(keyboard)
+    os.close(terminal)

@@ -275,3 +275,22 @@ def test_an_engine_in_process_is_refused_in_a_pipe_and_nowhere_else(shell) -> No
     for line in ("generate abacus:1 -o t.jsonl", "label e.jsonl -o t.jsonl"):
         away = shell(f"echo | prmdata {line} --sampler vllm:/no/folder | cat")
         assert "there is no folder /no/folder" in away.stderr or "not installed" in away.stderr
+
+
+def test_the_program_starts_by_itself_and_makes_the_same(
+    shell, surroundings: dict[str, str]
+) -> None:
+    """The other tests fork from a process that has imported everything; here nothing is shared, and
+    sets are in another order."""
+    line = "generate abacus:12 -n 4 | label | export --to stepwise"
+    warm = shell(" | ".join(f"prmdata {part} -q" for part in line.split(" | ")))
+    program = f'"{sys.executable}" -m prmdata'
+    cold = subprocess.run(
+        ["bash", "-c", " | ".join(f"{program} {part} -q" for part in line.split(" | "))],
+        capture_output=True,
+        text=True,
+        env={**surroundings, "PYTHONHASHSEED": "7"},
+    )
+    assert (cold.returncode, cold.stderr) == (warm.returncode, warm.stderr) == (0, "")
+    assert sorted(cold.stdout.splitlines()) == sorted(warm.stdout.splitlines())
+    assert len(cold.stdout.splitlines()) == 48

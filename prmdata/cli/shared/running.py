@@ -124,14 +124,14 @@ def refuse_engine_in_pipe(sampler: str | None, source: str, output: str) -> None
         )
 
 
-def say_waiting(stage: str, source: str) -> None:
+def say_waiting(stage: str, source: str, what: str = "traces") -> None:
     """A command that reads from the keyboard seems to hang."""
     import sys
 
     from prmdata.terminal import say
 
     if source == "-" and sys.stdin is not None and sys.stdin.isatty():
-        say(f"{stage}: reading traces from the terminal; name a file, or end with Ctrl-D")
+        say(f"{stage}: reading {what} from the terminal; name a file, or end with Ctrl-D")
 
 
 def say_forecast(
