@@ -3,9 +3,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -15,10 +13,9 @@ from prmdata.run.stage import RunOptions
 from prmdata.stages import generate, label
 from prmdata.traces.generate import Generation
 from tests.policy import Policy
+from tests.warm import TREE, command, program
 
 Done = subprocess.CompletedProcess[str]
-TREE = Path(__file__).parents[2]
-"""What is tested is the tree that the tests stand in, wherever prmdata is installed from."""
 
 
 @pytest.fixture(scope="session")
@@ -45,26 +42,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(store)
 
 
-@pytest.fixture(scope="session")
-def warm_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The socket of a process that runs commands without their start-up."""
-    place = str(tmp_path_factory.mktemp("warm") / "socket")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.warm", place],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=TREE,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TREE)},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    yield place
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
-
-
 @pytest.fixture
 def surroundings(recorded: str) -> dict[str, str]:
     return {
@@ -76,31 +53,21 @@ def surroundings(recorded: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def prmdata(warm_process: str, surroundings: dict[str, str]) -> Callable[..., Done]:
+def prmdata(surroundings: dict[str, str]) -> Callable[..., Done]:
     """Runs the command line as a user does, in a process of its own."""
 
     def run(*words: str, stdin: str | None = None) -> Done:
-        return subprocess.run(
-            [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process, *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=surroundings,
-            timeout=120,
-        )
+        return command(*words, given=stdin, env=surroundings)
 
     return run
 
 
 @pytest.fixture
-def shell(warm_process: str, surroundings: dict[str, str]) -> Callable[[str], Done]:
+def shell(surroundings: dict[str, str]) -> Callable[[str], Done]:
     """Runs a line of bash in which `prmdata` is this prmdata."""
 
     def run(line: str) -> Done:
-        program = shlex.join(
-            [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process]
-        )
-        define = f'set -o pipefail; prmdata() {{ {program} "$@"; }}; '
+        define = f'set -o pipefail; prmdata() {{ {shlex.join(program())} "$@"; }}; '
         return subprocess.run(
             ["bash", "-c", define + line],
             capture_output=True,

@@ -18,6 +18,7 @@ import pytest
 
 from prmdata.files import write_traces
 from prmdata.records import Labels, Problem, Step, Trace
+from tests.warm import command
 
 WORDS = [sys.executable, "-m", "prmdata", "audit"]
 
@@ -35,8 +36,7 @@ def labelled(own_place: None) -> None:
 
 
 def piped(answers: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [*WORDS, "l.jsonl", *words]
-    return subprocess.run(command, input=answers, capture_output=True, text=True, timeout=60)
+    return command("audit", "l.jsonl", *words, given=answers)
 
 
 def truth(path: str = "l.truth.jsonl") -> dict[str, int | None]:
@@ -65,11 +65,7 @@ def test_answers_down_a_pipe_blind_and_scored() -> None:
     assert "all                1 of 5 exact, 20%" in done.stdout
     line = done.stderr.splitlines()[-1]
     assert line == "More figures: prmdata score l.jsonl --truth l.truth.jsonl"
-    scored = subprocess.run(
-        [sys.executable, "-m", *line.removeprefix("More figures: ").split(), "--json"],
-        capture_output=True,
-        text=True,
-    )
+    scored = command(*line.removeprefix("More figures: prmdata ").split(), "--json")
     figures = json.loads(scored.stdout)
     assert (figures["exact"], figures["traces"], figures["truth_unknown"]) == (0.2, 5, 1)
 
@@ -105,7 +101,7 @@ def test_only_some_and_with_labels() -> None:
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(words: list[str], said: str) -> None:
-    done = subprocess.run([*WORDS, *words], input="", capture_output=True, text=True)
+    done = command("audit", *words, given="")
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TREE
+from tests.warm import TREE, program
 
 
 def rows(path: str) -> list[dict]:
@@ -103,11 +103,11 @@ def test_traces_of_other_problems_need_a_model_that_is_named(prmdata, shell) -> 
     ],
 )
 def test_who_reads_from_the_keyboard_says_so(
-    words: str, what: str, warm_process: str, surroundings: dict[str, str]
+    words: str, what: str, surroundings: dict[str, str]
 ) -> None:
     keyboard, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(TREE / "tests/cli/warm.py"), warm_process, *words.split()],
+        [*program(), *words.split()],
         stdin=terminal,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from prmdata.files import write_traces
 from tests.run.sharded.test_parts import traces
-
-ROOT = Path(__file__).parents[2]
+from tests.warm import command
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "prmdata", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    return command(*words, folder=folder)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from prmdata.files import write_traces
 from prmdata.records import Labels
 from tests.exports.cases import RIGHT, WRONG
+from tests.warm import command
 
 
 @pytest.fixture
@@ -22,8 +22,7 @@ def labelled(tmp_path: Path) -> Path:
 
 
 def export(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "prmdata", "export", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return command("export", *map(str, words))
 
 
 def test_a_dry_run_shows_rows_and_counts_and_writes_nothing(labelled: Path) -> None:

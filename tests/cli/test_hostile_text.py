@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.test_terminal import STEERS
+from tests.warm import program
 
 EVIL = "\x1b[2J\x1b]0;t\x07\x9b31m\r[bold red]X[/bold red][/] \u202e\x00"
 
@@ -65,7 +65,7 @@ def test_no_command_passes_on_what_steers(words: str, colour: bool) -> None:
     env |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
     arguments = words.split(" ", 4)
     done = subprocess.run(
-        [sys.executable, "-m", "prmdata", *arguments],
+        [*program(), *arguments],
         input=b"q\n",
         capture_output=True,
         env=env,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,18 +13,11 @@ import pytest
 from prmdata.sampler.protocol import Completion
 from prmdata.sampler.storage.store import Store
 from tests.sampler.storage.test_store import key
-
-ROOT = str(Path(__file__).parents[2])
+from tests.warm import command
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "prmdata", "store", *words, "--store", "s"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": ROOT},
-    )
+    return command("store", *words, "--store", "s", folder=folder)
 
 
 def figures(folder: Path, *words: str) -> dict[str, object]:

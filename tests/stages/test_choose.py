@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +9,7 @@ from pathlib import Path
 import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Tally, Trace
-
-
-def command(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    words = (sys.executable, "-m", "prmdata", *words)
-    return subprocess.run(words, capture_output=True, text=True, input=given)
+from tests.warm import command
 
 
 def test_problems_near_a_target_with_all_their_traces(traces: list[Trace]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +10,7 @@ import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Trace
 from tests.corrections.cases import labelled
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "prmdata", *words], capture_output=True, text=True)
+from tests.warm import command
 
 
 def test_repairs_stand_after_their_group_and_the_line_says_both_rates(traces: list[Trace]) -> None:

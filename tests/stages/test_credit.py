@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +12,9 @@ import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Labels, Problem, Tally, Trace
 from tests.credit.cases import paid, valued
+from tests.warm import command
 
 TALLY = Tally(4, right=2, wrong=2)
-
-
-def command(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    words = (sys.executable, "-m", "prmdata", *words)
-    return subprocess.run(words, capture_output=True, text=True, input=given)
 
 
 def credit_of(path: str) -> list[tuple[float | None, ...]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.warm import command
 
 ROWS = [
     {"id": 1, "output": "So she makes **18** dollars.", "gold": "9*2=18\n#### 18"},
@@ -21,19 +21,13 @@ ROWS = [
 ]
 
 
-def prmdata(*words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "prmdata", *words], input=given, capture_output=True, text=True
-    )
-
-
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_rows_are_graded_in_their_order() -> None:
     Path("rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
-    done = prmdata(
+    done = command(
         "grade", "rows.jsonl", "--fields", "response=output,answer=gold", "-o", "g.jsonl"
     )
     assert done.returncode == 0, done.stderr
@@ -55,7 +49,7 @@ def test_traces_are_graded_anew_from_a_pipe_by_another_rule() -> None:
         "steps": [{"text": "So it is 2."}],
     }
     for rule, correct in (("last", True), ("boxed", None)):
-        done = prmdata("grade", "--answers", rule, given=json.dumps(trace) + "\n")
+        done = command("grade", "--answers", rule, given=json.dumps(trace) + "\n")
         (made,) = lines(done.stdout)
         assert (made["correct"], made["origin"]["answers"]) == (correct, rule)
 
@@ -71,7 +65,7 @@ def test_traces_are_graded_anew_from_a_pipe_by_another_rule() -> None:
     ],
 )
 def test_what_cannot_be_graded_is_said(words: list[str], code: int, says: str) -> None:
-    done = prmdata("grade", "-", *words, given=json.dumps(ROWS[0]) + "\n")
+    done = command("grade", "-", *words, given=json.dumps(ROWS[0]) + "\n")
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr

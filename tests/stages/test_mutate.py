@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,11 @@ import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Trace
 from tests.verifiers.test_unit_tests import RIGHT, program
+from tests.warm import command
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "prmdata", *words], capture_output=True, text=True)
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    done = command(*words)
     if "sandbox" in done.stderr and done.returncode == 1:
         pytest.skip(done.stderr)
     return done
@@ -26,7 +26,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 def test_records_that_failed_before_pass_by() -> None:
     failed = dataclasses.replace(program(RIGHT), id="p/1").failed("before")
     write_traces("p.jsonl", [program(RIGHT), failed])
-    done = command("mutate", "p.jsonl", "-o", "l.jsonl")
+    done = run("mutate", "p.jsonl", "-o", "l.jsonl")
     assert done.returncode == 0, done.stderr
     assert traces_of("l.jsonl")[-1] == failed
 
@@ -37,7 +37,7 @@ def traces_of(path: str) -> list[Trace]:
 
 def test_the_lines_score_and_export() -> None:
     write_traces("p.jsonl", [program(RIGHT)])
-    done = command("mutate", "p.jsonl", "-o", "l.jsonl", "--summary", "s.json")
+    done = run("mutate", "p.jsonl", "-o", "l.jsonl", "--summary", "s.json")
     assert done.returncode == 0, done.stderr
     counts = json.loads(Path("s.json").read_text())
     made = traces_of("l.jsonl")
@@ -48,7 +48,7 @@ def test_the_lines_score_and_export() -> None:
     scored = prmdata.score(made)
     assert scored["exact"] == 1.0
     assert set(scored["first_error_kinds"]) == {"mutation"}
-    done = command("export", "l.jsonl", "--to", "stepwise", "-o", "d.jsonl")
+    done = run("export", "l.jsonl", "--to", "stepwise", "-o", "d.jsonl")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in Path("d.jsonl").read_text().splitlines()]
     assert len(rows) == len(made)
@@ -57,7 +57,7 @@ def test_the_lines_score_and_export() -> None:
 def test_programs_that_fail_are_counted_and_none_is_an_error() -> None:
     failing = program(RIGHT.replace("+=", "-="))
     write_traces("p.jsonl", [failing])
-    done = command("mutate", "p.jsonl", "-o", "l.jsonl")
+    done = run("mutate", "p.jsonl", "-o", "l.jsonl")
     assert done.returncode == 1
     assert "1 of 1 programs fail their tests" in done.stderr
     assert "needs traces of programs that pass" in done.stderr
@@ -66,6 +66,6 @@ def test_programs_that_fail_are_counted_and_none_is_an_error() -> None:
 
 def test_asking_for_no_lines_is_refused() -> None:
     write_traces("p.jsonl", [program(RIGHT)])
-    done = command("mutate", "p.jsonl", "--mutations", "0", "--refactorings", "0")
+    done = run("mutate", "p.jsonl", "--mutations", "0", "--refactorings", "0")
     assert done.returncode == 2
     assert "make one of them 1 or more" in done.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -15,6 +13,7 @@ from prmdata.labellers.evidence.step_verdicts import rights, step_error
 from prmdata.records import Evidence, Labels, Step, Tally, Trace, Verdict
 from prmdata.stages.thoughts import Thinking, ThoughtsStage
 from tests.credit.cases import PROBLEM
+from tests.warm import command
 
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "unknown")
 
@@ -79,8 +78,7 @@ def test_a_thought_ends_with_its_turn() -> None:
 def test_the_command_counts_and_says_what_it_could_not_join() -> None:
     silent = replace(judged("right"), id="p/1", evidence=())
     write_traces("v.jsonl", [judged("right", "right", "wrong"), silent])
-    words = [sys.executable, "-m", "prmdata", "thoughts", "v.jsonl", "-o", "t.jsonl"]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = command("thoughts", "v.jsonl", "-o", "t.jsonl")
     assert done.returncode == 0, done.stderr
     assert "4 steps in 3 thoughts" in done.stderr
     assert "1 traces keep their steps" in done.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import prmdata
@@ -15,10 +13,7 @@ from prmdata.stages.verify import verified
 from prmdata.truth import truth_of
 from prmdata.verifiers import Finding, Ready
 from tests.verifiers.boxed import trace_of
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "prmdata", *words], capture_output=True, text=True)
+from tests.warm import command
 
 
 def test_verdicts_agree_with_the_oracle_on_arithmetic(traces: list[Trace]) -> None:

@@ -1,66 +1,36 @@
-"""The command line without its start-up: a process that has imported everything forks for each command.
-
-    python -m tests.cli.warm SOCKET                 the process that forks
-    python -I -S tests/cli/warm.py SOCKET WORD…     a command, as `prmdata WORD…` would run here
-
-What runs is a process of its own with the files, folder, environment and words of the one that
-asks; only the imports were done before. `test_the_program_starts_by_itself` starts it in the slow way.
-"""
+"""`python -m tests.warm.process SOCKET`: forks for each command that comes through the socket."""
 
 from __future__ import annotations
 
+import atexit
+import gc
+import importlib
 import json
 import os
+import pkgutil
+import select
+import signal
 import socket
 import struct
 import sys
+import threading
+import traceback
 
-if __name__ != "__main__" or len(sys.argv) == 2:
-    import atexit
-    import gc
-    import threading
-    import traceback
-
-ROOM = 1 << 20
 LENGTH = struct.Struct("!I")
-
-
-def ask(place: str, words: list[str]) -> int:
-    """Run it here, with this process's files and environment; its exit status."""
-    files = [int(name) for name in os.listdir("/dev/fd")]
-    files = [file for file in files if is_open(file)]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        link.connect(place)
-        folder = os.getcwd()  # noqa: PTH109  pathlib takes longer to import than all of this
-        asked = {"words": words, "env": dict(os.environ), "folder": folder, "files": files}
-        request = json.dumps(asked).encode()
-        socket.send_fds(link, [LENGTH.pack(len(request))], files)
-        link.sendall(request)
-        answer = link.recv(LENGTH.size)
-    if len(answer) < LENGTH.size:
-        raise ConnectionError("the warm process is gone")
-    return LENGTH.unpack(answer)[0]
-
-
-def is_open(file: int) -> bool:
-    """The listing of open files was one itself."""
-    try:
-        os.fstat(file)
-    except OSError:
-        return False
-    return True
+ROOM = 1 << 20
+HIGH = 200
+"""Above the numbers of files that a command is given."""
+FOLDERS = ("cli", "stages", "labellers", "library", "report")
+HEAVY = ("aiohttp", "jinja2", "pyarrow.parquet", "rich.live", "rich.table", "tokenizers")
 
 
 def serve(place: str) -> None:
     """Until the process that started it closes its standard input."""
-    import select
-    import signal
-
     warm()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(place)
         listener.listen(64)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a command is forked, too
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who waits for a command is forked, too
         print("ready", flush=True)
         while True:
             readable, _, _ = select.select([listener, 0], [], [])
@@ -76,14 +46,11 @@ def serve(place: str) -> None:
 
 
 def warm() -> None:
-    import importlib
-    import pkgutil
-
-    for folder in ("cli", "stages", "labellers", "library", "report"):
+    for folder in FOLDERS:
         package = importlib.import_module(f"prmdata.{folder}")
         for module in pkgutil.iter_modules(package.__path__, f"prmdata.{folder}."):
             importlib.import_module(module.name)
-    for name in ("aiohttp", "jinja2", "pyarrow.parquet", "rich.live", "rich.table", "tokenizers"):
+    for name in HEAVY:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
@@ -106,7 +73,7 @@ def one(link: socket.socket) -> None:
         link.sendall(LENGTH.pack(code if code >= 0 else 128 - code))
         os._exit(0)
     link.close()
-    standard(files, request["files"])
+    place(files, request["files"])
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -114,9 +81,9 @@ def one(link: socket.socket) -> None:
     leave(run())
 
 
-def standard(files: list[int], numbers: list[int]) -> None:
-    """The files get the numbers that they had; one of the standard ones that was closed is so."""
-    high = [os.dup2(file, 200 + place) for place, file in enumerate(files)]
+def place(files: list[int], numbers: list[int]) -> None:
+    """The files get the numbers that they had; a standard one that was closed is closed."""
+    high = [os.dup2(file, HIGH + at) for at, file in enumerate(files)]
     for file in files:
         os.close(file)
     for file in {0, 1, 2} - set(numbers):
@@ -154,7 +121,4 @@ def leave(status: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        serve(sys.argv[1])
-    else:
-        raise SystemExit(ask(sys.argv[1], sys.argv[2:]))
+    serve(sys.argv[1])
