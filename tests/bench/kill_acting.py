@@ -6,6 +6,7 @@ python -m tests.bench.kill_acting 60
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -68,16 +69,18 @@ def killed(folder: Path, moment: float) -> bool:
 
 
 def compare(kills: int, each: int = 3) -> dict[str, int]:
-    """Kills at moments spread evenly over the whole run, `each` in a run."""
+    """Kills at moments spread evenly over the whole run, `each` in a run, until there were enough:
+    a run may be over before its moment comes."""
     figures: Counter[str] = Counter()
+    chance = random.Random(0)
     with tempfile.TemporaryDirectory() as place:
         calm = prepared(Path(place, "calm"))
         seconds = whole(calm)
-        for number in range(-(-kills // each)):
-            rough = prepared(Path(place, f"rough-{number}"))
-            for moment in range(each):
-                share = (number * each + moment + 0.5) / (each * -(-kills // each))
-                figures["kills"] += killed(rough, 0.4 + share * (seconds - 0.8))
+        while figures["kills"] < kills and figures["runs"] < kills:
+            rough = prepared(Path(place, f"rough-{figures['runs']}"))
+            figures["runs"] += 1
+            for _ in range(each):
+                figures["kills"] += killed(rough, 0.4 + chance.random() * (seconds - 0.8))
             whole(rough)
             figures["rows stored twice"] += sum(n - 1 for n in Counter(keys_in(rough)).values())
             for name in ("t.jsonl", "l.jsonl"):

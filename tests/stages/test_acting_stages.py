@@ -92,5 +92,5 @@ def test_a_run_killed_again_and_again_ends_as_one_that_was_not() -> None:
 
     figures = compare(kills=3)
     assert figures["kills"] >= 2
-    assert figures["outputs that are the same"] == figures["outputs"] == 2
+    assert figures["outputs that are the same"] == figures["outputs"] >= 2
     assert figures["rows stored twice"] == 0
