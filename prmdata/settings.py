@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import itertools
 import math
+import re
 import textwrap
 import types
 import typing
@@ -64,6 +65,8 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, str) and value.lower() in ("yes", "true", "no", "false"):
         return value.lower() in ("yes", "true")
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\.\d+", value):
+        return value.replace(".", "0.")  # .25 is how people write it
     return value
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from prmdata.dataset.balance import Balanced, sides
 from prmdata.dataset.selection import Selection
 from prmdata.dataset.sieve import Sieve
-from prmdata.exports.contract import Format, Illustrated, LeftOut, Row, Sink
+from prmdata.exports.contract import Acting, Format, Illustrated, LeftOut, Row, Sink
 from prmdata.files import read_groups
 from prmdata.records import Trace
 
@@ -92,6 +92,11 @@ def _selected(
 def _unfit(trace: Trace, form: Format) -> str | None:
     if trace.problem.images and not isinstance(form, Illustrated):
         return "images, for which this layout has no place"
+    if trace.acts and not (isinstance(form, Acting) and form.acts):
+        return (
+            "a chat with tools, for which this layout has no place (messages, stepwise and credit "
+            "have one; sft, pairs and kto with layout=tools)"
+        )
     if not form.labelled:
         return None
     if trace.error is not None:

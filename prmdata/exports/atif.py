@@ -23,6 +23,7 @@ from prmdata.turns import closing_messages
 class Atif:
     """A trajectory a line. Only what came from ATIF can be written."""
 
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
 

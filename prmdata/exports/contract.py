@@ -88,6 +88,14 @@ class Illustrated(Protocol):
     illustrated: ClassVar[bool]
 
 
+@runtime_checkable
+class Acting(Protocol):
+    """A format that may have a place for chats with tools: turns, calls and results."""
+
+    @property
+    def acts(self) -> bool: ...
+
+
 def each(group: Iterable[Trace], row: Callable[[Trace], Row]) -> Iterator[Row]:
     """For formats that write one row for one trace."""
     for trace in group:

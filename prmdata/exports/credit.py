@@ -33,6 +33,7 @@ from prmdata.settings import Count
 @dataclass(frozen=True, slots=True)
 class Credit:
     hub_task: ClassVar[str] = "reinforcement-learning"
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
 

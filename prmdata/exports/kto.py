@@ -23,6 +23,7 @@ from prmdata.exports.shapes.chat import (
     pass_rate_of,
     prompt_messages,
 )
+from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.records import Trace
 
 
@@ -31,11 +32,16 @@ class Kto:
     hub_task: ClassVar[str] = "reinforcement-learning"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
-    layout: Literal["trl", "ms-swift", "llamafactory"] = "trl"
+    layout: Literal["trl", "ms-swift", "llamafactory", "tools"] = "trl"
+    """`tools`: TRL's, for agents: messages with calls and results, and the tools beside."""
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
     pass_rate: bool = False
     """A `pass_rate` column: the share of the problem's graded traces that were right."""
+
+    @property
+    def acts(self) -> bool:
+        return self.layout == "tools"
 
     @property
     def verdict(self) -> str:
@@ -56,6 +62,10 @@ class Kto:
             "trl": [("prompt", messages_type()), ("completion", messages_type())],
             "ms-swift": [("messages", messages_type())],
             "llamafactory": [("conversations", pa.list_(llamafactory.turn_type()))],
+            "tools": [
+                *((name, turns_type()) for name in ("prompt", "completion")),
+                ("tools", pa.string()),
+            ],
         }[self.layout]
         return pa.schema(
             [
@@ -78,13 +88,18 @@ class Kto:
             raise LeftOut("a right answer on a wrong step")
         question = prompt_messages(trace, self.prompt)
         answer = assistant(trace.text.rstrip())
-        columns: Row = {
+        columns: dict[str, Row] = {
             "trl": {"prompt": question, "completion": [answer]},
             "ms-swift": {"messages": [*question, answer]},
             "llamafactory": {"conversations": list(map(llamafactory.turn, (*question, answer)))},
-        }[self.layout]
+            "tools": {
+                "prompt": list(map(turn, question)),
+                "completion": list(map(turn, turns_of(trace))),
+                "tools": tools_of(trace),
+            },
+        }
         return {
-            **columns,
+            **columns[self.layout],
             self.verdict: trace.correct,
             **origin(trace),
             **pass_rate_of(trace, self.pass_rate),

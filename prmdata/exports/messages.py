@@ -27,6 +27,7 @@ class Messages:
     hub_task: ClassVar[str] = "text-generation"
     """In Parquet the columns messages, tools, step_labels and ground_truth are JSON text."""
 
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.AGAIN

@@ -35,7 +35,7 @@ from prmdata.exports.shapes.verdicts import Unexamined
 from prmdata.records import Trace
 from prmdata.settings import Count, Share
 
-WITH_MARGIN = ("trl", "ms-swift")
+WITH_MARGIN = ("trl", "ms-swift", "tools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Pairs:
     grouped: ClassVar[bool] = True
     kind: Literal["step", "value", "outcome", "agreement", "model"] = "step"
     layout: preference.Layout = "trl"
+    """`tools`: TRL's for agents; the turns before a step, and what tools answered, are prompt."""
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction they were sampled with."""
     most: int = 1
@@ -75,6 +76,10 @@ class Pairs:
                 f"margin is the gap between two steps' values, for {' and '.join(WITH_MARGIN)}; "
                 "use it with kind=step or kind=value and one of these layouts"
             )
+
+    @property
+    def acts(self) -> bool:
+        return self.layout == "tools"
 
     @property
     def labelled(self) -> bool:

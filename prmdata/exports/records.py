@@ -16,6 +16,7 @@ from prmdata.records import Trace
 @dataclass(frozen=True, slots=True)
 class Records:
     hub_task: ClassVar[str] = "text-generation"
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.RECORDS

@@ -23,6 +23,7 @@ from prmdata.records import Problem, Trace
 @dataclass(frozen=True, slots=True)
 class Rl:
     hub_task: ClassVar[str] = "reinforcement-learning"
+    acts: ClassVar[bool] = True
     trainer: Literal["verl", "trl", "ms-swift"] = "verl"
     task: Literal["solve", "judge"] = "solve"
     instruction: str = "Reason step by step, and put the final answer in \\boxed{}."

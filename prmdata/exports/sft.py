@@ -27,6 +27,7 @@ from prmdata.exports.shapes.chat import (
     plain,
     prompt_messages,
 )
+from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.exports.shapes.verdicts import Unexamined, decided
 from prmdata.records import Trace
 
@@ -37,8 +38,9 @@ MADE_BY = {"repaired": "repair", "intervention": "intervene"}
 class Sft:
     hub_task: ClassVar[str] = "text-generation"
     kind: Literal["right", "any", "prefix", "repaired", "intervention"] = "right"
-    layout: Literal["auto", "messages", "prompt", "text", "llamafactory"] = "auto"
-    """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes."""
+    layout: Literal["auto", "messages", "prompt", "text", "llamafactory", "tools"] = "auto"
+    """`auto`: `messages` for whole traces, `prompt` (prompt and completion) for prefixes; `tools`:
+    messages with calls and results, and the tools beside."""
     prompt: Prompt = "question"
     """`sampled`: with the system message, examples and instruction it was sampled with."""
     unexamined: Unexamined = "keep"
@@ -48,11 +50,15 @@ class Sft:
     steps before it."""
 
     def __post_init__(self) -> None:
-        if self.partial and self.layout in ("messages", "llamafactory"):
+        if self.partial and self.layout in ("messages", "llamafactory", "tools"):
             raise UsageError(
                 "a prefix as a message would be ended by the chat template, and teach to stop in "
                 "the middle; use layout=prompt or layout=text"
             )
+
+    @property
+    def acts(self) -> bool:
+        return self.layout == "tools"
 
     @property
     def partial(self) -> bool:
@@ -86,6 +92,7 @@ class Sft:
             "prompt": [("prompt", text), ("completion", text)],
             "text": [("text", text)],
             "llamafactory": [("conversations", pa.list_(llamafactory.turn_type()))],
+            "tools": [("messages", turns_type()), ("tools", text)],
         }[self.columns]
         return pa.schema([*columns, ("steps", pa.int64()), *origin_fields()])
 
@@ -95,6 +102,14 @@ class Sft:
     def row(self, trace: Trace) -> Row:
         steps = self.steps(trace)
         question = prompt_messages(trace, self.prompt)
+        if self.layout == "tools":
+            chat = [*map(turn, question), *map(turn, turns_of(trace))]
+            return {
+                "messages": chat,
+                "tools": tools_of(trace),
+                "steps": steps,
+                **origin(trace),
+            }
         given = self.given(steps)
         before = trace.prefix(given)
         answer = (trace.prefix(steps) if self.partial else trace.text.rstrip())[len(before) :]

@@ -2,7 +2,8 @@
 
 Labels are whole numbers: 1 right, 0 wrong, -100 not trained on. The trainer puts its separator
 (a newline) after every step and nothing after the prompt: so steps lose the white space they end
-with, and the prompt ends with a newline. Soft values stand in a column of their own.
+with, and the prompt ends with a newline. Soft values stand in a column of their own. Of agents, a
+step is a turn with what tools answered, between `<tool_response>` tags.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import Row, each
 from prmdata.exports.shapes import training
+from prmdata.exports.shapes.turns import with_answers
 from prmdata.exports.shapes.verdicts import (
     MASKED,
     AfterError,
@@ -30,6 +32,7 @@ from prmdata.records import Labels, Trace
 @dataclass(frozen=True, slots=True)
 class Stepwise:
     hub_task: ClassVar[str] = "token-classification"
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = True
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.PRM
@@ -70,7 +73,7 @@ class Stepwise:
         labels = decided(trace, self.unexamined)
         return {
             "prompt": trace.problem.question.rstrip() + "\n",
-            "completions": [step.text.rstrip() for step in trace.steps],
+            "completions": [with_answers(step) for step in trace.steps],
             "labels": self.hard(trace, labels),
             "values": soft_values(trace),
             "confidence": labels.confidence,

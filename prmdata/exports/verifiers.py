@@ -23,6 +23,7 @@ from prmdata.turns import is_turn, path_to
 class Verifiers:
     """A trace a line. Only what came from verifiers can be written."""
 
+    acts: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = True
 

@@ -9,9 +9,10 @@ from prmdata.exports.contract import Row
 from prmdata.exports.shapes import llamafactory
 from prmdata.exports.shapes.chat import assistant, message_type, messages_type, plain
 from prmdata.exports.shapes.siblings import Branch, Pair
+from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.records import Message
 
-Layout = Literal["trl", "llamafactory", "ms-swift", "nemo-rl", "step-dpo"]
+Layout = Literal["trl", "llamafactory", "ms-swift", "nemo-rl", "step-dpo", "tools"]
 STEP_DPO = (
     "dataset", "prompt", "initial_reason_steps", "chosen", "rejected", "full_chosen",
     "full_rejected", "answer",
@@ -29,6 +30,10 @@ def fields(layout: Layout) -> list[tuple[str, Any]]:
         "ms-swift": [("messages", pa.list_(message_type())), ("rejected_response", text)],
         "nemo-rl": [("context", messages_type()), ("completions", pa.list_(ranked))],
         "step-dpo": [(name, text) for name in STEP_DPO],
+        "tools": [
+            *((name, turns_type()) for name in ("prompt", "chosen", "rejected")),
+            ("tools", text),
+        ],
     }
     return of[layout]
 
@@ -78,12 +83,32 @@ def step_dpo(pair: Pair, prompt: Sequence[Message]) -> Row:
     }
 
 
+def with_tools(pair: Pair, prompt: Sequence[Message]) -> Row:
+    """The turns before a step belong to the prompt: they have ended, and tools have answered."""
+    before = pair.rejected.step or 0
+    asked = [*prompt, *turns_of(pair.rejected.trace, 0, before)]
+    return {
+        "prompt": list(map(turn, asked)),
+        "chosen": list(map(turn, _answer(pair.chosen))),
+        "rejected": list(map(turn, _answer(pair.rejected))),
+        "tools": tools_of(pair.rejected.trace),
+    }
+
+
+def _answer(branch: Branch) -> list[Message]:
+    """One turn of the assistant; of a whole trace, all that follows the prompt."""
+    if branch.step is None:
+        return turns_of(branch.trace)
+    return turns_of(branch.trace, branch.step, branch.step + 1)[:1]
+
+
 LAYOUTS: dict[Layout, Callable[[Pair, Sequence[Message]], Row]] = {
     "trl": trl,
     "llamafactory": llama_factory,
     "ms-swift": ms_swift,
     "nemo-rl": nemo_rl,
     "step-dpo": step_dpo,
+    "tools": with_tools,
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prmdata.exports.contract import LeftOut
+from prmdata.exports.shapes.turns import with_answers
 from prmdata.exports.shapes.verdicts import Unexamined, measuring, soft_values
 from prmdata.grading import canonical
 from prmdata.intervals import wilson
@@ -24,7 +25,11 @@ class Branch:
 
     @property
     def prefix(self) -> str:
-        return "" if self.step is None else self.trace.prefix(self.step)
+        if self.step is None:
+            return ""
+        if self.trace.acts:  # what tools answered is part of it
+            return "\n".join(map(with_answers, self.trace.steps[: self.step]))
+        return self.trace.prefix(self.step)
 
     @property
     def text(self) -> str:
