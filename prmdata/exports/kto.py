@@ -53,6 +53,7 @@ class Kto:
             "trl": training.trl("KTOTrainer"),
             "ms-swift": training.swift("kto"),
             "llamafactory": training.llamafactory("kto"),
+            "tools": training.trl("KTOTrainer"),
         }[self.layout]
 
     def schema(self) -> Any:

@@ -93,6 +93,7 @@ class Pairs:
             "llamafactory": training.llamafactory("dpo"),
             "nemo-rl": training.NEMO_RL,
             "step-dpo": training.STEP_DPO,
+            "tools": training.trl("DPOTrainer"),
         }[self.layout]
 
     def schema(self) -> Any:
