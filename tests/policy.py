@@ -13,7 +13,7 @@ import re
 from prmdata.abacus import Story, solution, story
 from prmdata.abacus.solutions import slip
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Likely, Sampling, Scored
+from prmdata.sampler.protocol import Completion, Likely, Marked, Rated, Sampling, Scored
 
 TEMPLATE = ChatTemplate("{% for m in messages %}Question: {{ m.content }}\n{% endfor %}")
 
@@ -99,3 +99,17 @@ class Policy:
 
     async def close(self) -> None:
         pass
+
+
+class RewardModel(Policy):
+    """What it thinks of a step is as arbitrary as it is reproducible, and hangs on what stands
+    before."""
+
+    rates = True
+
+    async def rate(self, marked: Marked) -> Rated:
+        rows = []
+        for mark in marked.marks:
+            p = random.Random("".join(marked.pieces[: mark + 1])).random()
+            rows.append((1 - p, p))
+        return Rated(tuple(rows), len("".join(marked.pieces).split()))

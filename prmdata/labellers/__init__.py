@@ -28,6 +28,7 @@ from prmdata.labellers.outcome import Outcome
 from prmdata.labellers.posterior import Posterior
 from prmdata.labellers.potential import Potential
 from prmdata.labellers.prefix_tree import PrefixTree
+from prmdata.labellers.prm import Prm
 from prmdata.labellers.rollout_tree import RolloutTree
 from prmdata.labellers.threshold import Threshold
 from prmdata.labellers.value_tree import ValueTree
@@ -61,6 +62,7 @@ LABELLERS: Registry[type[Method]] = Registry(
         "posterior": Posterior,
         "potential": Potential,
         "prefix-tree": PrefixTree,
+        "prm": Prm,
         "rollout-tree": RolloutTree,
         "threshold": Threshold,
         "value-tree": ValueTree,

@@ -19,14 +19,15 @@ from prmdata.settings import settings_of
 from prmdata.tasks import together
 
 Verb = Literal["estimate", "label", "repair", "intervene"]
-Need = Literal["sampler", "scores", "reference", "evidence", "siblings"]
+Need = Literal["sampler", "scores", "ratings", "reference", "evidence", "siblings"]
 
 
 class Method(Protocol):
     verb: ClassVar[Verb]
     needs: ClassVar[tuple[Need, ...]]
-    """`sampler`: it asks a model. `scores`: for the probabilities of given text. `reference`: a
-    second model too. `evidence`: it decides from what traces already carry.
+    """`sampler`: it asks a model. `scores`: for the probabilities of given text. `ratings`: for
+    what a reward model thinks, or for the probabilities of its verdicts. `reference`: a second
+    model too. `evidence`: it decides from what traces already carry.
     `siblings`: the problem's other traces change what it finds, so a trace is never read alone."""
 
     async def apply(self, group: Sequence[Trace], rollouts: Rollouts) -> list[Trace]: ...

@@ -76,6 +76,12 @@ SAMPLERS = {
         "chat:http://HOST/v1",
         "a server that only chats, for judges",
     ),
+    "prm": SamplerKind(
+        "prmdata.sampler.endpoint.rating",
+        "open_rating",
+        "prm:http://HOST/v1",
+        "one or more servers of a reward model, for `estimate --method prm`",
+    ),
     "bank": SamplerKind(
         "prmdata.sampler.bank", "open_bank", "bank:FILE", "a frozen set of rollouts", recorded=True
     ),

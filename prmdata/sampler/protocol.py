@@ -82,6 +82,27 @@ def too_long_to_score(taken: int, context: int) -> str:
 NO_PREFIX = "the first token of a text has no probability; give a longer prefix"
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text in pieces; at the end of some of them a reward model is asked what it thinks."""
+
+    pieces: tuple[str, ...]
+    marks: tuple[int, ...]
+    """These pieces, by number: what counts is said at the last token of each."""
+    apart: bool = False
+    """Every piece becomes tokens by itself, as some trainers cut them; else all as one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What a reward model thinks at each mark."""
+
+    rows: tuple[tuple[float, ...], ...]
+    """A number for each class, as the server gives them."""
+    read: int
+    """Tokens."""
+
+
 @runtime_checkable
 class Sampler(Protocol):
     """A model that continues text.
@@ -119,3 +140,15 @@ class Unsure(Protocol):
     async def check_scoring(self) -> None:
         """Raise `SamplerError`, which names what cannot, before a run pays for anything."""
         ...
+
+
+@runtime_checkable
+class Rates(Protocol):
+    """A reward model, or what may stand before one."""
+
+    @property
+    def rates(self) -> bool:
+        """Whether it is one. Then it writes nothing and scores no text."""
+        ...
+
+    async def rate(self, marked: Marked) -> Rated: ...

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from prmdata.errors import ItemError, SamplerError, UsageError
-from prmdata.sampler.protocol import Completion, Sampling, Scored
-from prmdata.sampler.storage.store import Keys, Store, score_key
+from prmdata.sampler.models.fingerprint import RATES
+from prmdata.sampler.protocol import Completion, Marked, Rated, Sampling, Scored
+from prmdata.sampler.storage.store import Keys, Store, rating_key, score_key
 
 
 class Replay:
@@ -36,6 +37,17 @@ class Replay:
         known = self._store.get_score(score_key(self.fingerprint, prefix, text, top))
         if known is None:
             raise SamplerError(f"{self.spec} has no score of this text; scoring text needs a model")
+        return known
+
+    @property
+    def rates(self) -> bool:
+        """Whether what was recorded came from a reward model."""
+        return self.fingerprint.endswith(RATES)
+
+    async def rate(self, marked: Marked) -> Rated:
+        known = self._store.get_rating(rating_key(self.fingerprint, marked))
+        if known is None:
+            raise SamplerError(f"{self.spec} has no rating of this text; that needs the model")
         return known
 
     async def close(self) -> None:

@@ -21,7 +21,16 @@ from prmdata.records import Cost, Message, Origin, Problem, Step, Trace
 from prmdata.sampler.acting.opening import Environments
 from prmdata.sampler.acting.playing import Acting, Episode, Start
 from prmdata.sampler.models.continuation import ends_at_once, joined
-from prmdata.sampler.protocol import SEED_SPACING, Completion, Sampler, Sampling, Scored
+from prmdata.sampler.protocol import (
+    SEED_SPACING,
+    Completion,
+    Marked,
+    Rated,
+    Rates,
+    Sampler,
+    Sampling,
+    Scored,
+)
 from prmdata.sampler.seeds import request_seed
 from prmdata.sampler.sessions import session
 from prmdata.turns import chat_until
@@ -228,6 +237,21 @@ class Rollouts:
         """What the model makes of the whole trace: all its steps in one reading."""
         whole = self.text_before(trace, len(trace.steps), messages)
         return await self._read(trace, whole.removesuffix(trace.text), trace.text, top, by)
+
+    async def read(self, trace: Trace, prefix: str, text: str, top: int = 0) -> Scored:
+        """What the model makes of a text that stands in no prompt of the trace's."""
+        return await self._read(trace, prefix, text, top)
+
+    @property
+    def rates(self) -> bool:
+        """Whether the sampler is a reward model."""
+        return isinstance(self.sampler, Rates) and self.sampler.rates
+
+    async def rate(self, trace: Trace, marked: Marked) -> Rated:
+        assert isinstance(self.sampler, Rates)
+        found = await self.sampler.rate(marked)
+        self._spend(trace, Cost(scored=found.read))
+        return found
 
     async def answers(
         self,

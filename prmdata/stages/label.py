@@ -25,7 +25,7 @@ from prmdata.run.summary import SPOKE, Summary
 from prmdata.sampler.acting.opening import Surroundings
 from prmdata.sampler.models.fingerprint import other_weights
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampler, Sampling, Scored, Unsure
+from prmdata.sampler.protocol import Completion, Rates, Sampler, Sampling, Scored, Unsure
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
@@ -129,7 +129,9 @@ class LabelStage(GroupStage):
         return made
 
     def tally(self, trace: Trace, counts: Counter[str]) -> None:
-        if self.request.samples:
+        if "ratings" in self.request.method.needs:
+            self._count_ratings(trace, counts)
+        elif self.request.samples:
             self._count_sampling(trace, counts)
         if self.unread_signals:
             counts["signals_unread"] += bool(signals_of(trace))
@@ -137,6 +139,14 @@ class LabelStage(GroupStage):
             for name in names_in(str(trace.labels.settings["evidence"])):
                 evidence = trace.evidence_named(name)
                 counts[SPOKE + name] += evidence is not None and speaks(evidence)
+
+    def _count_ratings(self, trace: Trace, counts: Counter[str]) -> None:
+        """A reward model is another than the policy, and what a trace was sampled with is nothing
+        to it."""
+        evidence = trace.evidence_named(self.request.name)
+        if evidence is not None:
+            counts["scored"] += evidence.cost.scored
+            counts["unrated"] += sum(value is None for value in evidence.values)
 
     def _count_sampling(self, trace: Trace, counts: Counter[str]) -> None:
         model, origin, settings = trace.origin.model, trace.origin, self.request.rollouts
@@ -158,6 +168,11 @@ class LabelStage(GroupStage):
             summary.warnings.append(
                 f"{unread:,} traces carry signals, such as those of certainty, that are not read: "
                 "learn what they are worth with prmdata fit --truth, and give --set policy=FILE"
+            )
+        if unrated := summary.special["unrated"]:
+            summary.warnings.append(
+                f"{unrated:,} steps have no value: neither of the two words is among the "
+                "likeliest after them; is this a reward model, and are its words --set words=…?"
             )
         if self.texts_straddling:
             summary.warnings.append(
@@ -191,8 +206,7 @@ async def run_labelling(
         output.pin("model", resources.sampler.fingerprint)
         if resources.reference is not None:
             output.pin("reference_model", resources.reference.fingerprint)
-        if "scores" in request.method.needs:
-            await _check_scoring(resources)
+        await _check_reading(request, resources)
         method = request.method
         if looks_first(method):
             report = _reporter(request.verb, options)
@@ -208,8 +222,23 @@ async def run_labelling(
         return await run_stage(LabelStage(request, resources, traces, method), output, options)
 
 
+async def _check_reading(request: Labelling, resources: Resources) -> None:
+    """What cannot score given text, or can do nothing else, is named before anything is paid."""
+    needs, sampler = request.method.needs, resources.sampler
+    rates = isinstance(sampler, Rates) and sampler.rates
+    if "ratings" in needs and request.sampler is None:
+        raise UsageError(
+            f"{request.name} asks a reward model: name it with --sampler prm:http://HOST/v1"
+        )
+    if rates and "ratings" not in needs:
+        raise UsageError(
+            f"{sampler.spec} is a reward model: it is for `prmdata estimate --method prm`"
+        )
+    if "scores" in needs or ("ratings" in needs and not rates):
+        await _check_scoring(resources)
+
+
 async def _check_scoring(resources: Resources) -> None:
-    """What cannot score given text is named before anything is paid."""
     samplers: list[Sampler | None] = [resources.sampler, resources.reference]
     for sampler in samplers:
         if sampler is not None and isinstance(sampler, Unsure):

@@ -22,7 +22,8 @@ def spec_of(sampler: str | None) -> str:
 def sampler_setting(sampler: str | None) -> str:
     """A served model may move to another address between two tries; its fingerprint is pinned."""
     spec = spec_of(sampler)
-    return "http" if spec.startswith(("http://", "https://")) else spec
+    kind, _, place = spec.rpartition("http")
+    return f"{kind}http" if kind in ("", "prm:") and place.startswith(("://", "s://")) else spec
 
 
 def suited(items: Iterable[Item], sampler: str | None) -> Iterator[Item]:

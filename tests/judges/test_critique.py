@@ -8,6 +8,8 @@ import math
 
 import pytest
 
+from prmdata.judges.asking.sights import fields
+from prmdata.judges.prompts import prompt
 from prmdata.judges.reading.critiques import critique
 from prmdata.records import Trace
 from tests.judges.oracle import Scripted, judged, noisy_oracle, trace
@@ -216,3 +218,37 @@ def test_meta_never_shows_gold() -> None:
         run("meta", sampler, [trace(correct=False)], votes=3, aggregate=aggregate)
     assert sampler.asked
     assert not any("GOLD" in asked for asked in sampler.asked)
+
+
+THOUGHT = """<think>
+Let's verify step by step:
+Step 1: There are 7 jars of 12, so 84.
+That is what it says. The step is \\boxed{correct}
+
+**Step 2:** 96 + 84 is 180.
+It says 190.
+
+The step is \\boxed{\\text{incorrect}}
+</think>
+Is the solution correct? No"""
+
+
+def test_boxes_under_the_number_of_a_step_also_where_it_thinks() -> None:
+    """As ThinkPRM writes them."""
+    found = critique(THOUGHT, 3)
+    assert found is not None
+    assert found.verdicts == ("right", "wrong", None)
+    assert found.reasons[1] is not None
+    assert "It says 190." in found.reasons[1]
+    assert critique(THOUGHT, 1) is None  # of a step that is not there
+    assert critique(THOUGHT.replace("incorrect", "perhaps"), 3) is None
+    twice = THOUGHT.replace("</think>", "Step 1: no. The step is \\boxed{incorrect}\n</think>")
+    assert critique(twice, 3) is None  # two verdicts on one step
+
+
+def test_thinkprm_is_asked_in_its_own_form(traces: list[Trace]) -> None:
+    shown = fields(traces[0])
+    (message,) = prompt("thinkprm", ("question",)).messages(shown)
+    assert "\nStep 1: " in message["content"]
+    assert "Step 1: Step 1:" not in message["content"]
+    assert "\\boxed{correct/incorrect}" in message["content"]

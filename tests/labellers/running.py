@@ -13,7 +13,7 @@ from prmdata.labellers.weaver import Weaver, Woven
 from prmdata.records import Trace
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
-from tests.policy import Policy
+from tests.policy import Policy, RewardModel
 
 PANEL = Panel(
     tuple(Member(name, 0.1, 0.5, 0.6, 0.1, 0.9, 1, 0.8, 0.5, 0.2) for name in ("mc", "outcome")),
@@ -30,6 +30,8 @@ def run(name: str, traces: list[Trace], policy: Policy, /, **settings: object) -
     how = method(name, LABELLERS[name].verb, settings)
     if isinstance(how, Weaver):
         how = Woven(how, PANEL)
+    if "ratings" in how.needs:
+        policy = RewardModel({})
 
     async def each_problem() -> list[list[Trace]]:
         grader = Grader()

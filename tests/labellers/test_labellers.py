@@ -15,7 +15,7 @@ from prmdata.run.output import ListOutput
 from prmdata.run.stage import RunOptions
 from prmdata.stages.label import Labelling, run_labelling
 from tests.labellers.running import run
-from tests.policy import Policy
+from tests.policy import Policy, RewardModel
 
 
 def needing(need: Need, *, without: bool = False) -> list[str]:
@@ -102,13 +102,16 @@ def test_the_same_at_any_concurrency(
 ) -> None:
     """The policy stands where a sampler is opened: it is no spec that a user could type."""
 
+    how = method(name, LABELLERS[name].verb, {})
+    rates = "ratings" in how.needs
+
     async def opened(*_: object) -> Policy:
-        return policy
+        return RewardModel({}) if rates else policy
 
     monkeypatch.setattr("prmdata.run.stage.open_sampler", opened)
-    how = method(name, LABELLERS[name].verb, {})
     reference = "policy" if "reference" in how.needs else None
-    asked = Labelling(how.verb, name, how, reference=reference)
+    named = "policy" if rates else None
+    asked = Labelling(how.verb, name, how, sampler=named, reference=reference)
     found = []
     for concurrency in (1, 7, 100):
         output = ListOutput()

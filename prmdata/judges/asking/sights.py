@@ -24,6 +24,7 @@ def fields(trace: Trace, sees: Sees = "nothing", kept: int | None = None) -> dic
         "steps": tagged(trace, "step", 1, kept),
         "paragraphs": tagged(trace, "paragraph", 0, kept),
         "lines": "".join(step.text for step in steps),
+        "numbered": "\n".join(_numbered(n, shown(step)) for n, step in enumerate(steps, 1)),
         "count": str(len(steps)),
         "seen": seen(trace, sees),
     }
@@ -40,6 +41,10 @@ def tagged_texts(texts: Sequence[str], tag: str, base: int) -> str:
         f"<{tag}_{number}>\n{_fenced(text, tag)}\n</{tag}_{number}>"
         for number, text in enumerate(texts, base)
     )
+
+
+def _numbered(number: int, text: str) -> str:
+    return text if text.startswith(f"Step {number}:") else f"Step {number}: {text}"
 
 
 def shown(step: Step) -> str:

@@ -1,6 +1,7 @@
 """A judge's words → a verdict and a reason for each step, or nothing.
 
-Lines of JSON come first, wherever they stand; then lines such as `Step 2: 7 * 12 = 84. wrong`. What
+Lines of JSON come first, wherever they stand; then lines such as `Step 2: 7 * 12 = 84. wrong`; then
+boxes under a step's number, as ThinkPRM writes them, also where it thinks (arXiv 2504.16828). What
 was read must be a whole check: no step that is not there, none twice with two verdicts, and none
 left out before the first wrong one. Anything else is unreadable, and unreadable is never right.
 """
@@ -31,6 +32,8 @@ MOST_FAILURES = 500
 _LINE = re.compile(
     r"^\W{0,4}(?:step|paragraph)[ _]?(\d{1,4})\W{0,4}[:.)\u2013-]\s*(.*)$", re.I | re.M
 )
+_STEP = re.compile(r"^\W{0,4}step[ _]?(\d{1,4})\W{0,4}[:.]", re.I | re.M)
+_BOX = re.compile(r"\\boxed\{\s*(?:\\text\{\s*)?(correct|incorrect|right|wrong)\s*\}?\s*\}", re.I)
 _ENDS = re.compile(r"(\bnot\s+)?\b(right|correct|wrong|incorrect|unknown)\W*$", re.I)
 _BEGINS = re.compile(r"^\W{0,4}(not\s+)?(right|correct|wrong|incorrect|unknown)\b(?=\W|$)", re.I)
 
@@ -55,8 +58,8 @@ class Critique:
 
 def critique(text: str, steps: int) -> Critique | None:
     said = _THOUGHT.sub("", text[:LONGEST])
-    for found in (list(_objects(said)), list(_lines(said))):
-        if found:
+    for reading, part in ((_objects, said), (_lines, said), (_boxes, said), (_boxes, text)):
+        if found := list(reading(part[:LONGEST])):
             return _checked(found, steps)
     return None
 
@@ -125,6 +128,15 @@ def _lines(text: str) -> Iterator[Said]:
             verdict = "wrong" if verdict == "right" else "unknown"
         reason = _ENDS.sub("", rest).strip(" .-:") or None
         yield int(match[1]), verdict, reason
+
+
+def _boxes(text: str) -> Iterator[Said]:
+    """The last box under each number of a step."""
+    _, *found = _STEP.split(text)
+    for number, part in zip(found[::2], found[1::2], strict=True):
+        if boxes := _BOX.findall(part):
+            reason = _BOX.sub("", part).strip() or None
+            yield int(number), WORDS[boxes[-1].lower()], reason
 
 
 def _checked(found: list[Said], steps: int) -> Critique | None:

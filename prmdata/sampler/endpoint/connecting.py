@@ -38,28 +38,15 @@ async def open_endpoint(
     spec: str,  # noqa: ARG001  every opener takes it
 ) -> Sampler:
     """Connect, ask which model is served and what the servers can do."""
-    for name in options:
-        if name not in OPTIONS:
-            raise unknown("engine argument", name, OPTIONS)
-    addresses = [Address.read(url) for url in urls.split(",")]
-    in_flight = whole_number(options, "in_flight", 256)
-    timeout_s = whole_number(options, "timeout_s", 3600)
-    servers = [
-        Server(at.url, at.client(in_flight), Window(most=in_flight), timeout_s=timeout_s)
-        for at in addresses
-    ]
+    servers = servers_at(urls, options)
     try:
-        cards = await _cards(servers)
-        known = [server for server in servers if server in cards]
-        card, base = _chosen(cards[known[0]], options, known[0].url)
-        urls = ",".join(at.url for at in addresses)
-        endpoint = _described(urls, servers, card, base, options)
+        endpoint, cards = await described(servers, options)
         found = await _examined(endpoint, cards)
         endpoint.offers = functools.reduce(Offers.__and__, found)
         if len({offers.begins for offers in found}) > 1:
             raise SamplerError(f"{endpoint.spec}: only some put the first token before a prompt")
         endpoint.pool.examine = functools.partial(_examine_late, endpoint)
-        endpoint.notes = tuple(_notes(endpoint, options))
+        endpoint.notes = tuple(notes(endpoint, options))
     except BaseException as error:
         for server in servers:
             await server.client.close()
@@ -68,6 +55,29 @@ async def open_endpoint(
         raise
     sampler: Sampler = endpoint
     return sampler
+
+
+def servers_at(urls: str, options: Mapping[str, str]) -> list[Server]:
+    for name in options:
+        if name not in OPTIONS:
+            raise unknown("engine argument", name, OPTIONS)
+    in_flight = whole_number(options, "in_flight", 256)
+    timeout_s = whole_number(options, "timeout_s", 3600)
+    return [
+        Server(at.url, at.client(in_flight), Window(most=in_flight), timeout_s=timeout_s)
+        for at in map(Address.read, urls.split(","))
+    ]
+
+
+async def described(
+    servers: list[Server], options: Mapping[str, str]
+) -> tuple[Endpoint, dict[Server, list[Model]]]:
+    """Which model they serve; what they can do is found out later."""
+    cards = await _cards(servers)
+    known = [server for server in servers if server in cards]
+    card, base = _chosen(cards[known[0]], options, known[0].url)
+    spec = ",".join(server.url for server in servers)
+    return _described(spec, servers, card, base, options), cards
 
 
 async def _cards(servers: Sequence[Server]) -> dict[Server, list[Model]]:
@@ -194,7 +204,7 @@ def _tokenizer(path: Path) -> Any:
     return exact(Tokenizer.from_file(str(path)))
 
 
-def _notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
+def notes(endpoint: Endpoint, options: Mapping[str, str]) -> Iterator[str]:
     name = endpoint.pool.served.name
     for fault in endpoint.away:
         yield f"{fault}; the other servers go on"

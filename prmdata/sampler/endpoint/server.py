@@ -27,6 +27,8 @@ SESSION = "X-Session-ID"
 LIST_BYTES, LIST_S = 1 << 24, 60.0
 """A list of models: the longest that is read, and how long it may take."""
 FULL = (408, 425, 429, 503, 504)
+ROOTED = ("/pooling", "/classify")
+"""vLLM has these beside /v1, and not in it."""
 CUT = 524
 """A proxy had enough of waiting for the server behind it."""
 
@@ -71,6 +73,19 @@ class Answer(TypedDict, total=False):
     error: Any
 
 
+class Pooled(TypedDict, total=False):
+    """What a model makes of one text, token by token or as a whole."""
+
+    data: list[list[float] | float] | None
+    probs: list[float] | None
+
+
+class PooledAnswer(TypedDict, total=False):
+    data: list[Pooled] | None
+    usage: Usage | None
+    error: Any
+
+
 class Missing(Busy):
     """There is no such thing at that address, just now: it may be another program's."""
 
@@ -91,6 +106,10 @@ class Server(Windowed):
     """For a whole answer, however slowly it arrives."""
     offers: Offers | None = None
     """What it can do; `None` while it has not been found out."""
+
+    @property
+    def root(self) -> str:
+        return self.url.removesuffix("/v1")
 
     async def models(self) -> list[Model]:
         limit_s = min(LIST_S, self.timeout_s)
@@ -113,7 +132,7 @@ class Server(Windowed):
         """How it says it is; nothing where it does not say."""
         import aiohttp
 
-        address = f"{self.url.removesuffix('/v1')}/metrics"
+        address = f"{self.root}/metrics"
         try:
             async with (
                 asyncio.timeout(LIMIT_S),
@@ -136,16 +155,18 @@ class Server(Windowed):
         import aiohttp
 
         data = None if body is None else msgspec.json.encode(body)
+        address = f"{self.root if path in ROOTED else self.url}{path}"
         try:
             async with (
                 asyncio.timeout(limit_s),
                 self.client.request(
-                    method, f"{self.url}{path}", data=data, headers=headers, allow_redirects=False
+                    method, address, data=data, headers=headers, allow_redirects=False
                 ) as answer,
             ):
                 content = await self._content(answer, most_bytes)
             self.heard = time.monotonic()
-            return _read(self.url, answer, content)
+            shape = PooledAnswer if path in ROOTED else Answer | list[Model]
+            return _read(self.url, answer, content, shape)
         except aiohttp.ClientSSLError as error:
             raise SamplerError(
                 f"{self.url} cannot be trusted: {error}; SSL_CERT_FILE=… in the environment names "
@@ -174,11 +195,11 @@ class Server(Windowed):
         return bytes(content)
 
 
-def _read(url: str, answer: Any, content: bytes) -> dict[str, Any]:
+def _read(url: str, answer: Any, content: bytes, shape: Any) -> dict[str, Any]:
     if answer.status >= 300:
         _refuse(url, answer.status, _message(content), answer.headers)
     try:
-        found = msgspec.json.decode(content, type=Answer | list[Model])
+        found = msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:
         raise Busy(f"{url} sent what is no answer of the completions API ({error})") from None
     except msgspec.DecodeError:
@@ -186,7 +207,7 @@ def _read(url: str, answer: Any, content: bytes) -> dict[str, Any]:
     if isinstance(found, list):
         return {"data": found}
     fault = found.get("error")
-    if fault is not None and not found.get("choices"):
+    if fault is not None and not (found.get("choices") or found.get("data")):
         code = fault.get("code") if isinstance(fault, dict) else None
         _refuse(url, code if isinstance(code, int) else 400, _message(content), {})
     return dict(found)

@@ -12,6 +12,8 @@ from pathlib import Path
 MADE_OF = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer.model")
 BY_NAME = "named-"
 """Begins the fingerprint of a served model whose weights cannot be seen from here."""
+RATES = "-rates"
+"""Ends that of a reward model."""
 LARGE = 1 << 28
 """Bytes. Larger folders are read once; while their files stay as they are it is remembered."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from prmdata.errors import StoreError
 from prmdata.files import sealed
-from prmdata.sampler.protocol import Completion, Scored
+from prmdata.sampler.protocol import Completion, Rated, Scored
 
 KEY = re.compile("[0-9a-f]{32}")
 
@@ -24,7 +24,9 @@ class Entry:
     """What was asked and with which seed, hashed: 32 hex digits."""
     c: Completion | None = None
     s: Scored | None = None
-    """What a given text was scored with; an entry is one or the other."""
+    """What a given text was scored with."""
+    r: Rated | None = None
+    """What a reward model thought of it. An entry is one of the three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def entry_of(row: bytes, where: str, offset: int) -> Entry:
         entry: Entry = _DECODER.decode(row)
         if not KEY.fullmatch(entry.k):
             raise sealed.Broken("a key that is not one")
-        if (entry.c is None) == (entry.s is None):
-            raise sealed.Broken("neither a completion nor a score")
+        if sum(part is not None for part in (entry.c, entry.s, entry.r)) != 1:
+            raise sealed.Broken("neither a completion nor a score nor a rating")
     except (msgspec.DecodeError, ValueError) as error:
         raise damaged(where, offset, error) from None
     return entry

@@ -23,7 +23,7 @@ from prmdata.errors import StoreError
 from prmdata.files import sealed
 from prmdata.files.paths import writing
 from prmdata.sampler.models.rendering import ChatTemplate
-from prmdata.sampler.protocol import Completion, Sampling, Scored
+from prmdata.sampler.protocol import Completion, Marked, Rated, Sampling, Scored
 from prmdata.sampler.storage.compaction import compact_small
 from prmdata.sampler.storage.memory import MemoryIndex
 from prmdata.sampler.storage.rows import Entry, damaged, entry_of, short_of
@@ -84,6 +84,10 @@ class Store:
         entry = self._found(key)
         return entry.s if entry else None
 
+    def get_rating(self, key: str) -> Rated | None:
+        entry = self._found(key)
+        return entry.r if entry else None
+
     def _found(self, key: str) -> Entry | None:
         while True:
             place = self.place(short_of(key))
@@ -121,6 +125,9 @@ class Store:
     def put_score(self, key: str, scored: Scored, sampler: str = "") -> None:
         """Acknowledge a score, likewise."""
         self._append([(key, {"k": key, "s": scored})], sampler)
+
+    def put_rating(self, key: str, rated: Rated, sampler: str = "") -> None:
+        self._append([(key, {"k": key, "r": rated})], sampler)
 
     def _append(self, rows: list[tuple[str, dict[str, object]]], sampler: str) -> None:
         """Write entries, without the half that each lacks."""
@@ -241,4 +248,10 @@ class Keys:
 def score_key(fingerprint: str, prefix: str, text: str, top: int) -> str:
     """The key of the score of a text after a prefix."""
     asked = msgspec.json.encode(["score", fingerprint, prefix, text, top])
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()
+
+
+def rating_key(fingerprint: str, marked: Marked) -> str:
+    """The key of what a reward model thinks of a text."""
+    asked = msgspec.json.encode(["rating", fingerprint, marked])
     return hashlib.blake2b(asked, digest_size=16).hexdigest()

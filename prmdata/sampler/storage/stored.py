@@ -8,8 +8,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from prmdata.errors import BudgetReached
-from prmdata.sampler.protocol import Completion, Sampler, Sampling, Scored, Unsure
-from prmdata.sampler.storage.store import Keys, SamplerCard, Store, score_key
+from prmdata.sampler.protocol import (
+    Completion,
+    Marked,
+    Rated,
+    Rates,
+    Sampler,
+    Sampling,
+    Scored,
+    Unsure,
+)
+from prmdata.sampler.storage.store import Keys, SamplerCard, Store, rating_key, score_key
 
 
 @dataclass(slots=True)
@@ -77,6 +86,7 @@ class StoredSampler:
         self.fingerprint = inner.fingerprint
         self.template = inner.template
         self.context = inner.context
+        self.rates = isinstance(inner, Rates) and inner.rates
         self.spending = spending or Spending()
         self._store = store
         self._in_flight: dict[str, asyncio.Future[None]] = {}
@@ -157,6 +167,31 @@ class StoredSampler:
 
     async def _read(self, prefix: str, text: str, top: int) -> Scored:
         found = await self.inner.score(prefix, text, top)
+        self.spending.calls += 1
+        self.spending.scored += found.read
+        return found
+
+    async def rate(self, marked: Marked) -> Rated:
+        assert isinstance(self.inner, Rates)
+        if self._store is None:
+            return await self._rate(self.inner, marked)
+        key = rating_key(self.fingerprint, marked)
+        while (known := self._store.get_rating(key)) is None:
+            if key in self._in_flight:
+                await asyncio.wait([self._in_flight[key]])
+                continue
+            landed = self._in_flight[key] = asyncio.get_running_loop().create_future()
+            try:
+                found = await self._rate(self.inner, marked)
+                self._store.put_rating(key, found, self.fingerprint)
+                return found
+            finally:
+                del self._in_flight[key]
+                landed.set_result(None)
+        return known
+
+    async def _rate(self, inner: Rates, marked: Marked) -> Rated:
+        found = await inner.rate(marked)
         self.spending.calls += 1
         self.spending.scored += found.read
         return found
