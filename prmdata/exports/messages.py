@@ -24,10 +24,10 @@ AS_JSON = ("messages", "tools", "step_labels", "ground_truth")
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    hub_task: ClassVar[str] = "text-generation"
     """In Parquet the columns messages, tools, step_labels and ground_truth are JSON text."""
 
     acts: ClassVar[bool] = True
+    hub_task: ClassVar[str] = "text-generation"
     labelled: ClassVar[bool] = False
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.AGAIN
