@@ -37,19 +37,24 @@ def tokens(traces: list[Trace]) -> int:
     return sum(t.labels.cost.tokens for t in traces if t.labels)
 
 
+@pytest.fixture(scope="module")
+def ours(traces: list[Trace], policy: Policy) -> list[Trace]:
+    return run_informed(traces, policy)
+
+
 def test_it_beats_bisection_for_a_fraction_of_its_tokens(
-    traces: list[Trace], policy: Policy
+    ours: list[Trace], traces: list[Trace], policy: Policy
 ) -> None:
-    ours, theirs = run_informed(traces, policy), run("bisect", traces, policy)
+    theirs = run("bisect", traces, policy)
     assert exact(ours) > exact(theirs) + 0.3
     assert tokens(ours) < 0.6 * tokens(theirs)
 
 
-def test_its_confidence_is_the_share_it_gets_right(traces: list[Trace], policy: Policy) -> None:
+def test_its_confidence_is_the_share_it_gets_right(ours: list[Trace]) -> None:
     """It is modest about a policy whose first error always shows at once, as this one's does: by
     default a part of first errors is held to read wrong only later (`belief/reading.py`). On 100
     traces the share may be off by three deviations of .05."""
-    wrong = [t for t in run_informed(traces, policy) if t.correct is False and t.labels]
+    wrong = [t for t in ours if t.correct is False and t.labels]
     said = sum(t.labels.confidence or 0 for t in wrong if t.labels) / len(wrong)
     assert exact(wrong) - 0.25 < said < exact(wrong) + 0.05
 
@@ -114,9 +119,12 @@ def test_a_round_asks_for_what_would_come_next_if_all_went_as_is_likeliest() -> 
             assert how._next(belief, cost, price, 1, none)[1] == []
 
 
-def test_rounds_are_few_and_cost_little(traces: list[Trace], policy: Policy) -> None:
+@pytest.mark.slow
+def test_rounds_are_few_and_cost_little(
+    ours: list[Trace], traces: list[Trace], policy: Policy
+) -> None:
     """Half the rounds, for little more."""
-    few = run_informed(traces, policy)
+    few = ours
     many = run_informed(traces, policy, rollouts_per_round=1)
     assert sum(t.labels.cost.rounds for t in few if t.labels) < 0.6 * sum(
         t.labels.cost.rounds for t in many if t.labels

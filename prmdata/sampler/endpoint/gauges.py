@@ -22,7 +22,7 @@ NAMES = {
     "sglang:num_retracted_reqs": "preempted",
 }
 LINE = re.compile(
-    r"([a-z_]+:\w+)(?:\{[^\n]*\})? ([0-9.eE+-]+|NaN|[+-]?Inf)(?: \d+)?$", re.MULTILINE
+    r"^([a-z_]+:\w+)(?:\{[^\n]*\})? ([0-9.eE+-]+|NaN|[+-]?Inf)(?: \d+)?$", re.MULTILINE
 )
 
 
