@@ -1,5 +1,5 @@
 # make demo   set up and run the main job on the embedded model
-# make test   set up and pass every test
+# make test   set up and pass the tests; those that take long: make test-slow
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ MORE := llamafactory ms-swift axolotl verl openrlhf
 JOBS ?= 2
 
 .DEFAULT_GOAL := all
-.PHONY: all setup setup-vllm setup-ray setup-trainers setup-more-trainers format check test \
+.PHONY: all setup setup-vllm setup-ray setup-trainers setup-more-trainers format check test test-slow \
 	test-vllm test-ray test-trainers test-more-trainers test-browser package demo bench bench-engine soak docs site clean
 
 all: check test
@@ -33,7 +33,11 @@ check: setup
 	$(BIN)/mypy prmdata
 
 test: setup
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
+
+# What takes long: recipes from end to end, figures over hundreds of traces, runs that are killed.
+test-slow: setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist load -m slow
 
 demo: setup
 	$(BIN)/prmdata demo

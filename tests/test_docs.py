@@ -29,6 +29,7 @@ from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.export import Exporting, run_export
 from prmdata.verifiers import VERIFIERS
 from tests.policy import Policy
+from tests.warm import command as command_line
 from tests.write_docs import BLOCK, DOCS, GENERATED, block, pages
 
 ROOT = Path(__file__).parent.parent
@@ -106,8 +107,7 @@ def test_every_subcommand_is_in_the_readme_and_helps() -> None:
         for command in commands:
             name = command.__name__.rstrip("_")
             assert f"prmdata {name}" in README
-            words = [sys.executable, "-m", "prmdata", name, "--help"]
-            done = subprocess.run(words, capture_output=True, text=True)
+            done = command_line(name, "--help")
             assert done.returncode == 0
             assert (command.__doc__ or "").split(".")[0].split(",")[0] in done.stdout
 

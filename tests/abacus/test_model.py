@@ -113,6 +113,7 @@ def test_transformers_renders_and_cuts_text_the_same() -> None:
     assert theirs(text)["input_ids"] == encode(text)
 
 
+@pytest.mark.slow
 def test_right_solutions_are_likelier_than_wrong_ones(loaded: Any) -> None:
     right, likelier = [], 0
     for index in range(40):
@@ -125,6 +126,7 @@ def test_right_solutions_are_likelier_than_wrong_ones(loaded: Any) -> None:
     assert likelier >= 36
 
 
+@pytest.mark.slow
 def test_it_solves_easy_stories(loaded: Any) -> None:
     import torch
 

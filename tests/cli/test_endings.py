@@ -20,6 +20,7 @@ def rows(path: str) -> list[dict]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_budget_is_exceeded_by_less_than_one_call(shell) -> None:
     """The longest call of these has 64 tokens."""
     shell("prmdata generate abacus:12 -n 4 -o t.jsonl")
@@ -43,6 +44,7 @@ def test_a_summary_is_written_where_too_many_items_fail(prmdata) -> None:
     assert (summary["ending"], summary["failed"]) == ("failed", 2)
 
 
+@pytest.mark.slow
 def test_one_interrupt_is_acknowledged_and_ends_the_run() -> None:
     """The embedded model takes minutes for so many."""
     words = [sys.executable, "-m", "prmdata", "generate", "abacus:200", "-n", "64"]

@@ -215,6 +215,7 @@ def test_keep_that_keeps_nothing_leaves_nothing_behind(shell) -> None:
     assert rows("none.jsonl")
 
 
+@pytest.mark.slow
 def test_traces_that_are_cut_say_what_to_try(shell) -> None:
     advice = (
         "are cut by the token limit: raise --max-tokens, or, where the model thinks first, try "

@@ -35,6 +35,7 @@ def bare(tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_the_whole_pipeline_runs(bare: Run, tmp_path: Path) -> None:
     bare("generate", "abacus:3", "-n", "2", "-o", "t.jsonl")
     bare("verify", "t.jsonl", "--with", "arithmetic", "-o", "v.jsonl")

@@ -247,6 +247,7 @@ def test_another_spelling_of_the_gold_answer_is_right(answer: str, gold: str) ->
     assert is_right(answer, gold)
 
 
+@pytest.mark.slow
 def test_no_mutated_gold_is_graded_right() -> None:
     count, wrong = false_rights([*GOLDS, *map(str, range(2, 62))])
     assert count >= 2000

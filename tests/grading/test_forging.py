@@ -60,6 +60,7 @@ def box() -> Iterator[Box]:
         runner.run(sandbox.close())
 
 
+@pytest.mark.slow
 def test_no_forged_verdict_passes(box: Box) -> None:
     suite = suite_of({"tests": list(TESTS)})
     assert box.outcome(RIGHT, suite) == "pass"
@@ -69,6 +70,7 @@ def test_no_forged_verdict_passes(box: Box) -> None:
     assert [name for name, program in made.items() if box.outcome(program, suite) == "pass"] == []
 
 
+@pytest.mark.slow
 def test_a_test_alone_is_no_easier_to_forge(box: Box) -> None:
     """A single boolean: whoever could write the verdict would need to know nothing."""
     suite = suite_of({"tests": list(TESTS[:1])})

@@ -42,6 +42,7 @@ def ours(traces: list[Trace], policy: Policy) -> list[Trace]:
     return run_informed(traces, policy)
 
 
+@pytest.mark.slow
 def test_it_beats_bisection_for_a_fraction_of_its_tokens(
     ours: list[Trace], traces: list[Trace], policy: Policy
 ) -> None:
@@ -50,6 +51,7 @@ def test_it_beats_bisection_for_a_fraction_of_its_tokens(
     assert tokens(ours) < 0.6 * tokens(theirs)
 
 
+@pytest.mark.slow
 def test_its_confidence_is_the_share_it_gets_right(ours: list[Trace]) -> None:
     """It is modest about a policy whose first error always shows at once, as this one's does: by
     default a part of first errors is held to read wrong only later (`belief/reading.py`). On 100
@@ -74,6 +76,7 @@ def test_values_fall_and_agree_with_the_decision(traces: list[Trace], policy: Po
             assert labels.first_error is not None
 
 
+@pytest.mark.slow
 def test_a_dearer_token_buys_fewer(traces: list[Trace], policy: Policy) -> None:
     wrong = [t for t in traces if t.correct is False][:60]
     spent = [
@@ -146,6 +149,7 @@ def test_traces_that_end_right_are_looked_into_when_asked(
     assert sum(none) > 0.9 * len(none)
 
 
+@pytest.mark.slow
 def test_a_verifier_s_verdict_saves_rollouts_and_makes_more_exact(
     traces: list[Trace], policy: Policy
 ) -> None:

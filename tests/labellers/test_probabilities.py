@@ -77,6 +77,7 @@ def estimated(name: str, traces: list[Trace], **settings: object) -> list[Eviden
     return [evidence for t in found if (evidence := t.evidence_named(name)) is not None]
 
 
+@pytest.mark.slow
 def test_gains_sum_to_what_the_whole_trace_adds(group: list[Trace]) -> None:
     for trace, evidence in zip(group, estimated("gain", group), strict=True):
         *_, last = evidence.values

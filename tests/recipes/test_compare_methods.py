@@ -34,6 +34,7 @@ def test_generator_models_and_rollouts_are_the_frozen_ones() -> None:
         assert hashlib.sha256((ROOT / name).read_bytes()).hexdigest() == digest, name
 
 
+@pytest.mark.slow
 def test_posterior_is_as_exact_as_every_baseline_for_a_fraction(compare: ModuleType) -> None:
     """On fifty problems of the bank; exact, since all rollouts are frozen."""
     stand = compare.laid_out(
@@ -85,6 +86,7 @@ def test_tokens_at_an_f1_lie_between_the_neighbours(compare: ModuleType) -> None
     assert sys.modules["tables"].tokens_at(frontier, 0.71) is None
 
 
+@pytest.mark.slow
 def test_verdicts_make_it_cheaper(compare: ModuleType) -> None:
     stand = compare.laid_out(
         RECIPE / "data" / "traces.parquet", RECIPE / "data" / "rollouts.parquet"

@@ -61,6 +61,7 @@ def test_the_fatal_error_is_the_one_that_nothing_puts_right(stress: ModuleType) 
                 assert fatal == 0 or sides[fatal - 1] != "wrong"
 
 
+@pytest.mark.slow
 def test_posterior_is_exact_where_rollouts_tell_and_unsure_where_they_do_not(
     stress: ModuleType,
 ) -> None:

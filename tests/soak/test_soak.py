@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_doubled_silent_or_hung() -> None:
     words = [sys.executable, "-m", "tests.soak", "0", "1", "10"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -87,6 +87,7 @@ def test_odd_turns_are_counted_and_said(agent: Agent, tmp_path: Path) -> None:
     assert "limit of turns" in warnings
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_as_one_that_was_not() -> None:
     from tests.bench.kill_acting import compare
 

@@ -32,6 +32,7 @@ def source(traces: list[Trace], policy: Policy, monkeypatch: pytest.MonkeyPatch)
     return "t.jsonl"
 
 
+@pytest.mark.slow
 def test_a_budget_is_met_and_the_file_is_read_back(
     source: str, traces: list[Trace], policy: Policy, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_file_that_cannot_be_replaced_stays_whole(
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_judged_traces_say_how_far_a_label_may_be_trusted(source: str, traces: list[Trace]) -> None:
     told: list[str] = []
     asked = Fitting(source, traces=20, rollouts_per_step=2, truth="abacus")

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 import prmdata
 from prmdata.files import write_traces
 from prmdata.records import Trace
@@ -41,6 +43,7 @@ def test_verdicts_agree_with_the_oracle_on_arithmetic(traces: list[Trace]) -> No
     assert false == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_step_found_by_a_tool_is_used_by_the_search(traces: list[Trace]) -> None:
     write_traces("t.jsonl", traces)
     assert command("verify", "t.jsonl", "-o", "v.jsonl").returncode == 0
