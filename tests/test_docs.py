@@ -81,6 +81,9 @@ def test_the_format_in_the_documents_writes_a_dataset(tmp_path: Path, traces: li
     (shard,) = (tmp_path / "d").rglob("*.parquet")
     table = pq.read_table(shard)
     assert table["error"].to_pylist() == [2]
+    assert (
+        "| `error` | int64 | the first wrong step |" in (tmp_path / "d" / "README.md").read_text()
+    )
 
 
 def test_the_verifier_in_the_documents_finds_a_repetition(tmp_path: Path) -> None:

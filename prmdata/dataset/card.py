@@ -51,6 +51,8 @@ class Told:
     removed: Sequence[Mapping[str, Any]] = ()
     example: Mapping[str, Any] | None = None
     """One of the rows."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Of columns that are the format's own."""
     layout: str = ""
     """Which of the format's layouts it is, where it has several."""
     task: str = ""
@@ -70,7 +72,8 @@ def card(
 ) -> str:
     rows = "\n".join(f"| {escaped(what)} | {number:,} |" for what, number in counts.items())
     columns = "\n".join(
-        f"| `{column.name}` | {_type(column.type)} | {meaning(form, told.layout, column.name)} |"
+        f"| `{column.name}` | {_type(column.type)} | "
+        f"{told.meanings.get(column.name) or meaning(form, told.layout, column.name)} |"
         for column in schema
     )
     by = ", ".join(map(escaped, told.provenance.labelled_by)) or "nobody yet"

@@ -75,6 +75,13 @@ class Taught(Protocol):
 
 
 @runtime_checkable
+class Explained(Protocol):
+    """A format whose card says what its own columns mean."""
+
+    meanings: ClassVar[Mapping[str, str]]
+
+
+@runtime_checkable
 class Tagged(Protocol):
     """A format whose card names the hub's category of its task."""
 

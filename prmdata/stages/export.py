@@ -22,7 +22,7 @@ from prmdata.dataset.sieve import Sieve
 from prmdata.dataset.writer import RowWriter
 from prmdata.errors import InputError, UsageError
 from prmdata.exports import Format
-from prmdata.exports.contract import Accompanied, Lined, Row, Tagged, Taught
+from prmdata.exports.contract import Accompanied, Explained, Lined, Row, Tagged, Taught
 from prmdata.files import Unreadable, paths, read_traces, rows
 from prmdata.files.codec import checked
 from prmdata.files.paths import writing
@@ -170,6 +170,7 @@ def _write(request: Exporting, traces: Iterator[Trace], path: Path, target: str)
             request.selection.told(),
             sieve.removed,
             _example(path, files),
+            request.form.meanings if isinstance(request.form, Explained) else {},
             str(getattr(request.form, "layout", "")),
             request.form.hub_task if isinstance(request.form, Tagged) else "",
             _about(request.form),
