@@ -6,7 +6,8 @@ that one alone. `set = { rollouts_per_probe = 8 }` stands for `--set rollouts_pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,10 @@ def from_config(command: TyperCommand, ctx: Context, args: list[str]) -> list[st
         parameter = parameters.get(name)
         if parameter is None:
             if key in own or (not isinstance(value, Mapping) and name not in elsewhere):
-                ctx.fail(f"{OPTION} {path}: prmdata {ctx.info_name} has no option '{key}'")
+                ctx.fail(
+                    f"{OPTION} {path}: prmdata {ctx.info_name} has no option '{key}'"
+                    f"{_nearest(name, parameters)}"
+                )
         elif parameter.param_type_name == "argument":
             ctx.default_map = {**(ctx.default_map or {}), str(parameter.name): value}
         else:
@@ -66,6 +70,11 @@ def _read(ctx: Context, path: str) -> dict[str, Any]:
 def _names(parameter: Parameter) -> Iterator[str]:
     yield str(parameter.name).replace("_", "-")
     yield from (name.removeprefix("--") for name in parameter.opts if name.startswith("--"))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _names_elsewhere(ctx: Context) -> set[str]:
