@@ -18,13 +18,14 @@ from prmdata.imports.atif import Atif
 from prmdata.imports.big_bench_mistake import BigBenchMistake
 from prmdata.imports.chat import Chat
 from prmdata.imports.columns import Columns
-from prmdata.imports.contract import Layout
+from prmdata.imports.contract import Layout, Whole
 from prmdata.imports.judgements import Judgements
 from prmdata.imports.math_shepherd import MathShepherd
 from prmdata.imports.mr_gsm8k import MrGsm8k
 from prmdata.imports.openr import OpenrFlat, OpenrTree
 from prmdata.imports.prm800k import Prm800k
 from prmdata.imports.processbench import Processbench
+from prmdata.imports.sessions import Sessions
 from prmdata.imports.stepwise import Stepwise
 from prmdata.imports.verifiers import Verifiers
 from prmdata.problems import HEAD
@@ -49,6 +50,7 @@ IMPORTS: Registry[type[Layout]] = Registry(
         "agentprocessbench": Agentprocessbench,
         "atif": Atif,
         "verifiers": Verifiers,
+        "sessions": Sessions,
         "stepwise": Stepwise,
         "chat": Chat,
         "columns": Columns,
@@ -63,7 +65,7 @@ def read(
     """The traces of a file's rows; a row that is not of the layout says why. Where the row has an
     id, a trace has it for its own."""
     layout = make(IMPORTS, name, settings) if name else None
-    found = rows.read(source)
+    found = layout.read(source) if isinstance(layout, Whole) else rows.read(source)
     head = list(itertools.islice(found, HEAD))
     if columns := settings.get("fields"):
         first = [row for row, _ in head if not isinstance(row, Unreadable)]

@@ -7,11 +7,12 @@ becomes labels; where people or a benchmark judged them, it becomes `kind: truth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from prmdata.errors import InputError
+from prmdata.files import Unreadable
 from prmdata.files.nested import value_at
 from prmdata.grading import extract_answer
 from prmdata.records import Evidence, Labels, Origin, Problem, Step, Trace, Verdict
@@ -28,6 +29,14 @@ class Layout(Protocol):
     def traces(self, row: Row, where: str) -> Iterator[Trace]:
         """The row's traces; `InputError` says what is wrong with it, and where."""
         ...
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A layout whose traces are whole files, which it reads itself."""
+
+    @classmethod
+    def read(cls, source: str) -> Iterator[tuple[Row | Unreadable, str]]: ...
 
 
 def text_of(row: Row, name: str, where: str) -> str:
