@@ -22,14 +22,14 @@ def demo(
         bool,
         typer.Option(
             "--agent",
-            help="Label an agent that acts in three small worlds: a program plays them, no model, "
-            "and slips now and then.",
+            help="Label an agent: a second small model that solves sums with a calculator and "
+            "looks numbers up.",
         ),
     ] = False,
     seed: o.Seed = 0,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Run the whole pipeline on the embedded model, or on an agent in the small worlds.
+    """Run the whole pipeline on the embedded model, or on the embedded agent.
 
     $ prmdata demo
     $ prmdata demo --agent -o agent-output

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prmdata.errors import UsageError, unknown
-from prmdata.sampler.models.folders import ABACUS_MODEL
+from prmdata.sampler.models.folders import ABACUS_MODEL, SHIPPED
 from prmdata.sampler.protocol import Completion, Sampler, Sampling
 
 __all__ = [
@@ -40,8 +40,8 @@ SAMPLERS = {
     "abacus": SamplerKind(
         "prmdata.sampler.embedded",
         "open_embedded",
-        "abacus",
-        "the small model shipped with prmdata",
+        "abacus[:agent]",
+        "the small models shipped with prmdata",
         names_model=True,
     ),
     "player": SamplerKind(
@@ -114,9 +114,11 @@ def parse_spec(spec: str) -> tuple[str, str]:
     """The kind of sampler, and the path, model or address that goes with it."""
     if spec.startswith(("http://", "https://")):
         return "http", spec
-    kind, colon, rest = spec.partition(":")
-    if kind == "abacus" and not colon:
-        return kind, str(ABACUS_MODEL)
+    kind, _, rest = spec.partition(":")
+    if spec in SHIPPED:
+        return kind, str(SHIPPED[spec])
+    if kind == "abacus":
+        raise unknown("embedded model", spec, SHIPPED)
     if kind not in SAMPLERS and re.match(r"[/\d]", rest):
         host = spec.rstrip("/").removesuffix("/v1")
         raise UsageError(f"sampler '{spec}': write the whole address, such as http://{host}/v1")

@@ -35,10 +35,10 @@ class Show:
 
     @classmethod
     def agent(cls, problems: int) -> Show:
-        player = ("--sampler", "player")
-        acting = ("--environment", "worlds", *player)
-        how = ("--method", "bisect", *player)
-        return cls(f"worlds:{problems}", "the worlds'", "worlds", acting, how, "messages")
+        model = ("--sampler", "abacus:agent")
+        acting = ("--environment", "worlds", *model)
+        how = ("--method", "bisect", *model)
+        return cls(f"worlds:ledger:{problems}", "the world's", "worlds", acting, how, "messages")
 
 
 def run_demo(show: Show, folder: str, samples: int, seed: int, *, overwrite: bool = False) -> None:

@@ -159,10 +159,9 @@ def _stepped(state: Book, one: Calculation) -> tuple[Book, str | None]:
         state = replace(state, done=state.done.union(taken))
     if ready:
         return state, None
-    said = f"{one.a} {one.op} {one.b}"
     if fresh:
-        return state, f"what {said} builds on is not known yet"
-    return state, f"{said} was done before" if same else f"{said} is no step of the solution"
+        return state, "what it builds on is not known yet"
+    return state, "it was calculated before" if same else "it is no step of the solution"
 
 
 def _is_ready(state: Book, entry: Entry) -> bool:

@@ -13,12 +13,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 
-def export(model: Network, words: Tokenizer, folder: Path) -> None:
+def export(model: Network, words: Tokenizer, folder: Path, template: str = tokens.TEMPLATE) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {k: v.bfloat16().contiguous() for k, v in hugging_face_names(model).items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)  # as shipped: readable for all
-    tokens.save(words, folder)
+    tokens.save(words, folder, template)
     ids = {f"{name}_token_id": words.token_to_id(f"<{name}>") for name in ("bos", "eos", "pad")}
     shape = model.shape
     config = {
@@ -48,11 +48,13 @@ def export(model: Network, words: Tokenizer, folder: Path) -> None:
 
 
 def restore(model: Network, folder: Path) -> None:
-    """The inverse of `export`."""
+    """The inverse of `export`; tokens that the folder does not know keep their first vectors."""
     weights = load_file(folder / "model.safetensors")
     with torch.no_grad():
         for name, part in hugging_face_names(model).items():
-            part.copy_(weights[name])  # parts are views of the network's fused weights
+            part[: len(weights[name])].copy_(
+                weights[name]
+            )  # parts are views of the network's fused weights
 
 
 def hugging_face_names(model: Network) -> dict[str, torch.Tensor]:

@@ -17,12 +17,39 @@ from prmdata.abacus.oracle import CORRECTION
 
 PIECES = r"\.\n| ?\d| ?[A-Za-z]+| ?[^\sA-Za-z\d]|\s"
 SPECIALS = ("<pad>", "<bos>", "<eos>")
+CALLS = (
+    '<tool_call>\n{"name": "calculator", "arguments": {"expression": "',
+    '<tool_call>\n{"name": "lookup", "arguments": {"letter": "',
+    '"}}\n</tool_call>',
+)
+"""What stands around the argument of a call: one token each."""
+AGENT = (
+    " ?", " p", " q", " r", " s", " I", " look", " up", "Result", "Tools", " calculator", " lookup",
+    " ledger", " and", " most", " can", " be", " looked", " No", " ups", " left", " not",
+)  # fmt: skip
+"""Words of the agent that stories do not use."""
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
     "{{ 'Question: ' + message['content'] + '\n' }}"
     "{% else %}{{ message['content'] }}{% endif %}{% endfor %}"
 )
 """Only a user's words are a question; all else stands as it is. The assistant's turn stays open."""
+
+AGENT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{% if tools %}Tools:{% for tool in tools %}{{ ' ' + tool['function']['name'] }}"
+    "{% endfor %}{{ '\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ 'Question: ' + message['content'] + '\n' }}"
+    "{% elif message['role'] == 'tool' %}{{ 'Result: ' + message['content'] + '\n' }}"
+    "{% elif message['role'] == 'assistant' %}{{ message['content'] }}"
+    "{% for call in message['tool_calls'] or [] %}"
+    "{{ '\n<tool_call>\n{\"name\": \"' + call['function']['name'] + '\", \"arguments\": ' }}"
+    "{{ call['function']['arguments'] | tojson }}{{ '}\n</tool_call>' }}"
+    "{% endfor %}{{ eos_token + '\n' }}"
+    "{% endif %}{% endfor %}"
+)
+"""Turns end in the end mark, results of tools in a line's end."""
 
 
 def vocabulary() -> dict[str, int]:
@@ -54,7 +81,20 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def save(made: Tokenizer, folder: Path) -> None:
+def agent_tokenizer() -> Tokenizer:
+    """The same tokens by the same numbers, and then the agent's own."""
+    found = vocabulary()
+    for token in (*CALLS, *AGENT):
+        found.setdefault(token, len(found))
+    made = Tokenizer(models.BPE(vocab=found, merges=[], ignore_merges=True, byte_fallback=True))
+    calls = "|".join(re.escape(call) for call in CALLS)
+    made.pre_tokenizer = pre_tokenizers.Split(Regex(f"{calls}|{PIECES}"), "isolated")
+    made.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    made.add_special_tokens([AddedToken(token, special=True) for token in SPECIALS])
+    return made
+
+
+def save(made: Tokenizer, folder: Path, template: str = TEMPLATE) -> None:
     """As a standard Hugging Face tokenizer, with the chat template."""
     from transformers import PreTrainedTokenizerFast
 
@@ -66,5 +106,5 @@ def save(made: Tokenizer, folder: Path) -> None:
         clean_up_tokenization_spaces=False,
         model_max_length=1024,
     )
-    fast.chat_template = TEMPLATE
+    fast.chat_template = template
     fast.save_pretrained(folder, save_jinja_files=False)

@@ -9,6 +9,9 @@ from pathlib import Path
 from prmdata.errors import SamplerError
 
 ABACUS_MODEL = Path(__file__).parents[2] / "abacus" / "model"
+AGENT_MODEL = Path(__file__).parents[2] / "worlds" / "agent"
+SHIPPED = {"abacus": ABACUS_MODEL, "abacus:agent": AGENT_MODEL}
+"""Models that come with prmdata, by what a user calls them."""
 WORDS = ("*.json", "*.jinja")
 """How text becomes tokens, and messages become text."""
 WHOLE = (*WORDS, "*.model", "*.tiktoken", "merges.txt", "vocab.txt", "*.py")
@@ -22,8 +25,8 @@ STATUS = re.compile(r"\d{3} (Client|Server) Error\.")
 
 def model_folder(model: str, spec: str) -> Path:
     """All that is needed to run it."""
-    if model == "abacus":
-        return ABACUS_MODEL
+    if model in SHIPPED:
+        return SHIPPED[model]
     folder = Path(model)
     if not folder.is_dir():
         return _fetched_whole(model, spec)

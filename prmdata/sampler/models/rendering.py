@@ -12,7 +12,7 @@ from typing import Any
 
 from prmdata.errors import InputError, SamplerError
 from prmdata.records import Message
-from prmdata.sampler.models.folders import ABACUS_MODEL
+from prmdata.sampler.models.folders import SHIPPED
 from prmdata.sampler.models.jinja import NOW, TemplateFailure, TemplateRefusal, render
 from prmdata.sampler.models.jinja_process import render_apart
 
@@ -76,7 +76,12 @@ class ChatTemplate:
 @functools.cache
 def _is_own(source: str) -> bool:
     """Templates that are shipped with prmdata need no process of their own."""
-    return source in (CHAT, read_template(ABACUS_MODEL).source)
+    return source == CHAT or source in _shipped()
+
+
+@functools.cache
+def _shipped() -> frozenset[str | None]:
+    return frozenset(read_template(folder).source for folder in SHIPPED.values())
 
 
 def _check_day(text: str) -> None:
