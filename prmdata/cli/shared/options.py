@@ -78,8 +78,8 @@ Sampler = Annotated[
     typer.Option(
         envvar="PRMDATA_SAMPLER",
         metavar="SPEC",
-        help="The model: abacus, player[:SLIPS], local:FOLDER, vllm:MODEL, http://HOST/v1[,…], "
-        "bank:FILE or replay:STORE; chat:http://HOST/v1 is for judges and "
+        help="The model: abacus[:agent], player[:SLIPS], local:FOLDER, vllm:MODEL, "
+        "http://HOST/v1[,…], bank:FILE or replay:STORE; chat:http://HOST/v1 is for judges and "
         "prm:http://HOST/v1 for estimate --method prm alone. Default: abacus, for "
         "abacus problems only.",
         rich_help_panel=SAMPLING,
