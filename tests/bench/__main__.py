@@ -1,6 +1,6 @@
 """The figures that `make bench` prints: ratios within one run, since machines are noisy.
 
-python -m tests.bench [start overhead memory client bookkeeping kill export million acting]
+python -m tests.bench [start overhead memory client bookkeeping kill export credit million acting]
 """
 
 from __future__ import annotations
@@ -173,6 +173,7 @@ BENCHES = {
     "bookkeeping": bench_bookkeeping.main,
     "kill": kills,
     "export": bench_export.speed,
+    "credit": bench_export.credit,
     "million": bench_export.million,
     "acting": bench_acting.main,
 }

@@ -1,11 +1,12 @@
 """Export: traces a second on one core, and a million of them as far as `datasets`.
 
-python -m tests.bench export million
+python -m tests.bench export credit million
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -14,12 +15,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from prmdata.files import write_traces
+from prmdata import export
+from prmdata.files import read_traces, write_traces
 from prmdata.grading import Grader
 from prmdata.problems import abacus
 from prmdata.records import Cost, Evidence, Labels, Step, Trace
+from prmdata.sampler import ABACUS_MODEL
 from prmdata.traces.generate import Generation, generate
 from tests.policy import Policy
+
+FROZEN = sorted(
+    (Path(__file__).parents[2] / "recipes/compare_methods/data").glob("*traces.parquet")
+)
 
 MEASURED = """
 import os, subprocess, sys, time
@@ -101,6 +108,38 @@ def speed(count: int = 100_000) -> None:
             f"export    {0.9 * count / work:,.0f} traces a second on one core, Parquet to stepwise "
             f"({count:,} traces); peak {found[count][2]:.0f} MB, {ratio:.2f} x a tenth's"
         )
+
+
+def credit(count: int = 20_000) -> None:
+    """`export --to credit` without tokens and with them, and how many traces are told in others
+    than they were sampled in: those of the embedded models that are frozen in the recipes."""
+    with tempfile.TemporaryDirectory() as place:
+        told = []
+        for more in ([], ["--set", f"tokenizer={ABACUS_MODEL}"]):
+            work = {}
+            for size in (count // 10, count):
+                source = str(Path(place, f"{size}.parquet"))
+                if not Path(source).exists():
+                    write_traces(source, map(paid, many(size)))
+                target = str(Path(place, f"credit{size}{len(more)}"))
+                words = ["-m", "prmdata", "export", source, "--to", "credit", *more]
+                work[size] = measured([*words, "-o", target, "-q"])[1]
+            told.append(0.9 * count / (work[count] - work[count // 10]))
+        frozen = [trace for path in FROZEN for trace in read_traces(str(path))]
+        paths = str(Path(place, "frozen.jsonl"))
+        export([paid(t) for t in frozen if isinstance(t, Trace)], output=paths, to="credit",
+               settings={"tokenizer": str(ABACUS_MODEL)})  # fmt: skip
+        rows = [json.loads(line) for line in Path(paths).read_text(encoding="utf-8").splitlines()]
+    drifted = sum(bool(row["drift"] or row["across"]) for row in rows)
+    print(
+        f"credit    {told[0]:,.0f} traces a second on one core without tokens, {told[1]:,.0f} with "
+        f"({count:,} traces); {drifted} of {len(rows):,} sampled traces in other tokens"
+    )
+
+
+def paid(trace: Trace) -> Trace:
+    rewards = tuple(0.5 - 0.1 * n for n in range(len(trace.steps)))
+    return trace.with_evidence(Evidence("credit", "scores", rewards=rewards))
 
 
 def million(count: int = 1_000_000) -> None:

@@ -228,3 +228,27 @@ def test_a_trace_of_verifiers_has_credit_on_the_tokens_that_were_sampled(tmp_pat
     assert trace["rewards"] == {"outcome": {"score": 0.0, "weight": 1.0}}
     with pytest.raises(UsageError, match="jsonl"):
         prmdata.export([PAID], output=str(tmp_path / "d"), to="credit", settings=settings)
+
+
+def test_sampled_traces_are_told_in_the_tokens_that_they_were_sampled_in(tmp_path: Path) -> None:
+    """Those of the embedded models that are frozen in a recipe: no token more, none fewer, and none
+    across the end of a step."""
+    data = Path(__file__).parents[2] / "recipes" / "compare_methods" / "data"
+    paths = sorted(data.glob("*traces.parquet"))
+    frozen = [trace for path in paths for trace in prmdata.read(path)]
+    told = [
+        trace.with_evidence(Evidence("credit", "scores", rewards=(0.5,) * len(trace.steps)))
+        for trace in frozen
+        if trace.steps
+    ]
+    assert len(told) > 2000
+    target = tmp_path / "credit.jsonl"
+    counts = prmdata.export(
+        told, output=str(target), to="credit", settings={"tokenizer": ABACUS, "spread": "even"}
+    )
+    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == len(told), counts
+    assert not [row["trace_id"] for row in rows if row["drift"] != 0 or row["across"]]
+    for row in rows:
+        for (start, end), advantage in zip(row["step_spans"], row["step_advantages"], strict=True):
+            assert sum(row["token_advantages"][start:end]) == pytest.approx(advantage)
