@@ -99,6 +99,8 @@ MEANINGS = {
     "trajectory_ids": "the problem, and which of its traces this is",
     "responses_create_params": "the prompt, as a request of the Responses API",
     "uid": "the problem: rows of one are a group",
+    "message_log": "prompt and answer, each with its tokens, loss mask and advantages",
+    "total_reward": "the reward of the final answer",
     "across": "tokens that stand across the end of a step",
     "drift": "how many tokens more there are than were sampled; 0 with the policy's own tokenizer",
 }

@@ -1,4 +1,4 @@
-"""Rewards and advantages for each step, for RL: TRL, verl, AReaL, SkyRL, NeMo-Gym, verifiers.
+"""Rewards and advantages for each step, for RL: TRL, verl, AReaL, SkyRL, NeMo, verifiers.
 
 Advantages are those of `prmdata credit` where it was run; else rewards as they are, or the change
 of the values. With a tokenizer there are token spans, and an advantage for each token.

@@ -214,6 +214,19 @@ def test_nemo_gym_is_paid_by_the_turn() -> None:
     assert row["response"]["output"][1]["arguments"] == '{"x":1}'
 
 
+def test_nemo_rl_has_the_tokens_of_both_messages_and_credit_on_the_answer() -> None:
+    plain = Credit(tokenizer=ABACUS).row(PAID)
+    asked, said = Credit("nemo-rl", ABACUS).row(PAID)["message_log"]
+    assert asked["token_ids"] == plain["prompt_ids"]
+    assert said["token_ids"] == plain["completion_ids"]
+    assert said["advantages"] == plain["token_advantages"]
+    assert not any(asked["token_loss_mask"] + asked["advantages"])
+    for message in (asked, said):
+        lengths = {len(message[name]) for name in ("token_ids", "token_loss_mask", "advantages")}
+        assert len(lengths) == 1
+    assert all(said["token_loss_mask"])
+
+
 def test_a_trace_of_verifiers_has_credit_on_the_tokens_that_were_sampled(tmp_path: Path) -> None:
     target = tmp_path / "traces.jsonl"
     settings = {"layout": "verifiers", "tokenizer": ABACUS}

@@ -13,7 +13,7 @@ from prmdata.exports.shapes.earned import Earned
 from prmdata.exports.shapes.spans import Spans, Spread
 from prmdata.records import Message, Trace, content_of
 
-Layout = Literal["plain", "trl", "verl", "areal", "skyrl", "nemo-gym", "verifiers"]
+Layout = Literal["plain", "trl", "verl", "areal", "skyrl", "nemo-gym", "nemo-rl", "verifiers"]
 Pay = Literal["credit", "rewards"]
 Fields = list[tuple[str, Any]]
 
@@ -277,6 +277,42 @@ def _as_text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
 
 
+def nemo_rl_fields() -> Fields:
+    import pyarrow as pa
+
+    text, ids = pa.string(), pa.list_(pa.int64())
+    message = [
+        *(("role", text), ("content", text), ("token_ids", ids), ("token_loss_mask", ids)),
+        ("advantages", pa.list_(pa.float64())),
+    ]
+    return [
+        ("message_log", pa.list_(pa.struct(message))),
+        ("total_reward", pa.float64()),
+        ("idx", pa.int64()),
+    ]
+
+
+def nemo_rl(item: Paid) -> Row:
+    """The prompt in one message, as NeMo-RL has it, and the answer with its credit by token."""
+    asked, said = item.tokens.prompt_ids, item.tokens.ids
+    prompt = "\n\n".join(content_of(message) for message in item.prompt)
+    return {
+        "message_log": [
+            {
+                **{"role": "user", "content": prompt, "token_ids": asked},
+                **{"token_loss_mask": [0] * len(asked), "advantages": [0.0] * len(asked)},
+            },
+            {
+                **{"role": "assistant", "content": item.trace.text, "token_ids": said},
+                "token_loss_mask": [1] * len(said),
+                "advantages": item.tokens.spread(item.earned.advantages, item.spread),
+            },
+        ],
+        "total_reward": item.outcome,
+        "idx": number(item.trace.problem.id),
+    }
+
+
 def verifiers(item: Paid) -> Row:
     """A trace of verifiers' (version 1): a node for each message, credit on the sampled tokens.
 
@@ -324,6 +360,7 @@ LAYOUTS: dict[Layout, tuple[Callable[[], Fields], Callable[[Paid], Row]]] = {
     "areal": (areal_fields, areal),
     "skyrl": (skyrl_fields, skyrl),
     "nemo-gym": (nemo_gym_fields, nemo_gym),
+    "nemo-rl": (nemo_rl_fields, nemo_rl),
     "verifiers": (no_fields, verifiers),
 }
 TREES: tuple[Layout, ...] = ("verifiers",)

@@ -102,6 +102,8 @@ trajectory = {name: column.unsqueeze(0) for name, column in rows[0].items()}  # 
 generated = dataset.to_dict()  # a GeneratorOutput, column by column""",
     "nemo-gym": """\
 dataset.to_json("rollouts.jsonl")  # rollouts as NeMo-Gym writes them""",
+    "nemo-rl": """\
+logs = dataset.with_format("torch")["message_log"]  # as its GRPO loop has them""",
 }
 
 NEMO_RL = """\
