@@ -267,6 +267,7 @@ def test_too_long_fails_alone(held: Held) -> None:
     assert done[0].text  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_load_changes_nothing(held: Held) -> None:
     if held.kind == "replay":
         pytest.skip("a replay makes nothing: the store's test serves it under load")
@@ -284,6 +285,7 @@ def test_load_changes_nothing(held: Held) -> None:
         assert same >= 0.8 * len(idle)
 
 
+@pytest.mark.slow
 def test_a_cancelled_call_is_aborted(held: Held) -> None:
     if held.kind == "replay":
         pytest.skip("a replay has nothing to abort")

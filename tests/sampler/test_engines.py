@@ -38,6 +38,7 @@ def ours() -> list[list[float]]:
     return scores("abacus")
 
 
+@pytest.mark.slow
 def test_transformers_gives_the_same_log_probabilities(ours: list[list[float]]) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -111,6 +111,7 @@ def steady(dtype: str) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_company_changes_no_bit(folder: Path, dtype: str) -> None:
     """Forty calls one by one, then the same among three hundred others in any order."""

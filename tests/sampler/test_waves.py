@@ -25,10 +25,14 @@ from tests.sampler.tiny import CONTEXT, QUESTION, TEXTS, save_tiny
 
 PREFIXES = [QUESTION + "".join(TEXTS[:i]) + "So " * j for i in range(3) for j in (0, 1, 4)]
 
-LONGER = {name: pytest.param(name, marks=pytest.mark.slow) for name in ("gpt_neox", "phi")}
+LONGER = {
+    name: pytest.param(name, marks=pytest.mark.slow) for name in ("gpt_neox", "gemma2", "phi")
+}
 
 
-@pytest.fixture(scope="module", params=["gpt2", LONGER["gpt_neox"], "gemma2", LONGER["phi"]])
+@pytest.fixture(
+    scope="module", params=["gpt2", LONGER["gpt_neox"], LONGER["gemma2"], LONGER["phi"]]
+)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny(tmp_path_factory.mktemp(request.param), request.param)
 

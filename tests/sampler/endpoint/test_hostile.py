@@ -137,6 +137,7 @@ def test_a_server_that_is_hostile_from_the_start_is_left_out(
     assert "the other servers go on" in lines[0]
 
 
+@pytest.mark.slow
 def test_a_server_that_recovers_is_used_again(pair: tuple[str, str]) -> None:
     async def ask(urls: str, sick: str) -> None:
         sampler = await open_sampler(urls)

@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from prmdata.sampler import ABACUS_MODEL
+from tests.warm import command
 
 EVIL = """
 from pathlib import Path
@@ -25,11 +25,10 @@ class Model(PreTrainedModel):
 
 
 def opened(folder: Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "prmdata", "generate", "abacus:1", "--sampler"]
-    words += [f"local:{folder}", "-o", "t.jsonl"]
+    words = ["generate", "abacus:1", "--sampler", f"local:{folder}", "-o", "t.jsonl"]
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}
     # "y" to whatever may ask whether the folder's code may run
-    return subprocess.run(words, input="y\n" * 9, capture_output=True, text=True, env=env)
+    return command(*words, given="y\n" * 9, env=env)
 
 
 @pytest.fixture
