@@ -19,6 +19,7 @@ from prmdata.files import write_traces
 from prmdata.stages.publish import Upload, check_publishing, reported
 from tests.exports.cases import RIGHT, WRONG
 from tests.stages.hub import TOKEN
+from tests.warm import program
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TREE = Path(__file__).parent.parent.parent
@@ -32,8 +33,9 @@ def python(tmp_path: Path, hub: tuple[str, Path]) -> Run:
     write_traces(str(tmp_path / "t.jsonl"), given)
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        prmdata = words[:2] == ("-m", "prmdata")
         return subprocess.run(
-            [sys.executable, *words],
+            [*program(), *words[2:]] if prmdata else [sys.executable, *words],
             capture_output=True,
             text=True,
             cwd=tmp_path,
