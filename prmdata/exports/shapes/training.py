@@ -24,7 +24,9 @@ def swift(kind: str) -> str:
 
 
 SFT = trl("SFTTrainer", tokenizer=False)
-PRM = trl("PRMTrainer", module="trl.experimental.prm")
+PRM = "# TRL up to 1.13; later ones have no PRMTrainer\n" + trl(
+    "PRMTrainer", module="trl.experimental.prm"
+)
 
 TOKENS = """\
 from transformers import AutoModelForTokenClassification, Trainer
