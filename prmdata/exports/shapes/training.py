@@ -24,9 +24,10 @@ def swift(kind: str) -> str:
 
 
 SFT = trl("SFTTrainer", tokenizer=False)
-PRM = "# TRL up to 1.13; later ones have no PRMTrainer\n" + trl(
-    "PRMTrainer", module="trl.experimental.prm"
-)
+PRM = """\
+from trl.experimental.prm import PRMConfig, PRMTrainer  # TRL up to 1.13: later ones have none
+PRMTrainer(model, args=PRMConfig(output_dir="run"), processing_class=tokenizer,
+           train_dataset=dataset).train()"""
 
 TOKENS = """\
 from transformers import AutoModelForTokenClassification, Trainer
