@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 
-def trl(trainer: str, *, module: str = "trl", tokenizer: bool = True) -> str:
+def trl(trainer: str, *, tokenizer: bool = True) -> str:
     named = "model, processing_class=tokenizer" if tokenizer else "model"
-    return f"from {module} import {trainer}\n{trainer}({named}, train_dataset=dataset).train()"
+    return f"from trl import {trainer}\n{trainer}({named}, train_dataset=dataset).train()"
 
 
 def llamafactory(stage: str) -> str:
