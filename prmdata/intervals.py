@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 LEVEL = 0.95
 REPLICATES = 1000
@@ -45,7 +44,7 @@ def clustered_wilson(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
 def bootstrap(
     problems: int,
-    measure: Callable[[Any], Mapping[str, float]],
+    measure: Callable[[object], Mapping[str, float]],
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:

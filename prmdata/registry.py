@@ -49,7 +49,7 @@ class Registry(Mapping[str, T]):
         return {**_plugins(self.group), **self.own}
 
 
-def make(registry: Registry[type[T]], name: str, settings: Mapping[str, Any]) -> T:
+def make(registry: Registry[type[T]], name: str, settings: Mapping[str, object]) -> T:
     """An instance of the entry of that name, with its settings checked."""
     return configured(registry[name], settings)
 
@@ -59,7 +59,7 @@ def _plugins(group: str) -> dict[str, Any]:
     return {point.name: _load(point) for point in entry_points(group=group)}
 
 
-def _load(point: EntryPoint) -> Any:
+def _load(point: EntryPoint) -> object:
     try:
         return point.load()
     except (ImportError, AttributeError) as error:

@@ -47,17 +47,17 @@ class Reward:
         self._thread.start()
 
     def verdicts(
-        self, completions: Sequence[Completion], golds: Sequence[Any], kind: str | None = None
+        self, completions: Sequence[Completion], golds: Sequence[object], kind: str | None = None
     ) -> list[Verdict]:
         """A gold answer may be several: a list, each of which is right."""
         return self._submitted(self._all(completions, golds, kind)).result()
 
     def scores(
-        self, completions: Sequence[Completion], golds: Sequence[Any], kind: str | None = None
+        self, completions: Sequence[Completion], golds: Sequence[object], kind: str | None = None
     ) -> list[float]:
         return [value(verdict) for verdict in self.verdicts(completions, golds, kind)]
 
-    async def score(self, completion: Completion, gold: Any) -> float:
+    async def score(self, completion: Completion, gold: object) -> float:
         """The same in a running event loop, which goes on meanwhile."""
         grading = self._submitted(self._all([completion], [gold], None))
         (verdict,) = await asyncio.wrap_future(grading)
@@ -75,16 +75,16 @@ class Reward:
         self._loop.run_forever()
         self._loop.close()
 
-    def _submitted(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def _submitted(self, work: Coroutine[object, object, T]) -> concurrent.futures.Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _all(
-        self, completions: Sequence[Completion], golds: Sequence[Any], kind: str | None
+        self, completions: Sequence[Completion], golds: Sequence[object], kind: str | None
     ) -> list[Verdict]:
         pairs = zip(completions, golds, strict=True)
         return await asyncio.gather(*(self._one(text, gold, kind) for text, gold in pairs))
 
-    async def _one(self, completion: Completion, gold: Any, kind: str | None) -> Verdict:
+    async def _one(self, completion: Completion, gold: object, kind: str | None) -> Verdict:
         golds = [gold_of(text) for text in _listed(gold)]
         first, further = (golds[0] if golds else None), tuple(golds[1:])
         problem = Problem("reward", "?", first, kind or self._kind, answers=further)
@@ -107,9 +107,9 @@ def text_of(completion: Completion) -> str:
 
 def accuracy(
     completions: Sequence[Completion],
-    answer: Sequence[Any] | None = None,
-    solution: Sequence[Any] | None = None,
-    **columns: Any,
+    answer: Sequence[object] | None = None,
+    solution: Sequence[object] | None = None,
+    **columns: object,
 ) -> list[float]:
     """TRL: a reward for each completion, by the data set's column `answer` or `solution`."""
     golds = answer if answer is not None else solution
@@ -121,9 +121,9 @@ def accuracy(
 def compute_score(
     data_source: str,
     solution_str: str,
-    ground_truth: Any,
+    ground_truth: object,
     extra_info: Mapping[str, Any] | None = None,
-    **settings: Any,
+    **settings: object,
 ) -> float:
     """verl: the reward of one answer. `extra_info` may name its `kind`."""
     kind = (extra_info or {}).get("kind")
@@ -134,15 +134,15 @@ def compute_score(
 def compute_scores(
     data_sources: Sequence[str],
     solution_strs: Sequence[str],
-    ground_truths: Sequence[Any],
-    extra_infos: Sequence[Mapping[str, Any] | None] | None = None,
-    **settings: Any,
+    ground_truths: Sequence[object],
+    extra_infos: Sequence[Mapping[str, object] | None] | None = None,
+    **settings: object,
 ) -> list[float]:
     """verl's batch reward manager: the rewards of many answers, of which none delays another."""
     return shared().scores(solution_strs, list(ground_truths))
 
 
-async def correct_answer(completion: Completion, answer: Any, **state: Any) -> float:
+async def correct_answer(completion: Completion, answer: object, **state: object) -> float:
     """verifiers: a rubric's reward function."""
     return await shared().score(completion, answer)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+async def together(*work: Coroutine[object, object, T]) -> list[T]:
     """The results, in order. The first failure is raised itself, once the others have ended too."""
     try:
         async with asyncio.TaskGroup() as tasks:

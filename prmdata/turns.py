@@ -56,12 +56,12 @@ def words_of(turn: Message) -> str:
     return "\n".join(parts)
 
 
-def _as_json(call: Mapping[str, Any]) -> str:
+def _as_json(call: Mapping[str, object]) -> str:
     shown = {"name": call["name"], "arguments": arguments_of(call)}
     return json.dumps(shown, ensure_ascii=False)
 
 
-def arguments_of(call: Mapping[str, Any]) -> Any:
+def arguments_of(call: Mapping[str, object]) -> object:
     """The arguments of a call as an object, where they are one or its JSON; else as they stand."""
     arguments = call.get("arguments")
     if not isinstance(arguments, str):
@@ -135,7 +135,7 @@ def documents_of(step: Step) -> Iterator[tuple[str | None, str]]:
         yield from _documents(read, 0)
 
 
-def _documents(value: Any, depth: int) -> Iterator[tuple[str | None, str]]:
+def _documents(value: object, depth: int) -> Iterator[tuple[str | None, str]]:
     if depth > 6:
         return
     if isinstance(value, list):

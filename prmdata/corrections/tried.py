@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prmdata.labellers.contract import Probe
 from prmdata.records import Cost, Evidence, Labels, Trace
@@ -39,7 +38,7 @@ async def after(rollouts: Rollouts, trace: Trace, steps: int, n: int) -> Tried:
 
 
 def evidence(
-    name: str, trace: Trace, probes: Mapping[int, Tried], settings: Mapping[str, Any], cost: Cost
+    name: str, trace: Trace, probes: Mapping[int, Tried], settings: Mapping[str, object], cost: Cost
 ) -> Evidence:
     """Rates by the number of steps they were sampled after, as evidence by step."""
     found = [probes.get(step + 1) for step in range(len(trace.steps))]
@@ -56,7 +55,7 @@ def evidence(
     )
 
 
-def corrected(branch: Trace, by: str, settings: Mapping[str, Any]) -> Trace:
+def corrected(branch: Trace, by: str, settings: Mapping[str, object]) -> Trace:
     """A branch that ends right: taken at its word, for nobody has looked at its steps."""
     values = (1.0,) * len(branch.steps)
     labels = Labels(by, None, values, examined=False, settings=dict(settings))

@@ -132,7 +132,7 @@ def _size(counts: Mapping[str, int]) -> list[str]:
     return ["size_categories:", f"- {name if rows < 1_000_000 else 'n>1M'}"]
 
 
-def _example(row: Mapping[str, Any] | None) -> str:
+def _example(row: Mapping[str, object] | None) -> str:
     """A row as JSON, in a block in which nothing that a model wrote is markup."""
     if row is None:
         return ""
@@ -144,7 +144,7 @@ def _indented(text: str) -> str:
     return "".join(f"    {line}\n" for line in text.splitlines())
 
 
-def _shortened(value: Any) -> Any:
+def _shortened(value: object) -> object:
     if isinstance(value, str):
         return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     if isinstance(value, Mapping):
@@ -165,7 +165,7 @@ def _licence(names: Sequence[str]) -> list[str]:
     return [f"license: {known[0]}"] if len(known) == 1 else ["license:", *(f"- {n}" for n in known)]
 
 
-def _accuracy(figures: Mapping[str, Any]) -> str:
+def _accuracy(figures: Mapping[str, object]) -> str:
     """In words: what was measured, on how many traces."""
     if not figures.get("labelled"):
         return (
@@ -193,9 +193,9 @@ def _accuracy(figures: Mapping[str, Any]) -> str:
 
 
 def manifest(
-    folder: Path, files: Sequence[str], settings: Mapping[str, Any], counts: Mapping[str, int],
+    folder: Path, files: Sequence[str], settings: Mapping[str, object], counts: Mapping[str, int],
     version: str, told: Told,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, object]:  # fmt: skip
     return {
         "prmdata": version,
         "settings": dict(settings),
@@ -208,11 +208,11 @@ def manifest(
     }
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _file(path: Path) -> dict[str, object]:
     with path.open("rb") as raw:
         digest = hashlib.file_digest(raw, "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": digest}
 
 
-def _type(arrow: Any) -> str:
+def _type(arrow: object) -> str:
     return str(arrow).replace("element: ", "").replace("item: ", "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from prmdata.dataset.wording import runs, words
 from prmdata.errors import InputError
@@ -78,7 +77,7 @@ def file_name(path: str) -> str:
     return path.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _question(row: Mapping[str, Any]) -> str | None:
+def _question(row: Mapping[str, object]) -> str | None:
     for column in COLUMNS:
         value = row.get(column)
         if isinstance(value, str) and value.strip():

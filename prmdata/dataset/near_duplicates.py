@@ -81,7 +81,7 @@ def rows_per_band(similarity: float) -> int:
 
 
 @functools.cache
-def _permutations() -> tuple[Any, Any]:
+def _permutations() -> tuple[object, object]:
     """Multiply-and-shift hashing, in which 64-bit numbers overflow as they should."""
     random = np.random.default_rng(0)
     factors, offsets = random.integers(0, 2**63, (2, HASHES), dtype=np.uint64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
@@ -90,7 +89,7 @@ class Provenance:
     def labelled_by(self) -> list[str]:
         return list(dict.fromkeys(name.text for name in self.methods))
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """For the manifest."""
         named = ("sources", "licences", "models", "sampling", "prompts", "methods")
         return {
@@ -130,7 +129,7 @@ class Provenance:
         ]
 
 
-def _largest(counts: Counter[Any]) -> dict[str, int]:
+def _largest(counts: Counter[object]) -> dict[str, int]:
     return {str(name): n for name, n in counts.most_common(MOST_NAMED)}
 
 

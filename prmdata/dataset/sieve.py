@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from prmdata.dataset.contamination import Contamination
 from prmdata.dataset.near_duplicates import NearDuplicates
@@ -28,7 +27,7 @@ class Sieve:
         self._at: str = ""
         self._texts: set[int] = set()
         """What was taken of the problem that is passing; its traces stand together."""
-        self.removed: list[dict[str, Any]] = []
+        self.removed: list[dict[str, object]] = []
         """The problems left out, each with what it repeats."""
 
     def against(self, trace: Trace) -> str | None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 
@@ -25,7 +25,7 @@ class RowWriter:
         self,
         path: Path,
         target: str,
-        schema: Any,
+        schema: object,
         split: str = "train",
         line: Callable[[Row], Row] | None = None,
     ) -> None:

@@ -34,7 +34,7 @@ ENVIRONMENTS: Registry[type[Opens]] = Registry(
 )
 
 
-def environment(spec: str, settings: Mapping[str, Any]) -> Opens:
+def environment(spec: str, settings: Mapping[str, object]) -> Opens:
     """`calculator`, `search:corpus.jsonl`, `command:PROGRAM` or `module:function`, configured."""
     name, colon, rest = spec.partition(":")
     meant = difflib.get_close_matches(name, ENVIRONMENTS, n=1, cutoff=0.7)

@@ -54,7 +54,7 @@ class _Open:
         del problem
         return self._tools
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         del problem
         return chat[-1].get("tool_calls")
 

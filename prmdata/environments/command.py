@@ -68,7 +68,7 @@ class Function(Command):
     async def opened(self) -> AsyncIterator[Environment]:
         pool = Pool(self.program, self.workers, self.timeout_s, self.timeout_s)
 
-        async def ask(question: dict[str, Any]) -> Any:
+        async def ask(question: dict[str, object]) -> object:
             try:
                 return await pool.call((question,))
             except TimedOut:
@@ -103,7 +103,7 @@ class _Open:
     async def tools(self, problem: Problem) -> Sequence[Tool]:
         return (await self._asked(problem, (), 0)).tools
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         return [msgspec.to_builtins(problem), list(chat)]
 
     async def answer(self, problem: Problem, chat: Sequence[Message], seed: int) -> Reply:
@@ -142,7 +142,7 @@ async def _programs(settings: Command) -> AsyncIterator[Ask]:
     for program in programs:
         idle.put_nowait(program)
 
-    async def ask(question: dict[str, Any]) -> Any:
+    async def ask(question: dict[str, object]) -> object:
         program = await idle.get()
         try:
             return await program.ask(msgspec.json.encode(question), settings.timeout_s, _decoded)
@@ -158,7 +158,7 @@ async def _programs(settings: Command) -> AsyncIterator[Ask]:
             await program.close()
 
 
-def _decoded(line: bytes) -> Any:
+def _decoded(line: bytes) -> object:
     try:
         return msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -48,7 +48,7 @@ class Environment(Protocol):
         """What the model is told of its tools, as chat templates take them."""
         ...
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         """All that the answer depends on, as JSON: the same key, the same answer."""
         ...
 
@@ -65,7 +65,7 @@ def function(
     name: str,
     description: str,
     required: Sequence[str] | None = None,
-    **parameters: Mapping[str, Any],
+    **parameters: Mapping[str, object],
 ) -> Tool:
     """A tool in the form that chat templates take; unless told, every parameter is required."""
     return {
@@ -99,7 +99,7 @@ def calls_in(turn: Message, tools: Sequence[Tool]) -> list[Call]:
     return [_read(call, tools) for call in Step("", messages=(turn,)).calls]
 
 
-def _read(call: Mapping[str, Any], tools: Sequence[Tool]) -> Call:
+def _read(call: Mapping[str, object], tools: Sequence[Tool]) -> Call:
     known = {tool["function"]["name"]: tool["function"] for tool in tools}
     name, arguments = str(call.get("name")), arguments_of(call)
     number = call.get("id")

@@ -10,7 +10,6 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.environments.contract import (
     Call,
@@ -87,7 +86,7 @@ class _Open:
         del problem
         return self._tools
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         del problem
         return [
             [call.name, call.id, call.arguments] for calls in self._turns(chat) for call in calls

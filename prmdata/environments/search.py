@@ -89,7 +89,7 @@ class _Open:
         del problem
         return self._tools
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         del problem
         return chat[-1].get("tool_calls")
 
@@ -108,14 +108,14 @@ class _Open:
         return json.dumps({"result": found}, ensure_ascii=False)
 
 
-def _queries(arguments: Mapping[str, Any]) -> list[str]:
+def _queries(arguments: Mapping[str, object]) -> list[str]:
     """One query, or a list of them, as Search-R1's tool takes it."""
     listed = arguments.get("query_list", arguments.get("query"))
     found = listed if isinstance(listed, list) else [listed]
     return [query for query in found if isinstance(query, str) and query.strip()]
 
 
-def _passage(row: Any, where: str) -> dict[str, Any]:
+def _passage(row: Any, where: str) -> dict[str, object]:
     if isinstance(row, Unreadable):
         raise InputError(row.reason)
     text = next((row[name] for name in TEXT if isinstance(row.get(name), str)), None)
@@ -127,7 +127,7 @@ def _passage(row: Any, where: str) -> dict[str, Any]:
     return {"id": str(row.get("id", row.get("_id", where.rpartition(":")[2]))), "contents": text}
 
 
-def _indexed(passages: Sequence[Mapping[str, Any]], k: int) -> Find:
+def _indexed(passages: Sequence[Mapping[str, object]], k: int) -> Find:
     try:
         import tantivy
     except ImportError:
@@ -146,14 +146,14 @@ def _indexed(passages: Sequence[Mapping[str, Any]], k: int) -> Find:
     index.reload()
     searcher = index.searcher()
 
-    def found(query: str) -> list[Mapping[str, Any]]:
+    def found(query: str) -> list[Mapping[str, object]]:
         parsed, _ = index.parse_query_lenient(_words(query), ["contents"])
         hits = searcher.search(parsed, k).hits
         best = [(score, searcher.doc(address)["place"][0]) for score, address in hits]
         best.sort(key=lambda hit: (-hit[0], hit[1]))
         return [{**passages[place], "score": round(score, 4)} for score, place in best]
 
-    async def find(query: str) -> list[Mapping[str, Any]]:
+    async def find(query: str) -> list[Mapping[str, object]]:
         return await asyncio.to_thread(found, query)  # else the model would wait for it
 
     return find
@@ -172,7 +172,7 @@ async def _served(settings: Search) -> AsyncIterator[Find]:
     limit = aiohttp.ClientTimeout(total=settings.timeout_s)
     async with aiohttp.ClientSession(timeout=limit) as session:
 
-        async def find(query: str) -> list[Mapping[str, Any]]:
+        async def find(query: str) -> list[Mapping[str, object]]:
             asked = {"queries": [query], "topk": settings.k, "return_scores": True}
             try:
                 async with session.post(settings.source, json=asked) as response:
@@ -185,7 +185,7 @@ async def _served(settings: Search) -> AsyncIterator[Find]:
         yield find
 
 
-def _found(reply: Any) -> list[Mapping[str, Any]]:
+def _found(reply: object) -> list[Mapping[str, object]]:
     """Of `{"result": [[passage, …]]}`, or of a plain list, the passages."""
     found = reply.get("result", reply) if isinstance(reply, dict) else reply
     while isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.environments.contract import (
     Environment,
@@ -44,7 +43,7 @@ class _Open:
             for tool in world_of(problem).tools
         ]
 
-    def key(self, problem: Problem, chat: Sequence[Message]) -> Any:
+    def key(self, problem: Problem, chat: Sequence[Message]) -> object:
         said = [content_of(m) for m in chat[-1:] if not m.get("tool_calls")]
         return [problem.id, problem.context, [m.get("tool_calls") for m in chat], said]
 

@@ -30,7 +30,7 @@ class Atif:
     evidence: str | None = None
     """Whose rewards are written; none: the last that has any."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
@@ -53,7 +53,7 @@ class Atif:
                 extra = {**(entries[place].get("extra") or {}), "prmdata": own}
                 entries[place] = {**entries[place], "extra": extra}
         first = None if labels is None else labels.first_error
-        whole: dict[str, Any] = (
+        whole: dict[str, object] = (
             {}
             if labels is None
             else {

@@ -32,7 +32,7 @@ class Format(Protocol):
         """Whether `rows` must see all of a problem's traces at once; if not it is given one."""
         ...
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         """The Arrow schema of the rows, explicit: never guessed from data. None: rows are trees,
         which have no columns, and are written as JSON lines only."""
         ...

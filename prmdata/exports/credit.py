@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -66,7 +66,7 @@ class Credit:
     def snippet(self) -> str:
         return training.CREDIT.get(self.layout, "")
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         if self.layout in TREES:

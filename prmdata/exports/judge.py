@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -62,7 +62,7 @@ class Judge:
     def snippet(self) -> str:
         return training.SFT if self.column == "messages" else training.swift("sft")
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         return pa.schema(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import llamafactory, training
@@ -56,7 +56,7 @@ class Kto:
             "tools": training.trl("KTOTrainer"),
         }[self.layout]
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         columns = {

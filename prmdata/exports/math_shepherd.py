@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
@@ -34,7 +34,7 @@ class MathShepherd:
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text = [(name, pa.string()) for name in ("input", "label", "task")]

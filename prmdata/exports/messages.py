@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Messages:
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.AGAIN
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text = pa.string()

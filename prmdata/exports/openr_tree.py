@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.exports.shapes.verdicts import measured
@@ -31,7 +31,7 @@ class OpenrTree:
     unvalued: Literal["merge", "keep"] = "merge"
     """Steps without a value join the next that has one, or are nodes of value null."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

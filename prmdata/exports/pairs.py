@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
@@ -96,7 +96,7 @@ class Pairs:
             "tools": training.trl("DPOTrainer"),
         }[self.layout]
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         margin = [("margin", pa.float64())] if self.margin else []

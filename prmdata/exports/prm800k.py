@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.exports.contract import Row, each
 from prmdata.exports.shapes import training
@@ -27,7 +27,7 @@ class Prm800k:
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         return pa.schema(
@@ -94,7 +94,7 @@ def label(trace: Trace, labels: Labels) -> Row:
     }
 
 
-def question_type() -> Any:
+def question_type() -> object:
     import pyarrow as pa
 
     return pa.struct(
@@ -109,7 +109,7 @@ def question_type() -> Any:
     )
 
 
-def label_type() -> Any:
+def label_type() -> object:
     import pyarrow as pa
 
     completion = pa.struct([("text", pa.string()), ("rating", pa.int64()), ("flagged", pa.bool_())])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
@@ -23,7 +23,7 @@ class Processbench:
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word: a benchmark cannot rest on them."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         return pa.schema(

@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import critic, training
@@ -54,7 +54,7 @@ class Rl:
             "ms-swift": training.swift("grpo") + " --reward_funcs accuracy",
         }[self.trainer]
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text = pa.string()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -83,7 +83,7 @@ class Sft:
     def snippet(self) -> str:
         return training.llamafactory("sft") if self.layout == "llamafactory" else training.SFT
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text = pa.string()

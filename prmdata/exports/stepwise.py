@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import Row, each
@@ -48,7 +48,7 @@ class Stepwise:
         if self.threshold is not None and not 0 <= self.threshold < 1:
             raise UsageError(f"threshold {self.threshold}: must be at least 0 and below 1")
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         return pa.schema(

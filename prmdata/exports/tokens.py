@@ -42,7 +42,7 @@ class Tokens:
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         whole = pa.list_(pa.int64())

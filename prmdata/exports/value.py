@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -33,7 +33,7 @@ class Value:
     def snippet(self) -> str:
         return training.PRM if self.layout == "stepwise" else training.OVM
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text = pa.string()

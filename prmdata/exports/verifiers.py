@@ -30,7 +30,7 @@ class Verifiers:
     evidence: str | None = None
     """Whose rewards become advantages; none: the last that has any."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:
@@ -80,10 +80,10 @@ def _sampled(node: Mapping[str, Any]) -> int:
     return sum(mask) if isinstance(mask, list) and mask else len(node.get("logprobs") or [])
 
 
-def _labels(trace: Trace, turns: Sequence[int]) -> dict[str, Any]:
+def _labels(trace: Trace, turns: Sequence[int]) -> dict[str, object]:
     labels = trace.labels
     told = said_of(trace, None)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "step_labels": {
             str(place): own["label"]
             for place, own in zip(turns, told, strict=True)

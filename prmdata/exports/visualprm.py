@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
@@ -29,7 +29,7 @@ class Visualprm:
     evidence: str | None = None
     """Whose rollouts are written; none: those behind the labels, else the last there are."""
 
-    def schema(self) -> Any:
+    def schema(self) -> object:
         import pyarrow as pa
 
         text, count = pa.string(), pa.int64()

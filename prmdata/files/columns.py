@@ -20,14 +20,14 @@ Reader = Callable[[Any], list[Any]]
 """An Arrow array → its values, `None` where there is none."""
 
 
-def records_in(batch: Any, record: type) -> list[Any]:
+def records_in(batch: Any, record: type) -> list[object]:
     """What `msgspec.convert` makes `record`s from, for each row of an Arrow batch."""
     import pyarrow as pa
 
     return _structs(record)(pa.StructArray.from_arrays(batch.columns, batch.schema.names))
 
 
-def _reader(hint: Any) -> Reader:
+def _reader(hint: object) -> Reader:
     hint = without_none(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _structs(hint)
@@ -48,7 +48,7 @@ def _structs(record: Any) -> Reader:
         if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
     }
 
-    def read(array: Any) -> list[Any]:
+    def read(array: Any) -> list[object]:
         import pyarrow as pa
 
         if not pa.types.is_struct(array.type):
@@ -68,7 +68,7 @@ def _structs(record: Any) -> Reader:
 
 
 def _lists(reader: Reader) -> Reader:
-    def read(array: Any) -> list[Any]:
+    def read(array: Any) -> list[object]:
         import pyarrow as pa
 
         if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
@@ -76,7 +76,7 @@ def _lists(reader: Reader) -> Reader:
         ends = array.offsets.to_numpy().tolist()
         first = ends[0]
         values = reader(array.values.slice(first, ends[-1] - first))
-        found: list[Any] = [
+        found: list[object] = [
             values[start - first : end - first] for start, end in itertools.pairwise(ends)
         ]
         return _emptied(found, array)
@@ -84,7 +84,7 @@ def _lists(reader: Reader) -> Reader:
     return read
 
 
-def _json(array: Any) -> list[Any]:
+def _json(array: object) -> list[object]:
     decode = msgspec.json.decode
     return [value if value is None else decode(value) for value in _plain(array)]
 
@@ -93,7 +93,7 @@ def _plain(array: Any) -> list[Any]:
     return typing.cast("list[Any]", array.to_pylist())
 
 
-def _emptied(found: list[Any], array: Any) -> list[Any]:
+def _emptied(found: list[object], array: Any) -> list[object]:
     """`None` where the array says that there is nothing."""
     if array.null_count:
         for place, valid in enumerate(array.is_valid().to_pylist()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from prmdata.errors import UsageError
 
@@ -12,11 +11,11 @@ DEEPEST = 4
 """Names in a path that is suggested."""
 
 
-def value_at(row: Mapping[str, Any], path: str) -> Any:
+def value_at(row: Mapping[str, object], path: str) -> object:
     """`None` where there is nothing. A column whose own name has dots in it comes first."""
     if path in row:
         return row[path]
-    value: Any = row
+    value: object = row
     for name in path.split("."):
         if isinstance(value, Mapping):
             value = value.get(name)
@@ -27,7 +26,9 @@ def value_at(row: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def check_columns(rows: Iterable[Mapping[str, Any]], columns: Iterable[str], option: str) -> None:
+def check_columns(
+    rows: Iterable[Mapping[str, object]], columns: Iterable[str], option: str
+) -> None:
     """Refuse a column that none of the rows has, and suggest the nearest one."""
     known = list(dict.fromkeys(path for row in rows for path in _paths(row)))
     for column in filter(None, columns):
@@ -48,7 +49,7 @@ def _leads_somewhere(column: str, known: Sequence[str]) -> bool:
     return bool(rest) and head in known and any(part.isdecimal() for part in rest.split("."))
 
 
-def _paths(row: Mapping[str, Any], depth: int = DEEPEST) -> Iterator[str]:
+def _paths(row: Mapping[str, object], depth: int = DEEPEST) -> Iterator[str]:
     for name, value in row.items():
         yield str(name)
         if isinstance(value, Mapping) and depth > 1:

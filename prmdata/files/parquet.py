@@ -30,7 +30,7 @@ def read_traces(path: str) -> Iterator[Trace | Unreadable]:
             yield _trace(row, f"{path}:{number}")
 
 
-def _records(batch: Any) -> Iterator[Any]:
+def _records(batch: Any) -> Iterator[object]:
     """What the rows hold; in the place of one that cannot be read, the error."""
     try:
         yield from records_in(batch, Trace)
@@ -42,7 +42,7 @@ def _records(batch: Any) -> Iterator[Any]:
             yield from _records(batch.slice(place, 1))
 
 
-def _trace(row: Any, where: str) -> Trace | Unreadable:
+def _trace(row: object, where: str) -> Trace | Unreadable:
     if isinstance(row, Exception):
         return Unreadable(where, f"{where}: not a prmdata record: {row}")
     try:
@@ -55,7 +55,7 @@ def _trace(row: Any, where: str) -> Trace | Unreadable:
         return Unreadable(where, str(error))
 
 
-def read_rows(path: str) -> Iterator[tuple[dict[str, Any], str]]:
+def read_rows(path: str) -> Iterator[tuple[dict[str, object], str]]:
     """Rows of any Parquet file, each with where it stands."""
     number = 0
     for batch in _batches(path):
@@ -106,7 +106,7 @@ class ParquetWriter:
     reads single pages, and a changed dataset uploads what has changed.
     """
 
-    def __init__(self, raw: IO[bytes], schema: Any) -> None:
+    def __init__(self, raw: IO[bytes], schema: object) -> None:
         import pyarrow.parquet as pq
 
         self.schema = schema
@@ -117,14 +117,14 @@ class ParquetWriter:
             write_page_index=True,
             use_content_defined_chunking=True,
         )
-        self._rows: list[dict[str, Any]] = []
-        self._pending: list[Any] = []
+        self._rows: list[dict[str, object]] = []
+        self._pending: list[object] = []
         self._pending_rows = self._pending_bytes = 0
         self.rows = 0
         self.groups = 0
         """Row groups written."""
 
-    def write(self, row: dict[str, Any]) -> None:
+    def write(self, row: dict[str, object]) -> None:
         self._rows.append(row)
         self.rows += 1
         if len(self._rows) >= ROWS_PER_BATCH:

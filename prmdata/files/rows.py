@@ -75,7 +75,7 @@ def _array(data: bytes, where: str) -> Iterator[Row]:
         yield _decoded(bytes(item), place), place
 
 
-def _decoded(line: bytes, where: str) -> dict[str, Any] | Unreadable:
+def _decoded(line: bytes, where: str) -> dict[str, object] | Unreadable:
     try:
         row = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -85,6 +85,6 @@ def _decoded(line: bytes, where: str) -> dict[str, Any] | Unreadable:
     return Unreadable(where, f"{where}: {_kind(row)}, where a JSON object is needed")
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 
-def arrow_schema(record: type) -> Any:
+def arrow_schema(record: type) -> object:
     import pyarrow as pa
 
     hints = typing.get_type_hints(record)
@@ -27,7 +27,7 @@ def arrow_schema(record: type) -> Any:
     )
 
 
-def _arrow_type(hint: Any) -> Any:
+def _arrow_type(hint: object) -> object:
     import pyarrow as pa
 
     hint = without_none(hint)
@@ -50,9 +50,9 @@ def _arrow_type(hint: Any) -> Any:
     raise TypeError(f"no Arrow type for {hint}")
 
 
-def to_row(record: Any) -> dict[str, Any]:
+def to_row(record: object) -> dict[str, object]:
     """A record as the Python values that its Arrow schema takes."""
-    kind: Any = type(record)
+    kind: object = type(record)
     row = _packer(kind)(record)
     row.pop("stream", None)
     return typing.cast("dict[str, Any]", row)
@@ -63,7 +63,7 @@ def _packer(kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     parts = [(f.name, _pack_of(hints[f.name])) for f in dataclasses.fields(kind)]
 
-    def pack(record: Any) -> dict[str, Any]:
+    def pack(record: object) -> dict[str, object]:
         return {
             name: (value if part is None or value is None else part(value))
             for name, part in parts
@@ -73,7 +73,7 @@ def _packer(kind: Any) -> Any:
     return pack
 
 
-def _pack_of(hint: Any) -> Any:
+def _pack_of(hint: object) -> Any:
     """The function that packs one field, or `None` where the value is stored as it is."""
     hint = without_none(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -88,7 +88,7 @@ def _pack_of(hint: Any) -> Any:
     return _json if origin is dict or hint is dict else None
 
 
-def unpacked(hint: Any, value: Any) -> Any:
+def unpacked(hint: object, value: Any) -> Any:
     """What `to_row` made of a value of this type, with its JSON strings read again."""
     hint = without_none(hint)
     if value is None:
@@ -106,12 +106,12 @@ def unpacked(hint: Any, value: Any) -> Any:
 _hints = functools.cache(typing.get_type_hints)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """With keys in the order that they have: a chat template prints them so."""
     return msgspec.json.encode(value).decode()
 
 
-def without_none(hint: Any) -> Any:
+def without_none(hint: object) -> object:
     if get_origin(hint) in (typing.Union, types.UnionType):
         inner = [part for part in get_args(hint) if part is not type(None)]
         return inner[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.errors import SandboxError
 from prmdata.grading.suite import suite_of
@@ -24,7 +24,7 @@ class CodeGrader:
         self._opening = asyncio.Lock()
 
     async def grade(
-        self, text: str, context: Mapping[str, Any]
+        self, text: str, context: Mapping[str, object]
     ) -> Literal["right", "wrong"] | None:
         """None where the problem has no tests, or none that can be worked out."""
         suite = suite_of(context)
@@ -51,7 +51,7 @@ class CodeGrader:
             await self._box.close()
 
 
-def program_lines(text: str, context: Mapping[str, Any]) -> tuple[list[str], int]:
+def program_lines(text: str, context: Mapping[str, object]) -> tuple[list[str], int]:
     """The program's lines, and how many of them are the prompt's, which the others complete.
 
     Where there are fences, what stands outside of them is left blank.

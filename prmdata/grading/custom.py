@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -22,7 +21,7 @@ class FunctionGrader:
     def __init__(self, target: str, timeout_s: float, workers: int) -> None:
         self._pool = Pool(target, workers, timeout_s)
 
-    async def grade(self, answer: str | None, gold: str, problem: Mapping[str, Any]) -> str:
+    async def grade(self, answer: str | None, gold: str, problem: Mapping[str, object]) -> str:
         try:
             said = await self._pool.call((answer, gold, dict(problem)))
         except TimedOut:
@@ -55,7 +54,7 @@ class CommandGrader:
         self._program = Program(command, START_S)
         self._timeout_s = timeout_s
 
-    async def grade(self, answer: str | None, gold: str, problem: Mapping[str, Any]) -> str:
+    async def grade(self, answer: str | None, gold: str, problem: Mapping[str, object]) -> str:
         asked = msgspec.json.encode({"answer": answer, "gold": gold, "problem": dict(problem)})
         try:
             return await self._program.ask(asked, self._timeout_s, _read)

@@ -8,7 +8,7 @@ is taken apart by `exact`; only expressions and statements come to the parser.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.grading.exact import compare
 from prmdata.grading.spelling import LONGEST
@@ -128,7 +128,7 @@ def _same(answer: str, gold: str) -> bool | None:
     return bool(same) and not _surely_differ(mine[0], theirs[0])
 
 
-def _shape(parsed: Any) -> str:
+def _shape(parsed: object) -> str:
     from sympy import Set
     from sympy.core.relational import Relational
 
@@ -137,7 +137,7 @@ def _shape(parsed: Any) -> str:
     return "set" if isinstance(parsed, Set) else "other"
 
 
-def _surely_differ(mine: Any, theirs: Any) -> bool:
+def _surely_differ(mine: object, theirs: object) -> bool:
     """Exact numbers that are merely close, and letters that only one side has."""
     from sympy import Expr, Float
 
@@ -151,13 +151,13 @@ def _surely_differ(mine: Any, theirs: Any) -> bool:
     return difference.equals(0) is False
 
 
-def _parsed(text: str) -> list[Any]:
+def _parsed(text: str) -> list[object]:
     from math_verify import LatexExtractionConfig, parse
 
     latex = _latex(text)
     if not _RELATION.search(text) and "=" not in text:
         latex = f"({latex})"  # so that no letter at its end is taken for a unit
-    found: list[Any] = parse(
+    found: list[object] = parse(
         f"\\boxed{{{latex}}}",
         extraction_config=[LatexExtractionConfig(boxed_match_priority=0)],
         parsing_timeout=None,

@@ -54,7 +54,7 @@ class Pool:
         self._idle: asyncio.Queue[_Worker] | None = None
         self._all: list[_Worker] = []
 
-    async def call(self, arguments: Sequence[Any]) -> Any:
+    async def call(self, arguments: Sequence[object]) -> Any:
         if self._idle is None:
             self._idle = asyncio.Queue()
             self._all = [_Worker(self.target) for _ in range(self._size)]
@@ -87,7 +87,7 @@ class _Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._killed: asyncio.subprocess.Process | None = None
 
-    async def call(self, arguments: Sequence[Any], timeout_s: float, wall_s: float) -> Any:
+    async def call(self, arguments: Sequence[object], timeout_s: float, wall_s: float) -> object:
         process = await self._started()
         assert process.stdin is not None
         process.stdin.write(frames.framed(pickle.dumps((timeout_s, arguments))))

@@ -98,7 +98,7 @@ def _checked(trace: Trace, where: str) -> Trace:
     return trace
 
 
-def own_id(row: Mapping[str, Any]) -> str:
+def own_id(row: Mapping[str, object]) -> str:
     """The row's own id, or nothing."""
     found = (row.get(column) for column in IDS)
     return next((str(v) for v in found if isinstance(v, str | int) and v != ""), "")
@@ -109,7 +109,7 @@ def layout_for(fields: Mapping[str, str]) -> str:
     return "chat" if "messages" in fields else "columns"
 
 
-def guessed(row: Mapping[str, Any], where: str) -> str:
+def guessed(row: Mapping[str, object], where: str) -> str:
     for name, layout in IMPORTS.items():
         if layout.fits(row):
             return name

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.imports.chat import Chat, tools_of
@@ -63,7 +62,7 @@ def ternary_truth(by: str, ratings: list[int | None]) -> tuple[Evidence, Labels]
     return evidence, Labels(by=by, first_error=evidence.first_wrong, values=values)
 
 
-def _ratings(trace: Trace, labels: Any, where: str) -> list[int | None]:
+def _ratings(trace: Trace, labels: object, where: str) -> list[int | None]:
     """One a step, from the labels by the place of the assistant's message in the chat."""
     if not isinstance(labels, Mapping):
         raise InputError(f"{where}: step_labels must be an object: message number → 1, 0 or -1")

@@ -65,7 +65,7 @@ class Atif:
         )
 
 
-def own(entries: list[Any]) -> Iterator[Mapping[str, Any]]:
+def own(entries: list[Any]) -> Iterator[Mapping[str, object]]:
     """The entries that this trajectory itself made."""
     return (entry for entry in entries if not entry.get("is_copied_context"))
 
@@ -102,7 +102,7 @@ def messages_of(entry: Mapping[str, Any], where: str) -> Iterator[Message]:
             yield {"role": "tool", "tool_call_id": answered, "content": content}
 
 
-def reward_of(result: Any, name: str, where: str) -> float | None:
+def reward_of(result: object, name: str, where: str) -> float | None:
     """Between 0 and 1, or nothing."""
     rewards = result.get("rewards") if isinstance(result, Mapping) else None
     if not isinstance(rewards, Mapping) or not rewards:

@@ -59,7 +59,7 @@ class Chat:
         )
         yield replace(trace, id="" if is_nothing(own) else str(own), problem=problem)
 
-    def _context(self, row: Row, where: str) -> dict[str, Any]:
+    def _context(self, row: Row, where: str) -> dict[str, object]:
         """What the row has for verifiers: its context, and gold calls of tools."""
         found = decoded(value_at(row, self.fields.get("context", "context")))
         context = dict(found) if isinstance(found, Mapping) else {}
@@ -69,7 +69,7 @@ class Chat:
         return context
 
     def trace(
-        self, messages: list[Any], tools: tuple[Message, ...], where: str, by_turn: bool = False
+        self, messages: list[object], tools: tuple[Message, ...], where: str, by_turn: bool = False
     ) -> Trace:
         """The trace of a chat; its question is what the user said before the assistant spoke.
         `by_turn`: a step is a turn, even where the chat is a question and one answer."""
@@ -105,7 +105,7 @@ def tools_of(row: Row, where: str) -> tuple[Message, ...]:
     return tuple(tools)
 
 
-def decoded(value: Any) -> Any:
+def decoded(value: object) -> Any:
     """A JSON object, or the JSON text of one, as it stands in the cell of a table."""
     if not isinstance(value, str):
         return value
@@ -115,11 +115,11 @@ def decoded(value: Any) -> Any:
         return value
 
 
-def _gold(row: Row) -> Any:
+def _gold(row: Row) -> object:
     return row.get("answer", row.get("solution"))
 
 
-def _turn(turn: Any, where: str) -> Message:
+def _turn(turn: object, where: str) -> Message:
     turn = decoded(turn)
     if not isinstance(turn, Mapping):
         raise InputError(f"{where}: a message must be a JSON object with a role and a content")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files.nested import value_at
@@ -118,7 +118,7 @@ def _problem(layout: Layout, row: Row, fields: Mapping[str, str], where: str) ->
     return problem
 
 
-def _texts(found: Any) -> Any:
+def _texts(found: object) -> object:
     """Of one assistant's message, its text; anything else as it is."""
     match found:
         case [{"role": "assistant", "content": str(text)}]:

@@ -72,7 +72,7 @@ def steps_of(row: Row, name: str, where: str) -> list[str]:
     return [text for text in texts if text is not None]
 
 
-def _text_of_step(step: Any) -> str | None:
+def _text_of_step(step: object) -> str | None:
     if isinstance(step, Mapping):
         step = step.get("text", step.get("content"))
     if isinstance(step, list) and all(isinstance(part, str) for part in step):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.files import rows
@@ -80,19 +79,19 @@ def _messages(path: str) -> Mapping[str, Turns]:
     }
 
 
-def _evidence(name: str, said: Any, keys: list[str], where: str) -> Evidence:
+def _evidence(name: str, said: object, keys: list[str], where: str) -> Evidence:
     name = " ".join(name.replace("+", " ").replace(",", " ").split())
     if not name:
         raise InputError(f"{where}: a judge has no name")
     place = f"{where}: judge '{name}'"
-    settings: dict[str, Any] = {}
+    settings: dict[str, object] = {}
     if isinstance(said, Mapping) and said.get("final") is not None:
         settings["final"] = _verdict(said["final"], place)
     verdicts = _verdicts(said, keys, place)
     return Evidence(name, "verdicts", verdicts=verdicts, settings=settings, checked_by="judge")
 
 
-def _verdicts(said: Any, keys: list[str], where: str) -> tuple[Verdict | None, ...]:
+def _verdicts(said: object, keys: list[str], where: str) -> tuple[Verdict | None, ...]:
     if isinstance(said, int) and not isinstance(said, bool):
         return _up_to(index_of(said, len(keys), 0, "its first wrong step", where), len(keys))
     steps = said.get("steps") if isinstance(said, Mapping) else said
@@ -121,7 +120,7 @@ def _up_to(first: int | None, steps: int) -> tuple[Verdict, ...]:
     )
 
 
-def _verdict(value: Any, where: str) -> Verdict:
+def _verdict(value: object, where: str) -> Verdict:
     if isinstance(value, bool) or value not in VERDICTS:
         raise InputError(f"{where}: {value!r:.40} is no verdict; 1 is right, -1 wrong, 0 unknown")
     return VERDICTS[int(value)]

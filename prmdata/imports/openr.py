@@ -83,7 +83,7 @@ def trace_of(
     return replace(trace, problem=replace(trace.problem, meta=meta), evidence=(evidence,))
 
 
-def value_of(node: Mapping[str, Any], where: str) -> float | None:
+def value_of(node: Mapping[str, object], where: str) -> float | None:
     value = node.get("mc_value")
     if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
         raise InputError(f"{where}: mc_value {value!r} does not lie between 0 and 1")
@@ -110,9 +110,9 @@ def parent_of(prefix: str, known: Mapping[str, float | None], lengths: Collectio
     return prefix[: max(end, 0)]
 
 
-def paths(root: Mapping[str, Any], where: str) -> Iterator[list[Mapping[str, Any]]]:
+def paths(root: Mapping[str, object], where: str) -> Iterator[list[Mapping[str, Any]]]:
     """From below the root to every leaf, in order; without recursion: trees may be deep."""
-    path: list[Mapping[str, Any]] = []
+    path: list[Mapping[str, object]] = []
     open_nodes = [iter(_children(root))]
     while open_nodes:
         node = next(open_nodes[-1], None)
@@ -131,6 +131,6 @@ def paths(root: Mapping[str, Any], where: str) -> Iterator[list[Mapping[str, Any
             yield path
 
 
-def _children(node: Mapping[str, Any]) -> list[Any]:
+def _children(node: Mapping[str, object]) -> list[object]:
     children = node.get("children")
     return children if isinstance(children, list) else []

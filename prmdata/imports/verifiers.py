@@ -32,12 +32,12 @@ class Verifiers:
             yield from _branches(one, row.get("task"), where)
 
 
-def traces_of(row: Row) -> list[Mapping[str, Any]]:
+def traces_of(row: Row) -> list[Mapping[str, object]]:
     found = row.get("traces")
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
-def _branches(trace: Mapping[str, Any], task: Any, where: str) -> Iterator[Trace]:
+def _branches(trace: Mapping[str, object], task: object, where: str) -> Iterator[Trace]:
     nodes = nodes_of(trace, where)
     leaves = [leaf for leaf in leaves_of(nodes) if _acts(nodes, path_to(nodes, leaf))]
     if not leaves:
@@ -49,7 +49,7 @@ def _branches(trace: Mapping[str, Any], task: Any, where: str) -> Iterator[Trace
 
 
 def _branch(
-    trace: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], leaf: int, task: Any
+    trace: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], leaf: int, task: object
 ) -> Trace:
     path = path_to(nodes, leaf)
     turns = [message_of(nodes[place]) for place in path]
@@ -74,7 +74,7 @@ def _branch(
     )
 
 
-def nodes_of(trace: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
+def nodes_of(trace: Mapping[str, object], where: str) -> list[Mapping[str, object]]:
     nodes = trace.get("nodes")
     if not isinstance(nodes, list) or not nodes:
         raise InputError(f"{where}: the trace has no nodes")
@@ -88,7 +88,7 @@ def nodes_of(trace: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
     return nodes
 
 
-def leaves_of(nodes: Sequence[Mapping[str, Any]]) -> list[int]:
+def leaves_of(nodes: Sequence[Mapping[str, object]]) -> list[int]:
     parents = {node.get("parent") for node in nodes}
     return [place for place in range(len(nodes)) if place not in parents]
 
@@ -114,12 +114,12 @@ def message_of(node: Mapping[str, Any]) -> Message:
     return message
 
 
-def _answer(data: Mapping[str, Any]) -> str | None:
+def _answer(data: Mapping[str, object]) -> str | None:
     found = next((data[name] for name in ANSWERS if not is_nothing(data.get(name))), None)
     return str(found) if isinstance(found, str | int | float) else None
 
 
-def _reward(rewards: Any) -> float | None:
+def _reward(rewards: object) -> float | None:
     """The weighted sum, as verifiers has it; nothing where scoring did not run."""
     if not isinstance(rewards, Mapping) or not rewards or None in rewards.values():
         return None

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, pstdev
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.judges.asking.judge import Judge
 from prmdata.judges.asking.sights import Sees, fields, shown
@@ -152,7 +152,7 @@ def written(step: Step) -> str:
 
 def parts(text: str) -> dict[str, int] | None:
     """The score of each part that the judge found in the action."""
-    read: Any = json_value(text)
+    read: object = json_value(text)
     if not isinstance(read, dict):
         return None
     found = {name: read[name] for name in PARTS if read.get(name) is not None}

@@ -76,7 +76,7 @@ async def each(group: Sequence[Trace], work: Callable[[Trace], Awaitable[Trace]]
 def recorded(way: Way, session: Session, judge: Judge, **said: Any) -> Evidence:
     """Evidence with who was asked, with which words, and what it cost. `said` holds its columns;
     and `found`, what is known of the whole trace."""
-    found: Mapping[str, Any] = said.pop("found", {})
+    found: Mapping[str, object] = said.pop("found", {})
     settings = {
         **settings_of(way),
         "judge": session.judged_by,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from prmdata.errors import ItemError
 from prmdata.judges.asking.judge import Judge
@@ -125,7 +125,7 @@ def reached(text: str, goals: int, steps: int) -> list[int | None] | None:
     return places
 
 
-def _in_json(text: str) -> Any:
+def _in_json(text: str) -> object:
     """The first JSON value of a text, whatever stands around it."""
     starts = [at for at in (text.find("["), text.find("{")) if at >= 0]
     if not starts:

@@ -76,7 +76,7 @@ def methods_of(verb: Verb) -> dict[str, type[Method]]:
     return {name: kind for name, kind in LABELLERS.items() if kind.verb == verb}
 
 
-def method(name: str, verb: Verb, settings: Mapping[str, Any]) -> Method:
+def method(name: str, verb: Verb, settings: Mapping[str, object]) -> Method:
     """The method of that name with its settings; a method of the other verb is refused."""
     if name in LABELLERS and LABELLERS[name].verb != verb:
         raise UsageError(

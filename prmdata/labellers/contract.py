@@ -173,7 +173,11 @@ def probed(trace: Trace, probes: dict[int, Probe]) -> dict[str, Any]:
 
 
 def decided(
-    trace: Trace, method: Any, name: str, first_error: int | None, evidence: Evidence | None = None
+    trace: Trace,
+    method: object,
+    name: str,
+    first_error: int | None,
+    evidence: Evidence | None = None,
 ) -> Trace:
     """The trace with hard labels: right before `first_error`, wrong from there on."""
     wrong_from = len(trace.steps) if first_error is None else first_error
@@ -188,7 +192,7 @@ def decided(
     return dataclasses.replace(with_evidence, labels=labels)
 
 
-def taken_at_its_word(trace: Trace, method: Any, name: str) -> Trace:
+def taken_at_its_word(trace: Trace, method: object, name: str) -> Trace:
     """A trace that ends right and was not looked into: no error, and marked as unexamined."""
     labels = Labels(
         by=name,

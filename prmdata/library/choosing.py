@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
 
 from prmdata.credit import FORMS
 from prmdata.dataset.choosing import By
@@ -42,7 +41,7 @@ def credit_(
     traces: Traces,
     *,
     form: str = "td",
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
     progress: bool = False,
 ) -> list[Trace]:
     """The traces with credit for RL, made of the rewards or values of their steps.

@@ -36,10 +36,10 @@ def export(
     *,
     output: str | os.PathLike[str],
     to: str = "stepwise",
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
     licence: str | None = None,
     **chosen: Any,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Write a dataset; the counts of what went in and what was left out.
 
     `chosen`: fields of `Selection`, such as `per_problem` or `balance`.

@@ -27,7 +27,7 @@ Traces = str | os.PathLike[str] | Iterable[Trace]
 Work = Callable[[Output, RunOptions], Coroutine[Any, Any, object]]
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[object, object, T]) -> T:
     """Run to the end, also where a loop is running already, as in notebooks."""
     try:
         asyncio.get_running_loop()
@@ -61,7 +61,7 @@ def traces_from(work: Work, progress: bool, store: str | None = None) -> list[Tr
     return output.traces
 
 
-def surroundings(name: str | None, settings: Mapping[str, Any] | None) -> Surroundings:
+def surroundings(name: str | None, settings: Mapping[str, object] | None) -> Surroundings:
     """What answers steps that act, checked before anything starts."""
     chosen = {key: str(value) for key, value in (settings or {}).items()}
     if name is not None:

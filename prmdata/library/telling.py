@@ -6,7 +6,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from prmdata.errors import UsageError
 from prmdata.grading import answer_rule
@@ -26,7 +25,7 @@ def verify(
     traces: Traces,
     *,
     tools: str | Iterable[str] = "arithmetic",
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
     progress: bool = False,
 ) -> list[Trace]:
     """The traces with the verdicts of tools added as evidence; `settings` are those of one tool."""
@@ -45,7 +44,7 @@ def judge(
     *,
     judge: str | None = None,
     way: str = "critique",
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
     name: str | None = None,
     prompt: str | None = None,
     engine: Mapping[str, str] | None = None,
@@ -91,13 +90,13 @@ def grade(
     kind: str = "math",
     answers: str = "last",
     grader: str = "auto",
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The rows with the columns extracted, grade, correct and score.
 
     `fields` says which columns hold the `response` and the `answer`.
     """
 
-    async def graded(path: str) -> list[dict[str, Any]]:
+    async def graded(path: str) -> list[dict[str, object]]:
         request = Grading(path, dict(fields or {}), kind, answer_rule(answers), grader)
         return [json.loads(line) async for line in run_grade(request, Counter())]
 

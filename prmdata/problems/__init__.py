@@ -106,7 +106,7 @@ def is_path(source: str) -> bool:
 
 
 def _from_rows(
-    found: Iterable[tuple[dict[str, Any] | Unreadable, str]],
+    found: Iterable[tuple[dict[str, object] | Unreadable, str]],
     layout: str | None,
     fields: Mapping[str, str] | None,
 ) -> Iterator[Problem | Unreadable]:
@@ -133,7 +133,7 @@ def _from_rows(
             yield problem
 
 
-def _refuse_traces(row: Mapping[str, Any], where: str) -> None:
+def _refuse_traces(row: Mapping[str, object], where: str) -> None:
     if isinstance(row.get("problem"), dict) and "steps" in row:
         raise UsageError(
             f"{where}: this is a trace, and generate takes problems; traces are the input of "
@@ -141,7 +141,7 @@ def _refuse_traces(row: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _guess(row: dict[str, Any], where: str) -> Layout:
+def _guess(row: dict[str, object], where: str) -> Layout:
     for layout in LAYOUTS.values():
         if layout.fits(row):
             return layout

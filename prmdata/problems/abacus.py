@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 
 from prmdata.errors import UsageError
@@ -12,7 +11,7 @@ from prmdata.records import Problem
 LEVELS = (1, 2, 3, 4)
 
 
-def read(rest: str, _from_rows: Callable[..., Any]) -> Iterator[Problem]:
+def read(rest: str, _from_rows: Callable[..., object]) -> Iterator[Problem]:
     count, _, query = rest.partition("?")
     settings = dict(parse_qsl(query))
     unknown = set(settings) - {"level", "seed"}

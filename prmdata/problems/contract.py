@@ -37,10 +37,10 @@ class Layout:
     ids: tuple[str, ...] = IDS
     """Columns that may hold the id, where `fields` names none."""
 
-    def fits(self, row: Mapping[str, Any]) -> bool:
+    def fits(self, row: Mapping[str, object]) -> bool:
         return all(column in row for column in self.columns)
 
-    def problem(self, row: Mapping[str, Any], where: str) -> Problem:
+    def problem(self, row: Mapping[str, object], where: str) -> Problem:
         question, system = self._question(row, where)
         answer, *further = self._answers(row, where) or (None,)
         solution = self._text(row, "solution", where)
@@ -60,7 +60,7 @@ class Layout:
             answers=tuple(gold for gold in further if gold is not None),
         )
 
-    def _answers(self, row: Mapping[str, Any], where: str) -> tuple[str | None, ...]:
+    def _answers(self, row: Mapping[str, object], where: str) -> tuple[str | None, ...]:
         """The gold answer and, where columns hold lists, further ones that are right too."""
         found: list[str | None] = []
         for field in ("answer", "answers"):
@@ -72,16 +72,16 @@ class Layout:
                     found.append(self.answer(text) if self.answer is not None else text)
         return tuple(dict.fromkeys(found))
 
-    def id_of(self, row: Mapping[str, Any], where: str) -> str | None:
+    def id_of(self, row: Mapping[str, object], where: str) -> str | None:
         """The source's own id; `None` where it has none."""
         columns = (self.fields["id"],) if "id" in self.fields else self.ids
         found = (_text_of(value_at(row, column), column, "id", where) for column in columns)
         return next((text for text in found if text is not None), None)
 
-    def _value(self, row: Mapping[str, Any], field: str) -> Any:
+    def _value(self, row: Mapping[str, object], field: str) -> Any:
         return value_at(row, self.fields.get(field, field))
 
-    def _question(self, row: Mapping[str, Any], where: str) -> tuple[str, str | None]:
+    def _question(self, row: Mapping[str, object], where: str) -> tuple[str, str | None]:
         column = self.fields["question"]
         question, system = value_at(row, column), None
         if isinstance(question, list) and question:
@@ -91,11 +91,11 @@ class Layout:
             raise InputError(f"{where}: the question (column '{column}') {state}")
         return question, system
 
-    def _text(self, row: Mapping[str, Any], field: str, where: str) -> str | None:
+    def _text(self, row: Mapping[str, object], field: str, where: str) -> str | None:
         column = self.fields.get(field, "")
         return _text_of(value_at(row, column), column, field, where) if column else None
 
-    def _rest(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _rest(self, row: Mapping[str, object]) -> dict[str, object]:
         """Small columns that say what kind of problem it is."""
         used = {*self.fields.values(), *self.ids}
         return {
@@ -108,7 +108,7 @@ class Layout:
         }
 
 
-def _text_of(value: Any, column: str, field: str, where: str) -> str | None:
+def _text_of(value: object, column: str, field: str, where: str) -> str | None:
     if is_nothing(value):
         return None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -116,12 +116,12 @@ def _text_of(value: Any, column: str, field: str, where: str) -> str | None:
     raise InputError(f"{where}: column '{column}' ({field}) is not text: {value!r:.80}")
 
 
-def is_nothing(value: Any) -> bool:
+def is_nothing(value: object) -> bool:
     """An empty cell: other programs write NaN where a column of numbers has a gap."""
     return value is None or value == "" or (isinstance(value, float) and not math.isfinite(value))
 
 
-def _turns(turns: list[Any], column: str, where: str) -> tuple[str | None, Any]:
+def _turns(turns: list[Any], column: str, where: str) -> tuple[str | None, object]:
     """The system message, where there is one, and the user's."""
     roles = [turn.get("role") if isinstance(turn, Mapping) else None for turn in turns]
     if roles not in (["user"], ["system", "user"]):

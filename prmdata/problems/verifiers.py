@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 
 from prmdata.environments.adapters.verifiers import taskset
@@ -12,7 +11,7 @@ from prmdata.errors import PrmdataError, UsageError
 from prmdata.records import Problem
 
 
-def read(rest: str, rows: Callable[..., Any]) -> Iterator[Problem]:
+def read(rest: str, rows: Callable[..., object]) -> Iterator[Problem]:
     del rows
     name, _, query = rest.partition("?")
     settings = dict(parse_qsl(query))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import parse_qsl
 
 from prmdata.errors import UsageError, unknown
@@ -11,7 +10,7 @@ from prmdata.records import Problem
 from prmdata.worlds import SMALL, WORLDS
 
 
-def read(rest: str, rows: Callable[..., Any]) -> Iterator[Problem]:
+def read(rest: str, rows: Callable[..., object]) -> Iterator[Problem]:
     del rows
     named, _, query = rest.partition("?")
     name, _, count = named.rpartition(":")

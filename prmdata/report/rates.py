@@ -43,7 +43,7 @@ class Rate:
         counts[0] += hits
         counts[1] += of
 
-    def figures(self) -> dict[str, Any] | None:
+    def figures(self) -> dict[str, object] | None:
         counts = [(hits, of) for hits, of in self.by_problem.values()]
         total = sum(of for _, of in counts)
         if not total:
@@ -75,7 +75,7 @@ class Bin:
             self.place += (known.index(False) + 1) / len(known)
             self.places += 1
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         return {
             "traces": self.traces,
             "outcome error": self.outcome.figures(),

@@ -139,7 +139,7 @@ class Measures:
             taken = taken & (self.wrong == (base == "exact_on_erroneous"))
         return len(np.unique(self.problem[taken]))
 
-    def calibration_error(self, hits: Any, weights: Any) -> float:
+    def calibration_error(self, hits: object, weights: Any) -> float:
         """Mean distance of confidence and exact share over ten bins of equal width."""
         if not weights.sum():
             return NOTHING
@@ -157,7 +157,7 @@ class Measures:
             ]
         )
 
-    def _auc(self, weights: Any) -> float:
+    def _auc(self, weights: object) -> float:
         """How often, of a right and a wrong step, the right one has more; ties count half."""
         right = _sums(weights * self.right, self.value_groups)
         wrong = _sums(weights, self.value_groups) - right
@@ -166,7 +166,7 @@ class Measures:
         above = right.sum() - np.cumsum(right) + 0.5 * right
         return float((wrong * above).sum() / (right.sum() * wrong.sum()))
 
-    def _most_confident(self, share: float, weights: Any) -> float:
+    def _most_confident(self, share: float, weights: object) -> float:
         """The exact share of the most confident; of those that tie at the border, the mean."""
         sizes = _sums(weights, self.sure_groups)
         hits = _sums(weights * self.hit[self.sure], self.sure_groups)
@@ -179,7 +179,7 @@ class Measures:
         return float((parts * hits).sum() / wanted)
 
 
-def _groups(ordered: Any) -> Any:
+def _groups(ordered: Any) -> object:
     """Where runs of equal values begin."""
     if not len(ordered):
         return np.zeros(0, dtype=np.int64)
@@ -190,11 +190,11 @@ def _sums(weights: Any, groups: Any) -> Any:
     return np.add.reduceat(weights, groups) if len(groups) else np.zeros(0)
 
 
-def _mean(values: Any, weights: Any) -> float:
+def _mean(values: object, weights: Any) -> float:
     return _ratio((values * weights).sum(), weights.sum())
 
 
-def _ratio(part: Any, whole: Any) -> float:
+def _ratio(part: object, whole: Any) -> float:
     return float(part / whole) if whole else NOTHING
 
 

@@ -167,7 +167,7 @@ class Score:
 
 def score(
     traces: Iterable[Trace | Unreadable], truth_of: Callable[[Trace], Evidence | None]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return total(traces, truth_of).figures()
 
 
@@ -204,7 +204,7 @@ def lines(figures: Mapping[str, Any]) -> list[str]:
     """The figures as text, one a line, with their intervals."""
     intervals = figures.get("intervals", {})
 
-    def show(name: str, value: Any) -> str:
+    def show(name: str, value: object) -> str:
         if isinstance(value, dict):
             return ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
         if value is None:

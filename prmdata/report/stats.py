@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.files import Unreadable, readable
@@ -45,7 +44,7 @@ class Counts:
             counts["first errors"] += trace.labels.first_error is not None
             counts["labelling tokens"] += trace.labels.cost.tokens
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         return {
             "problems": len(self.problems),
             **self.of,
@@ -56,7 +55,7 @@ class Counts:
         }
 
 
-def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, Any]:
+def stats(traces: Iterable[Trace | Unreadable]) -> dict[str, object]:
     counts = Counts()
     for trace in readable(traces):
         counts.add(trace)

@@ -40,9 +40,9 @@ class Manifest:
         return self.complete and same_inputs and not differences(self, wanted)
 
 
-def manifest_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Manifest:
+def manifest_of(stage: str, settings: Mapping[str, object], inputs: Mapping[str, str]) -> Manifest:
     """The manifest of a run that begins now."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(settings))
     return Manifest(stage, plain, dict(inputs), version=VERSION)
 
 

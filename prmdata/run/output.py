@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from prmdata.files import codec
 from prmdata.files.paths import is_pipe, open_stream, writing
@@ -19,7 +19,7 @@ class Output(Protocol):
     def pin(self, name: str, value: str) -> None: ...
     def known(self, index: int, key: str) -> list[Trace] | None: ...
     def accept(self, index: int, key: str, traces: list[Trace]) -> None: ...
-    def finish(self, summary: Mapping[str, Any]) -> None: ...
+    def finish(self, summary: Mapping[str, object]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -50,7 +50,7 @@ class StreamOutput:
             self._held = trace
         self._file.flush()
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         if self._held is not None:
             self._write(replace(self._held, stream="end"))
         self._file.flush()
@@ -86,7 +86,7 @@ class ListOutput:
     def accept(self, index: int, key: str, traces: list[Trace]) -> None:
         self._items[index] = traces
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         pass
 
     def close(self) -> None:

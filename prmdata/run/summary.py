@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.records import Trace
 from prmdata.sampler.storage.stored import Spending
@@ -103,7 +103,7 @@ class Summary:
         counts = self.special.items()
         return {key.removeprefix(SPOKE): n for key, n in counts if key.startswith(SPOKE)}
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """All counts on one level, those of the stage included."""
         names = (field.name for field in dataclasses.fields(self) if field.name not in NESTED)
         counts = {name: getattr(self, name) for name in names}

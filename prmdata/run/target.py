@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -35,7 +34,7 @@ from prmdata.run.manifest import (
 
 
 def is_up_to_date(
-    target: str, stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
+    target: str, stage: str, settings: Mapping[str, object], inputs: Mapping[str, str]
 ) -> bool:
     """Whether the target is there, made of the same; nothing is written to find out."""
     _refuse_input(target, inputs)
@@ -58,7 +57,7 @@ class FileOutput:
         self,
         target: str,
         stage: str,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, object],
         inputs: Mapping[str, str],
         *,
         overwrite: bool = False,
@@ -143,7 +142,7 @@ class FileOutput:
     def accept(self, index: int, key: str, traces: list[Trace]) -> None:
         self._journal.add(index, key, traces)
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         scratch = self.scratch()
         with writing(self.target):
             write_traces(str(scratch), self._journal.traces(), self.target)
@@ -156,7 +155,7 @@ class FileOutput:
             shutil.rmtree(path)
         return path
 
-    def place(self, scratch: Path, summary: Mapping[str, Any]) -> None:
+    def place(self, scratch: Path, summary: Mapping[str, object]) -> None:
         """Move the finished scratch to the target, on the disk before it is called complete."""
         with writing(self.target):
             if not paths.is_remote(self.target):

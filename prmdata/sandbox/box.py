@@ -78,7 +78,7 @@ class Sandbox:
         check_limits(cpu_s * WALL, memory_mb)
         return await self._run(Request(program, cpu_s * WALL, memory_mb, cpu_s=cpu_s), tests)
 
-    async def _run(self, request: Request, tests: dict[str, Any] | None = None) -> Result:
+    async def _run(self, request: Request, tests: dict[str, object] | None = None) -> Result:
         self._opened()
         worker = await self._idle.get()
         try:

@@ -55,7 +55,7 @@ def warm_up() -> None:
     traceback.format_exception(ValueError("none"))
 
 
-def execute(code: str) -> Any:
+def execute(code: str) -> object:
     """Leaving early is an error; `sys.exit(0)` inside the last statement is the end."""
     body, last, names = _prepared(code)
     exec(body, names)
@@ -67,7 +67,7 @@ def execute(code: str) -> Any:
         return None
 
 
-def loaded(code: str) -> dict[str, Any]:
+def loaded(code: str) -> dict[str, object]:
     """The names of a program that was run to its end."""
     body, last, names = _prepared(code)
     exec(body, names)
@@ -75,7 +75,7 @@ def loaded(code: str) -> dict[str, Any]:
     return names
 
 
-def _prepared(code: str) -> tuple[CodeType, CodeType, dict[str, Any]]:
+def _prepared(code: str) -> tuple[CodeType, CodeType, dict[str, object]]:
     linecache.cache[NAME] = (len(code), None, code.splitlines(keepends=True), NAME)
     body, last = compiled(code)
     module = ModuleType("__main__")
@@ -96,7 +96,7 @@ def compiled(code: str) -> tuple[CodeType, CodeType]:
     return body, compile(ast.Module(final, []), NAME, "exec", features, dont_inherit=True)
 
 
-def report(value: Any) -> bytes:
+def report(value: object) -> bytes:
     """`null` for what is not plain data, or is too much of it."""
     try:
         data = json.dumps(plain(value)).encode()
@@ -105,7 +105,7 @@ def report(value: Any) -> bytes:
     return data if len(data) <= REPORT_BYTES else b"null"
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> object:
     """Exact types only: a subclass may lie about itself."""
     kind = type(value)
     if kind in (bool, int, float, str, type(None)):

@@ -41,7 +41,7 @@ def judge(tests: dict[str, Any]) -> bool:
     return True
 
 
-def run(tests: dict[str, Any]) -> int:
+def run(tests: dict[str, object]) -> int:
     try:
         passed = judge(tests)
         harness.tell(harness.report(passed))
@@ -64,7 +64,7 @@ class _Channel:
         except (wire.Closed, TypeError):
             raise ProgramError("the program did not load") from None
 
-    def ask(self, verb: str, target: Any, *rest: Any) -> Any:
+    def ask(self, verb: str, target: object, *rest: object) -> object:
         number = secrets.token_hex(8)
         try:
             wire.send(CHANNEL, [number, verb, target, *rest])
@@ -78,7 +78,7 @@ class _Channel:
             raise ProgramError("the program ended, or answered with no value") from None
         raise _named(name)(message)
 
-    def _remote(self, kind: str, held: Any) -> _Remote:
+    def _remote(self, kind: str, held: object) -> _Remote:
         if kind != "object" or type(held) is not int:
             raise ValueError(kind)
         return _Remote(self, ["object", held])
@@ -100,23 +100,23 @@ class _Remote:
 
     __slots__ = ("_channel", "_place")
 
-    def __init__(self, channel: _Channel, place: Any) -> None:
+    def __init__(self, channel: _Channel, place: object) -> None:
         self._channel, self._place = channel, place
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: object, **named: object) -> object:
         packed = [wire.packed(value, _place) for value in arguments]
         by_name = {name: wire.packed(value, _place) for name, value in named.items()}
         return self._channel.ask("call", self._place, packed, by_name)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
         return self._channel.ask("attribute", self._place, name)
 
-    def __getitem__(self, item: Any) -> Any:
+    def __getitem__(self, item: object) -> object:
         return self._channel.ask("item", self._place, wire.packed(item, _place))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         return iter(_of_kind(list, self._channel.ask("items", self._place)))
 
     def __len__(self) -> int:
@@ -138,13 +138,13 @@ class _Remote:
         return hash(str(self._place))
 
 
-def _place(value: Any) -> Any:
+def _place(value: object) -> object:
     if isinstance(value, _Remote):
         return value._place
     raise ProgramError(f"a {type(value).__name__} cannot be given to the program")
 
 
-def _of_kind(kind: type, value: Any) -> Any:
+def _of_kind(kind: type, value: object) -> Any:
     if type(value) is not kind:
         raise ProgramError(f"the program gave no {kind.__name__}")
     return value

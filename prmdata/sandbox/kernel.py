@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -12,7 +11,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 2
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 
 
-def call(name: str, *arguments: Any) -> int:
+def call(name: str, *arguments: object) -> int:
     """Call a function of the C library; its error becomes an `OSError`."""
     words = [ctypes.c_ulong(word) if isinstance(word, int) else word for word in arguments]
     result: int = getattr(_libc, name)(*words)
@@ -22,7 +21,7 @@ def call(name: str, *arguments: Any) -> int:
     return result
 
 
-def prctl(option: int, *arguments: Any) -> None:
+def prctl(option: int, *arguments: object) -> None:
     call("prctl", option, *arguments, *[0] * (4 - len(arguments)))
 
 

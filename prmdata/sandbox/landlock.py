@@ -7,7 +7,6 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from prmdata.sandbox import kernel
 
@@ -49,7 +48,7 @@ def enforce(rules: int) -> None:
     _call(kernel.LANDLOCK_RESTRICT_SELF, rules, 0)
 
 
-def _call(number: int, *arguments: Any) -> int:
+def _call(number: int, *arguments: object) -> int:
     try:
         return kernel.call("syscall", number, *arguments)
     except OSError as error:

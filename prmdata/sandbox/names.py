@@ -21,11 +21,11 @@ def of_the_program(tests: dict[str, Any]) -> set[str]:
     return (_used(tests) - _library(tests).keys()) | entry
 
 
-def of_their_own(tests: dict[str, Any]) -> dict[str, Any]:
+def of_their_own(tests: dict[str, object]) -> dict[str, object]:
     return _library(tests)
 
 
-def _used(tests: dict[str, Any]) -> set[str]:
+def _used(tests: dict[str, object]) -> set[str]:
     trees = _trees(tests)
     loaded = {
         node.id
@@ -47,7 +47,7 @@ def _defined(node: ast.AST) -> set[str]:
     return {node.arg} if isinstance(node, ast.arg) else set()
 
 
-def _library(tests: dict[str, Any]) -> dict[str, Any]:
+def _library(tests: dict[str, object]) -> dict[str, Any]:
     """Python's own modules and functions, where something else is left to test."""
     used = _used(tests) - {tests["entry_point"]}
     bases = {

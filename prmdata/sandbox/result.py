@@ -39,11 +39,13 @@ class Request:
     cpu_s: float | None = None
     """Processor time; by default a second more than the clock gives."""
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> dict[str, object]:
         return {**asdict(self), "cpu_s": self.cpu_s or self.deadline_s + 1}
 
 
-async def run_in(worker: Worker, request: Request, tests: dict[str, Any] | None = None) -> Result:
+async def run_in(
+    worker: Worker, request: Request, tests: dict[str, object] | None = None
+) -> Result:
     """A worker that is lost on a run costs that run; the next one starts it again."""
     try:
         answer = await worker.run(request.message(), tests)
@@ -54,7 +56,7 @@ async def run_in(worker: Worker, request: Request, tests: dict[str, Any] | None 
     return Result(answer["stdout"], answer["stderr"], how, value, answer["seconds"])
 
 
-def _reported(how: Exit, report: str) -> tuple[Exit, Any]:
+def _reported(how: Exit, report: str) -> tuple[Exit, object]:
     """Exit status 0 without a whole report, as after `os._exit(0)`, is no good end."""
     if how != "ok":
         return how, None

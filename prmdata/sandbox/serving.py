@@ -35,11 +35,11 @@ def serve(code: str) -> int:
 
 
 class _Server:
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: dict[str, object]) -> None:
         self._names = names
-        self._objects: list[Any] = []
+        self._objects: list[object] = []
 
-    def answer(self, message: Any) -> Any:
+    def answer(self, message: Any) -> object:
         number, verb, target, *rest = message
         try:
             value = self._done(verb, self._unpacked(target), *rest)
@@ -47,7 +47,7 @@ class _Server:
         except Exception as error:  # noqa: BLE001  a test may expect it
             return [number, "error", [type(error).__name__, str(error)[:500]]]
 
-    def _done(self, verb: str, target: Any, *rest: Any) -> Any:
+    def _done(self, verb: str, target: Any, *rest: Any) -> object:
         if verb == "call":
             arguments, named = rest
             named = {name: self._unpacked(value) for name, value in named.items()}
@@ -58,15 +58,15 @@ class _Server:
             return target[self._unpacked(rest[0])]
         if verb == "items":
             return [item for item, _ in zip(target, range(MOST_ITEMS), strict=False)]
-        verbs: dict[str, Callable[[Any], Any]] = {"length": len, "truth": bool, "text": str}
+        verbs: dict[str, Callable[[Any], object]] = {"length": len, "truth": bool, "text": str}
         return verbs[verb](target)
 
-    def _unpacked(self, data: Any) -> Any:
+    def _unpacked(self, data: object) -> object:
         return wire.unpacked(data, self._resolved)
 
-    def _resolved(self, kind: str, held: Any) -> Any:
+    def _resolved(self, kind: str, held: Any) -> object:
         return self._names[held] if kind == "name" else self._objects[held]
 
-    def _handle(self, value: Any) -> Any:
+    def _handle(self, value: object) -> object:
         self._objects.append(value)
         return ["object", len(self._objects) - 1]

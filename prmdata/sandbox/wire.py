@@ -26,7 +26,7 @@ class Closed(Exception):
     """The other end is gone, or sends what is no message."""
 
 
-def send(channel: int, message: Any) -> None:
+def send(channel: int, message: object) -> None:
     data = json.dumps(message).encode()
     if len(data) > MOST_BYTES:
         raise ValueError("too much to send")
@@ -55,7 +55,7 @@ def _exactly(channel: int, length: int) -> bytes:
     return bytes(data)
 
 
-def packed(value: Any, other: Callable[[Any], Any]) -> Any:
+def packed(value: Any, other: Callable[[object], object]) -> object:
     """`other` packs what is not plain data."""
     kind = type(value)
     if kind in _PLAIN:
@@ -80,7 +80,7 @@ def packed(value: Any, other: Callable[[Any], Any]) -> Any:
     return other(value)
 
 
-def unpacked(data: Any, other: Callable[[str, Any], Any]) -> Any:
+def unpacked(data: object, other: Callable[[str, object], object]) -> object:
     if not isinstance(data, list):
         return data
     name, held = data

@@ -32,7 +32,7 @@ class Worker:
         self._scratch: str | None = None
 
     async def run(
-        self, request: dict[str, Any], tests: dict[str, Any] | None = None
+        self, request: dict[str, Any], tests: dict[str, object] | None = None
     ) -> dict[str, Any]:
         """Cancelled or lost, the process and all it started are gone."""
         messages = [json.dumps({**request, "judged": tests is not None}).encode()]
@@ -43,7 +43,7 @@ class Worker:
             for message in messages:
                 process.stdin.write(frames.framed(message))
             async with asyncio.timeout(request["deadline_s"] + GRACE_S):
-                answered: dict[str, Any] = json.loads(await frames.answer(process))
+                answered: dict[str, object] = json.loads(await frames.answer(process))
                 return answered
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             await self.close()

@@ -113,7 +113,7 @@ class Zygote:
     def _run(
         self, source: int, code: str, stdin: str, deadline_s: float, cpu_s: float,
         memory_mb: int, judged: bool,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, object]:  # fmt: skip
         memory_bytes = self.base_bytes + (memory_mb << 20)
         limits = confine.Limits(cpu_s, memory_bytes, os.getpid())
         start = time.monotonic()
@@ -149,7 +149,7 @@ class Zygote:
         return report, ended if how == "ok" and ended not in (None, "error") else how
 
     def _forked(
-        self, files: Sequence[int], limits: confine.Limits, work: Callable[[Any], int], task: Any
+        self, files: Sequence[int], limits: confine.Limits, work: Callable[[Any], int], task: object
     ) -> int:
         child = os.fork()
         if child == 0:
@@ -157,7 +157,11 @@ class Zygote:
         return child
 
     def _become(
-        self, files: Sequence[int], limits: confine.Limits, work: Callable[[Any], int], task: Any
+        self,
+        files: Sequence[int],
+        limits: confine.Limits,
+        work: Callable[[object], int],
+        task: object,
     ) -> NoReturn:
         """The child's whole life. Files move twice, for one may lie where another belongs."""
         status = harness.ERROR
@@ -251,5 +255,5 @@ def _pipes() -> tuple[int, int]:
     return source, sink
 
 
-def _send(sink: int, message: dict[str, Any]) -> None:
+def _send(sink: int, message: dict[str, object]) -> None:
     frames.send(sink, json.dumps(message).encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -25,7 +24,7 @@ class Accuracy:
         if truth is not None:
             self.score.add(trace, truth)
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         if not self.score.labelled:
             return {}
         return {
@@ -35,7 +34,7 @@ class Accuracy:
         }
 
 
-def read_score(file: str) -> dict[str, Any]:
+def read_score(file: str) -> dict[str, object]:
     """What `prmdata score --json` printed."""
     try:
         figures = msgspec.json.decode(Path(file).read_bytes())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from prmdata.dataset.choosing import By, Known, best, known, near, paired
 from prmdata.errors import InputError, UsageError
@@ -42,7 +41,7 @@ class Choosing:
         if self.target is not None and self.n is None:
             raise UsageError("--target needs the number of problems: --n N")
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {name: value for name, value in asdict(self).items() if name != "source"}
 
     def inputs(self) -> Mapping[str, str]:

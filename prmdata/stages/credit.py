@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prmdata.credit.contract import (
     NAME,
@@ -36,7 +35,7 @@ class Crediting:
     form: Form
     shard: tuple[int, int] | None = None
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {"form": self.name, **settings_of(self.form), "shard": self.shard}
 
     def inputs(self) -> Mapping[str, str]:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -47,7 +46,7 @@ class Exporting:
     score: str | None = None
     """A file of `prmdata score --json`, for the card."""
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         chosen = {f"set {k}": v for k, v in settings_of(self.form).items()}
         said = {"license": self.licence, "score": self.score}
         return {"format": self.name, **chosen, **settings_of(self.selection), **said}
@@ -64,7 +63,7 @@ def run_export(
     overwrite: bool = False,
     max_errors: ErrorLimit | None = None,
     traces: Iterable[Trace | Unreadable] | None = None,
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     """Write the dataset; the summary, or `None` where the target is up to date."""
     _check_target(request, target)
     found = _sound(request, traces, Failures(max_errors or ErrorLimit()))
@@ -93,7 +92,7 @@ def preview(
     *,
     max_errors: ErrorLimit | None = None,
     traces: Iterable[Trace | Unreadable] | None = None,
-) -> tuple[dict[str, Any], list[Row]]:
+) -> tuple[dict[str, object], list[Row]]:
     """The summary of what would be written, and the first rows of it."""
     sample = Sample(rows)
     counts: Counter[str] = Counter()
@@ -143,7 +142,9 @@ def _beside(request: Exporting) -> Mapping[str, str]:
     return request.form.beside() if isinstance(request.form, Accompanied) else {}
 
 
-def _write(request: Exporting, traces: Iterator[Trace], path: Path, target: str) -> dict[str, Any]:
+def _write(
+    request: Exporting, traces: Iterator[Trace], path: Path, target: str
+) -> dict[str, object]:
     counts: Counter[str] = Counter()
     provenance, accuracy, sieve = Provenance(), Accuracy(), Sieve(request.selection)
     scored = read_score(request.score) if request.score else {}
@@ -194,7 +195,7 @@ def _write_beside(
         (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
 
 
-def _example(path: Path, files: Sequence[str]) -> Mapping[str, Any] | None:
+def _example(path: Path, files: Sequence[str]) -> Mapping[str, object] | None:
     """The first row that was written."""
     row, _ = next(rows.read(str(path / files[0])), (None, ""))
     return row if isinstance(row, dict) else None
@@ -205,7 +206,7 @@ def _about(form: Format) -> str:
     return inspect.cleandoc(sys.modules[type(form).__module__].__doc__ or "")
 
 
-def _public(request: Exporting) -> dict[str, Any]:
+def _public(request: Exporting) -> dict[str, object]:
     """The settings, without where files stand on this machine."""
     files = [file_name(file) for file in request.selection.contamination]
     score = request.score and file_name(request.score)
@@ -225,7 +226,7 @@ def _writer(request: Exporting, path: Path, target: str, split: str) -> RowWrite
     return ShuffledWriter(writer, request.selection.shuffle, _folder(path, target))
 
 
-def _summary(request: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, Any]:
+def _summary(request: Exporting, counts: Counter[str], sieve: Sieve) -> dict[str, object]:
     if not counts:
         raise InputError("the input is empty; there is nothing to write")
     if not counts["rows written"]:

@@ -6,7 +6,6 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from prmdata.errors import InputError, UsageError
 from prmdata.files import Unreadable
@@ -54,7 +53,7 @@ class Generating:
         """The files among the sources, with their state."""
         return states_of(self.source) if is_path(self.source) else {}
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {
             "source": self.source,
             "layout": self.layout,

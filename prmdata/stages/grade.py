@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -61,8 +60,8 @@ async def run_grade(request: Grading, counts: Counter[str]) -> AsyncIterator[byt
         await grader.close()
 
 
-def _batches(request: Grading) -> Iterator[list[tuple[dict[str, Any], str]]]:
-    batch: list[tuple[dict[str, Any], str]] = []
+def _batches(request: Grading) -> Iterator[list[tuple[dict[str, object], str]]]:
+    batch: list[tuple[dict[str, object], str]] = []
     for row, where in rows.read(request.source):
         if isinstance(row, Unreadable):
             raise InputError(row.reason)
@@ -77,7 +76,7 @@ def _batches(request: Grading) -> Iterator[list[tuple[dict[str, Any], str]]]:
 
 
 async def _graded(
-    row: dict[str, Any], where: str, request: Grading, grader: Grader
+    row: dict[str, object], where: str, request: Grading, grader: Grader
 ) -> tuple[bytes, list[str]]:
     """The row with its grade, and what to count."""
     if isinstance(row.get("problem"), Mapping) and "steps" in row:
@@ -103,7 +102,7 @@ async def _graded(
 _RESULTS = ("extracted", "grade", "correct", "score")
 
 
-def _column(verdict: Verdict, name: str, problem: Problem) -> Any:
+def _column(verdict: Verdict, name: str, problem: Problem) -> object:
     if name == "extracted":
         return verdict.answer
     if not problem.golds and problem.kind != "code":
@@ -115,7 +114,7 @@ def _counted(trace: Trace) -> str:
     return "failed" if trace.error is not None else str(trace.grade)
 
 
-def _problem(row: Mapping[str, Any], where: str, request: Grading) -> Problem:
+def _problem(row: Mapping[str, object], where: str, request: Grading) -> Problem:
     gold = _value(row, "answer", request)
     listed = gold if isinstance(gold, list) else [gold]
     golds = [gold_of(str(one)) for one in listed if one is not None]
@@ -131,7 +130,7 @@ def _problem(row: Mapping[str, Any], where: str, request: Grading) -> Problem:
     )
 
 
-def _value(row: Mapping[str, Any], name: str, request: Grading) -> Any:
+def _value(row: Mapping[str, object], name: str, request: Grading) -> object:
     if name in request.fields:
         return value_at(row, request.fields[name])
     taken = request.fields.values()

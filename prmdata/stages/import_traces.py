@@ -32,7 +32,7 @@ class TakingIn:
     grader: str = "auto"
     answers: AnswerRule = "last"
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {
             "from": self.layout,
             **{f"set {name}": value for name, value in self.chosen.items()},

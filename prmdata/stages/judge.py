@@ -57,7 +57,7 @@ class Judging:
             )
         return self.judge
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {
             "judge": "http" if "http" in self.spec.partition("://")[0] else self.spec,
             "engine": dict(self.engine),
@@ -172,7 +172,7 @@ async def run_judging(
         return await run_stage(JudgeStage(request, resources, traces), output, options)
 
 
-async def guard_run(request: Judging, options: RunOptions, problems: int) -> dict[str, Any]:
+async def guard_run(request: Judging, options: RunOptions, problems: int) -> dict[str, object]:
     """What each way with its prompt lets through, by the name of its evidence."""
     async with open_resources(request.spec, request.engine, "auto", options) as resources:
         stage = JudgeStage(request, resources, [])
@@ -187,7 +187,7 @@ async def guard_run(request: Judging, options: RunOptions, problems: int) -> dic
 
 async def measure_curve(
     request: Judging, options: RunOptions, votes: Sequence[int], truth: str
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """How good the verdicts are with so many votes, and what they cost. More votes begin with the
     samples of fewer, so a store serves those."""
     truth_of = truths(truth)
@@ -208,7 +208,7 @@ async def measure_curve(
 
 def _scored(
     judged: Sequence[Trace], name: str, truth_of: Callable[[Trace], Evidence | None]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     labelled = label_each(judged, Threshold(evidence=name).label)
     figures = total(labelled, truth_of).figures()
     cost = sum((e.cost for t in judged if (e := t.evidence_named(name))), Cost())

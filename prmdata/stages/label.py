@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import msgspec
 
@@ -74,7 +73,7 @@ class Labelling:
     def inputs(self) -> dict[str, str]:
         return {} if self.source is None else states_of(self.source)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         sampling = {
             "sampler": sampler_setting(self.sampler),
             **({"reference": sampler_setting(self.reference)} if self.reference else {}),

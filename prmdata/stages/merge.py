@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.files import codec, read_traces, readable
@@ -19,7 +18,7 @@ from prmdata.run.summary import Summary
 class Merging:
     sources: tuple[str, ...]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {}
 
     def inputs(self) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.files import count_hint, read_traces
@@ -37,7 +36,7 @@ class Mutating:
     """Programs to run at the same time."""
     shard: tuple[int, int] | None = None
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {**asdict(self.variants), "level": self.level, "shard": self.shard}
 
     def inputs(self) -> dict[str, str]:

@@ -144,7 +144,7 @@ def _refuse_outside(folder: Path, names: Iterable[str]) -> None:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        known: dict[str, Any] = msgspec.json.decode((folder / MANIFEST).read_bytes())
+        known: dict[str, object] = msgspec.json.decode((folder / MANIFEST).read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise OutputError(f"{folder}: no dataset that could be uploaded ({error})") from None
     return known

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.credit.contract import pass_rate
 from prmdata.files import count_hint, read_groups, read_traces
@@ -33,7 +32,7 @@ class Thinking:
     penalty: float = 1.0
     """A wrong thought earns minus this times the pass rate."""
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {
             "evidence": self.evidence,
             "threshold": self.threshold,

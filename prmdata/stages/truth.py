@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.errors import ItemError
 from prmdata.files import count_hint, read_traces
@@ -25,7 +24,7 @@ class AddingTruth:
     """Who knows the truth; so far `abacus`."""
     shard: tuple[int, int] | None = None
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         return {"from": self.known_to, "shard": self.shard}
 
     def inputs(self) -> dict[str, str]:

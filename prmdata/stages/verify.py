@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from prmdata.errors import ItemError, PrmdataError
 from prmdata.files import count_hint, read_traces
@@ -31,7 +30,7 @@ class Verifying:
     """By name, in the order of their evidence."""
     shard: tuple[int, int] | None = None
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         chosen = {
             f"with {name}": {k: str(v) for k, v in settings_of(how).items()}
             for name, how in self.verifiers.items()

@@ -199,7 +199,7 @@ def origin_of(
     sampler: Sampler,
     how: Generation,
     messages: tuple[Message, ...],
-    arguments: dict[str, Any],
+    arguments: dict[str, object],
 ) -> Origin:
     return Origin(
         sampler=sampler.spec,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -21,9 +21,9 @@ def template_named(name: str) -> Literal["chat", "raw"]:
     raise unknown("template", name, ("chat", "raw"))
 
 
-def template_arguments(words: Iterable[str]) -> dict[str, Any]:
+def template_arguments(words: Iterable[str]) -> dict[str, object]:
     """`enable_thinking=false`: values are JSON where they can be, else text."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for word in words:
         name, mark, value = word.partition("=")
         if not mark or not name.isidentifier():

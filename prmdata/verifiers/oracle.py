@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -68,7 +68,7 @@ class _Answer:
     notes: list[str | None] = field(default_factory=list)
 
 
-def _question(trace: Trace) -> dict[str, Any]:
+def _question(trace: Trace) -> dict[str, object]:
     return {
         "question": trace.problem.question,
         "answer": trace.answer,
@@ -81,7 +81,7 @@ def _question(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _tool(step: Step) -> Any:
+def _tool(step: Step) -> object:
     """Its call of a tool; a list where one turn makes several."""
     calls = [{**call, "arguments": arguments_of(call)} for call in step.calls]
     if step.tool is not None or len(calls) < 2:
@@ -89,7 +89,7 @@ def _tool(step: Step) -> Any:
     return calls
 
 
-def _findings(reply: Any, steps: int) -> list[Finding]:
+def _findings(reply: object, steps: int) -> list[Finding]:
     try:
         answer = msgspec.convert(reply, _Answer)
     except msgspec.ValidationError as error:
@@ -110,7 +110,7 @@ def _read(line: bytes, steps: int) -> list[Finding]:
 
 
 class _Process(Protocol):
-    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]: ...
+    async def answer(self, question: dict[str, object], steps: int) -> list[Finding]: ...
 
     async def close(self) -> None: ...
 
@@ -120,7 +120,7 @@ class _Command:
         self._timeout_s = settings.timeout_s
         self._program = Program(settings.command, settings.start_s)
 
-    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
+    async def answer(self, question: dict[str, object], steps: int) -> list[Finding]:
         line = msgspec.json.encode(question)
         return await self._program.ask(line, self._timeout_s, lambda reply: _read(reply, steps))
 
@@ -132,7 +132,7 @@ class _Function:
     def __init__(self, settings: Oracle) -> None:
         self._pool = Pool(settings.callable, timeout_s=settings.timeout_s)
 
-    async def answer(self, question: dict[str, Any], steps: int) -> list[Finding]:
+    async def answer(self, question: dict[str, object], steps: int) -> list[Finding]:
         try:
             return _findings(await self._pool.call((question,)), steps)
         except TimedOut:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.records import Trace
 from prmdata.verifiers.contract import Finding
@@ -49,7 +48,7 @@ class Path:
 class Known:
     """What the context knows of entities and relations."""
 
-    def __init__(self, context: Mapping[str, Any]) -> None:
+    def __init__(self, context: Mapping[str, object]) -> None:
         aliases = context.get("aliases")
         self._aliases = aliases if isinstance(aliases, Mapping) else {}
         wanted = context.get("functional")
@@ -78,7 +77,7 @@ class Known:
         return any((name := normal(str(one))) and f" {name} " in f" {plain} " for one in names)
 
 
-def links(value: Any) -> list[Link]:
+def links(value: object) -> list[Link]:
     found = value if isinstance(value, list) else []
     return [
         (str(link[0]), str(link[1]), str(link[2]))

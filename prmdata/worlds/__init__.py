@@ -33,7 +33,7 @@ class Judged:
     notes: tuple[str | None, ...]
 
 
-def world_of(problem: Problem) -> World[Any]:
+def world_of(problem: Problem) -> World[object]:
     name = problem.meta.get("world")
     if problem.meta.get("source") != "worlds" or not isinstance(name, str):
         raise InputError(f"problem {problem.id} is of none of the worlds {', '.join(WORLDS)}")
@@ -48,8 +48,8 @@ def world_of(problem: Problem) -> World[Any]:
 
 
 def played(
-    problem: Problem, calls: Sequence[Mapping[str, Any]]
-) -> tuple[Any, list[Move[Any] | None]]:
+    problem: Problem, calls: Sequence[Mapping[str, object]]
+) -> tuple[object, list[Move[object] | None]]:
     """The state after some calls, and what became of each; nothing where it was no move."""
     world = world_of(problem)
     state, moves = world.start(problem), list[Move[Any] | None]()

@@ -100,7 +100,7 @@ class Constraint:
     def start(self, problem: Problem) -> Grid:
         return Grid(str(problem.context["cells"]))
 
-    def act(self, state: Grid, arguments: Mapping[str, Any], tool: str = "") -> Move[Grid]:
+    def act(self, state: Grid, arguments: Mapping[str, object], tool: str = "") -> Move[Grid]:
         del tool
         row, column, number = (whole(arguments, name) for name in ("row", "column", "number"))
         if not all(n is not None and 1 <= n <= SIDE for n in (row, column, number)):

@@ -40,7 +40,7 @@ class World(Protocol[S]):
 
     def start(self, problem: Problem) -> S: ...
 
-    def act(self, state: S, arguments: Mapping[str, Any], tool: str = "") -> Move[S]: ...
+    def act(self, state: S, arguments: Mapping[str, object], tool: str = "") -> Move[S]: ...
 
     def answered(self, state: S, text: str) -> tuple[bool, float]:
         """Of the last turn: whether the answer is right, and the reward of the whole."""
@@ -48,7 +48,7 @@ class World(Protocol[S]):
 
 
 def made(
-    world: str, seed: int, index: int, question: str, answer: str, numbers: Mapping[str, Any]
+    world: str, seed: int, index: int, question: str, answer: str, numbers: Mapping[str, object]
 ) -> Problem:
     return Problem(
         id=f"{world}-{seed}-{index}",
@@ -60,7 +60,7 @@ def made(
     )
 
 
-def whole(arguments: Mapping[str, Any], name: str) -> int | None:
+def whole(arguments: Mapping[str, object], name: str) -> int | None:
     """A whole number, also as text; `None` where it is none."""
     value = arguments.get(name)
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 10:

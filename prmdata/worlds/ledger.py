@@ -81,7 +81,7 @@ class Ledger:
         entries = tuple(_entry(node, hidden) for node in numbers["solution"])
         return Book(entries, tuple(hidden.items()), int(problem.answer or 0), numbers["lookups"])
 
-    def act(self, state: Book, arguments: Mapping[str, Any], tool: str = "") -> Move[Book]:
+    def act(self, state: Book, arguments: Mapping[str, object], tool: str = "") -> Move[Book]:
         if tool == "lookup":
             return _looked_up(state, str(arguments.get("letter")))
         return _calculated(state, str(arguments.get("expression")))
@@ -92,7 +92,7 @@ class Ledger:
         return reward == 1 and len(state.done) == len(state.entries), reward
 
 
-def hide(told: Story, chance: random.Random) -> tuple[str, dict[str, Any]]:
+def hide(told: Story, chance: random.Random) -> tuple[str, dict[str, object]]:
     """The question with letters for some numbers, and what is needed to play it."""
     values = _NUMBER.findall(told.question)
     results = {node.c for node in told.nodes}

@@ -22,7 +22,7 @@ def warm_up() -> None:
     import verifiers.v1  # noqa: F401
 
 
-def answer(question: dict[str, Any]) -> dict[str, Any]:
+def answer(question: dict[str, object]) -> dict[str, object]:
     return asyncio.run(_answered(question))
 
 
@@ -51,14 +51,14 @@ def task(name: str, number: int) -> Any:
     return found
 
 
-async def _answered(question: dict[str, Any]) -> dict[str, Any]:
+async def _answered(question: dict[str, Any]) -> dict[str, object]:
     named, messages = question["problem"]["meta"], question["messages"]
     own = task(named["taskset"], named["task"])
     servers, state = await _servers(own, taskset(named["taskset"]))
     offered = {name: tool for server in servers for name, tool in await _offered(*server)}
     if not messages:
         return {"tools": [tool["told"] for tool in offered.values()]}
-    said: list[dict[str, Any]] = []
+    said: list[dict[str, object]] = []
     for turn in (m for m in messages if m["role"] == "assistant"):
         said = [await _called(offered, call) for call in turn.get("tool_calls") or ()]
     if said:
@@ -68,7 +68,7 @@ async def _answered(question: dict[str, Any]) -> dict[str, Any]:
     return {"reward": trace.reward, "done": True}
 
 
-async def _servers(own: Any, of: Any) -> tuple[list[tuple[Any, Any]], Any]:
+async def _servers(own: Any, of: Any) -> tuple[list[tuple[object, object]], object]:
     """Toolsets with their servers, all with the same state, which no channel has to carry."""
     from mcp.server.mcpserver import MCPServer
 
@@ -76,7 +76,7 @@ async def _servers(own: Any, of: Any) -> tuple[list[tuple[Any, Any]], Any]:
     kinds = {toolset._state_cls for toolset in toolsets}
     state = max(kinds, key=lambda kind: len(kind.__mro__))() if kinds else None
 
-    async def shared(*_: Any) -> Any:
+    async def shared(*_: object) -> object:
         return state
 
     servers = []
@@ -90,7 +90,7 @@ async def _servers(own: Any, of: Any) -> tuple[list[tuple[Any, Any]], Any]:
     return servers, state
 
 
-async def _offered(toolset: Any, server: Any) -> list[tuple[str, dict[str, Any]]]:
+async def _offered(toolset: Any, server: Any) -> list[tuple[str, dict[str, object]]]:
     """Each tool under the name that models see."""
     prefix = f"{toolset.server_name}_" if toolset.server_name else ""
     found = []
@@ -105,7 +105,7 @@ async def _offered(toolset: Any, server: Any) -> list[tuple[str, dict[str, Any]]
     return found
 
 
-async def _called(offered: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+async def _called(offered: dict[str, Any], call: dict[str, Any]) -> dict[str, object]:
     function = call["function"]
     message = {"role": "tool", "tool_call_id": call.get("id"), "name": function["name"]}
     try:
@@ -122,7 +122,7 @@ def _texts(result: Any) -> Iterator[str]:
         yield getattr(block, "text", None) or f"[{getattr(block, 'type', 'content')}]"
 
 
-def _trace(own: Any, messages: list[dict[str, Any]], state: Any) -> Any:
+def _trace(own: Any, messages: list[dict[str, Any]], state: object) -> Any:
     """The chat as verifiers records one."""
     import verifiers.v1 as vf
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.credit.contract import pass_rate
 from prmdata.exports.contract import Row
@@ -36,19 +36,19 @@ def plain(messages: Sequence[Message]) -> str:
     return "\n\n".join(message["content"].strip() for message in messages)
 
 
-def message_type() -> Any:
+def message_type() -> object:
     import pyarrow as pa
 
     return pa.struct([("role", pa.string()), ("content", pa.string())])
 
 
-def messages_type() -> Any:
+def messages_type() -> object:
     import pyarrow as pa
 
     return pa.list_(message_type())
 
 
-def origin_fields() -> list[tuple[str, Any]]:
+def origin_fields() -> list[tuple[str, object]]:
     import pyarrow as pa
 
     return [(name, pa.string()) for name in ("labelled_by", "problem_id", "trace_id")]
@@ -59,7 +59,7 @@ def origin(trace: Trace) -> Row:
     return {"labelled_by": by, "problem_id": trace.problem.id, "trace_id": trace.id}
 
 
-def pass_rate_fields(asked: bool) -> list[tuple[str, Any]]:
+def pass_rate_fields(asked: bool) -> list[tuple[str, object]]:
     import pyarrow as pa
 
     return [("pass_rate", pa.float64())] if asked else []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from prmdata.records import Message
 
@@ -19,7 +18,7 @@ def turn(message: Message) -> Turn:
     return {"from": ROLES.get(message["role"], message["role"]), "value": message["content"]}
 
 
-def turn_type() -> Any:
+def turn_type() -> object:
     import pyarrow as pa
 
     return pa.struct([("from", pa.string()), ("value", pa.string())])

@@ -246,7 +246,7 @@ def nemo_gym(item: Paid) -> Row:
     }
 
 
-def _responses(messages: Sequence[Message], calls: Sequence[dict[str, Any]]) -> list[Row]:
+def _responses(messages: Sequence[Message], calls: Sequence[dict[str, object]]) -> list[Row]:
     """A turn and what answered it, as items of the Responses API."""
     items: list[Row] = []
     if said := content_of(messages[0]):
@@ -271,7 +271,7 @@ def _responses(messages: Sequence[Message], calls: Sequence[dict[str, Any]]) -> 
     return items
 
 
-def _as_text(arguments: Any) -> str:
+def _as_text(arguments: object) -> str:
     import msgspec
 
     return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from prmdata.exports.contract import Row
 from prmdata.exports.shapes import llamafactory
@@ -19,12 +19,12 @@ STEP_DPO = (
 )  # fmt: skip
 
 
-def fields(layout: Layout) -> list[tuple[str, Any]]:
+def fields(layout: Layout) -> list[tuple[str, object]]:
     import pyarrow as pa
 
     text, turn = pa.string(), llamafactory.turn_type()
     ranked = pa.struct([("rank", pa.int64()), ("completion", messages_type())])
-    of: dict[str, list[tuple[str, Any]]] = {
+    of: dict[str, list[tuple[str, object]]] = {
         "trl": [(name, messages_type()) for name in ("prompt", "chosen", "rejected")],
         "llamafactory": [("conversations", pa.list_(turn)), ("chosen", turn), ("rejected", turn)],
         "ms-swift": [("messages", pa.list_(message_type())), ("rejected_response", text)],

@@ -49,10 +49,10 @@ def known_by(row: Row) -> str:
     return f"{source}:{row.get('query_index', '')}:{row.get('sample_index', '')}"
 
 
-def _words(turn: Mapping[str, Any]) -> str:
+def _words(turn: Mapping[str, object]) -> str:
     content = turn.get("content")
     return content if isinstance(content, str) else ""
 
 
-def _call(call: Mapping[str, Any]) -> str:
+def _call(call: Mapping[str, object]) -> str:
     return json.dumps(call.get("function") or call, ensure_ascii=False)

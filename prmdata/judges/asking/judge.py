@@ -35,7 +35,7 @@ class Judge:
         n: int,
         sampling: Sampling,
         first: int = 0,
-        schema: Mapping[str, Any] | None = None,
+        schema: Mapping[str, object] | None = None,
     ) -> list[Completion]:
         """Samples `first` to `first + n - 1` of what it says to these messages."""
         prompt = self.prompt(messages, schema)
@@ -49,7 +49,9 @@ class Judge:
         )
         return found
 
-    def prompt(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
+    def prompt(
+        self, messages: Sequence[Message], schema: Mapping[str, object] | None = None
+    ) -> str:
         arguments = {**self.template_args, **({} if schema is None else {SCHEMA: dict(schema)})}
         return self.sampler.template.open_turn(messages, "chat", arguments)
 
@@ -59,7 +61,7 @@ class Judge:
         n: int,
         sampling: Sampling,
         parse: Callable[[str], T | None],
-        schema: Mapping[str, Any] | None = None,
+        schema: Mapping[str, object] | None = None,
     ) -> list[T]:
         """Up to n answers that could be read. One that could not is asked for again, twice at most,
         by the next sample number; then it is missing, and counted as unparsed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from prmdata.abacus import Story
 from prmdata.judges.asking.judge import Judge
@@ -19,14 +18,16 @@ from prmdata.tasks import together
 ANSWER_TOKENS = 256
 
 
-async def asked_both_ways(session: Session, pairs: Sequence[tuple[Story, Story]]) -> dict[str, Any]:
+async def asked_both_ways(
+    session: Session, pairs: Sequence[tuple[Story, Story]]
+) -> dict[str, object]:
     """Is it right? Is it wrong? With and without "unknown" among the answers. Of right solutions
     and of another problem's, half and half."""
     traces = [
         trace_of(told, n, "polarity", lines_of(other if n % 2 else told))
         for n, (told, other) in enumerate(pairs)
     ]
-    found: dict[str, Any] = {"asked": len(traces)}
+    found: dict[str, object] = {"asked": len(traces)}
     for name, offered in (("", "yes or no"), ("_with_unknown", "yes, no or unknown")):
         right = await together(*(_asked(session, t, "is_right", offered) for t in traces))
         wrong = await together(*(_asked(session, t, "is_wrong", offered) for t in traces))
@@ -40,7 +41,7 @@ async def asked_both_ways(session: Session, pairs: Sequence[tuple[Story, Story]]
 
 async def asked_in_both_orders(
     session: Session, pairs: Sequence[tuple[Story, Story]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Which of two is better, once in each order: a right solution and another problem's."""
     how = prompt("pairwise", ("question", "first", "second"))
     schema_free = sampling(0.0, ANSWER_TOKENS * 4)

@@ -35,7 +35,7 @@ class Passed:
         }
 
 
-async def guarded(way: Way, session: Session, problems: int, seed: int) -> dict[str, Any]:
+async def guarded(way: Way, session: Session, problems: int, seed: int) -> dict[str, object]:
     """The figures of one way with its prompt."""
     pairs = stories(problems, seed)
     made = await together(*(_probed(way, session, pairs, name) for name in range(len(PROBES))))

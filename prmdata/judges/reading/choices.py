@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Chosen = Literal["A", "B", "tie"]
 _VERDICT = re.compile(r"<verdict>\s*(A|B|tie)\s*</verdict>", re.IGNORECASE)
@@ -31,7 +31,7 @@ def choice(text: str) -> Choice | None:
     return Choice(chosen, words.strip() or None)
 
 
-def json_value(text: str) -> Any:
+def json_value(text: str) -> object:
     """The last JSON object or list of a text, whatever stands around it; `None` where none is."""
     text = text[-LONGEST:]
     for start in sorted((m.start() for m in re.finditer(r"[\[{]", text)), reverse=True)[:100]:

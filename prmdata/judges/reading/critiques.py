@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from prmdata.records import Verdict
 
@@ -81,7 +80,7 @@ def _objects(text: str) -> Iterator[Said]:
         yield from _within(found)
 
 
-def _mended(line: str) -> Any:
+def _mended(line: str) -> object:
     """A line of JSON with bare backslashes, as formulas have them, or nothing."""
     try:
         return json.loads(_BACKSLASH.sub(r"\\\\", line.strip().rstrip(",")))
@@ -89,7 +88,7 @@ def _mended(line: str) -> Any:
         return None
 
 
-def _within(found: Any) -> Iterator[Said]:
+def _within(found: object) -> Iterator[Said]:
     if isinstance(found, dict) and "step" in found and "verdict" in found:
         yield _number(found["step"]), _word(found["verdict"]), _reason(found.get("reason"))
         return
@@ -99,7 +98,7 @@ def _within(found: Any) -> Iterator[Said]:
             yield from _within(value)
 
 
-def _number(value: Any) -> int:
+def _number(value: object) -> int:
     """As it stands, or at the end of a word; 0 is nobody's number."""
     if isinstance(value, bool):
         return 0
@@ -107,13 +106,13 @@ def _number(value: Any) -> int:
     return int(found[1]) if found else 0
 
 
-def _word(value: Any) -> Verdict | None:
+def _word(value: object) -> Verdict | None:
     if isinstance(value, bool):
         return "right" if value else "wrong"
     return WORDS.get(str(value).strip(" .!\"'").lower())
 
 
-def _reason(value: Any) -> str | None:
+def _reason(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 

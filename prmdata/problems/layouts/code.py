@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from prmdata.errors import InputError
 from prmdata.problems.contract import Layout
@@ -20,7 +19,7 @@ class _Layout(Layout):
     tests: Mapping[str, str] = field(default_factory=dict)
     """Entry of the context → column."""
 
-    def problem(self, row: Mapping[str, Any], where: str) -> Problem:
+    def problem(self, row: Mapping[str, object], where: str) -> Problem:
         problem = Layout.problem(self, row, where)
         context = {name: row[column] for name, column in self.tests.items() if row.get(column)}
         for name, value in context.items():
@@ -29,7 +28,7 @@ class _Layout(Layout):
         return replace(problem, kind="code", context={**problem.context, **context}, meta=meta)
 
 
-def _checked(name: str, value: Any, where: str) -> None:
+def _checked(name: str, value: object, where: str) -> None:
     listed = isinstance(value, list) and all(isinstance(test, str) for test in value)
     if not (listed if name == "tests" else isinstance(value, str)):
         wanted = "a list of assert statements" if name == "tests" else "text"

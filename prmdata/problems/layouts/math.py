@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from prmdata.grading import extract_answer
 from prmdata.problems.contract import Layout
@@ -12,7 +11,7 @@ from prmdata.records import Problem
 
 
 class _Layout(Layout):
-    def problem(self, row: Mapping[str, Any], where: str) -> Problem:
+    def problem(self, row: Mapping[str, object], where: str) -> Problem:
         problem = Layout.problem(self, row, where)
         if problem.answer is None and "solution" in problem.context:
             problem = replace(problem, answer=extract_answer(problem.context["solution"]))

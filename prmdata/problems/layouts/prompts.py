@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prmdata.grading import extract_answer
 from prmdata.problems.contract import Layout
@@ -19,16 +18,16 @@ ANSWERS = ("solution", "answer", "ground_truth")
 
 @dataclass(frozen=True, slots=True)
 class _Layout(Layout):
-    def fits(self, row: Mapping[str, Any]) -> bool:
+    def fits(self, row: Mapping[str, object]) -> bool:
         return _first(row, QUESTIONS) is not None and _first(row, ANSWERS) is not None
 
-    def problem(self, row: Mapping[str, Any], where: str) -> Problem:
+    def problem(self, row: Mapping[str, object], where: str) -> Problem:
         question, answer = _first(row, QUESTIONS) or "prompt", _first(row, ANSWERS) or "answer"
         fields = {"question": question, "answer": answer}
         return Layout.problem(replace(self, fields=fields), row, where)
 
 
-def _first(row: Mapping[str, Any], columns: tuple[str, ...]) -> str | None:
+def _first(row: Mapping[str, object], columns: tuple[str, ...]) -> str | None:
     return next((column for column in columns if row.get(column) is not None), None)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from prmdata.intervals import clustered_wilson
 from prmdata.records import Cost, Evidence, Labels, Trace
@@ -68,7 +67,7 @@ class Sums:
             score = self.others.setdefault(evidence.name, Score(with_values=False))
             score.add(replace(trace, labels=made), truth)
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         trust = self.counts.trust
         return {
             "counts": self.counts.figures(),
@@ -86,7 +85,7 @@ class Sums:
             "methods": self._methods(),
         }
 
-    def _scored(self) -> dict[str, Any] | None:
+    def _scored(self) -> dict[str, object] | None:
         score = self.score
         if not score.labelled:
             return None
@@ -99,7 +98,7 @@ class Sums:
             "reliability": [[b.traces, b.confidence, b.exact] for b in reliability(confidences)],
         }
 
-    def _methods(self) -> list[dict[str, Any]]:
+    def _methods(self) -> list[dict[str, object]]:
         """Points of the cost–F1 plot."""
         own = "+".join(self.counts.labelled) or "labels"
         scores = {own: self.score, **self.others}
@@ -110,7 +109,7 @@ class Sums:
         ]
 
 
-def _figures(score: Score) -> dict[str, Any]:
+def _figures(score: Score) -> dict[str, object]:
     figures = score.figures(intervals=False)
     return {
         **{name: figures[name] for name in FIGURES},

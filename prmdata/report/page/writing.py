@@ -11,7 +11,6 @@ import html
 import re
 from base64 import b64encode
 from importlib.resources import files
-from typing import Any
 
 import msgspec
 
@@ -67,7 +66,7 @@ def policy(script: str, style: str, *, served: bool) -> str:
     )
 
 
-def facts(gathering: Gathering, *, served: bool = False) -> dict[str, Any]:
+def facts(gathering: Gathering, *, served: bool = False) -> dict[str, object]:
     """All that the first screen shows, and what the scripts need to read the rest."""
     return {
         "version": VERSION,
@@ -92,7 +91,7 @@ def facts(gathering: Gathering, *, served: bool = False) -> dict[str, Any]:
     }
 
 
-def packed(gathering: Gathering) -> dict[str, Any]:
+def packed(gathering: Gathering) -> dict[str, object]:
     return {
         "columns": {
             name: text_of(column.tobytes()) for name, column in gathering.columns().items()
@@ -110,6 +109,6 @@ def _hash(text: str) -> str:
     return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """JSON that no parser of HTML takes for the end of its element."""
     return msgspec.json.encode(value).decode().replace("<", "\\u003c")

@@ -169,7 +169,7 @@ class Cluster:
             if left:
                 self._ray.wait(left, num_returns=len(left), timeout=15)
 
-    def _answer(self, answer: Any) -> Finished:
+    def _answer(self, answer: object) -> Finished:
         try:
             done: Finished = self._ray.get(answer)
         except self._ray.exceptions.RayTaskError as error:

@@ -43,7 +43,7 @@ class Request(Protocol):
 
     @property
     def shard(self) -> tuple[int, int] | None: ...
-    def settings(self) -> Mapping[str, Any]: ...
+    def settings(self) -> Mapping[str, object]: ...
     def inputs(self) -> Mapping[str, str]: ...
 
 
@@ -148,7 +148,7 @@ class Counting:
         self.inner.accept(index, key, traces)
         self._count(traces)
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         self.inner.finish(summary)
         self._tell(self._done)
 

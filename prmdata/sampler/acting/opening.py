@@ -37,7 +37,7 @@ class Surroundings:
 
     def record(self) -> dict[str, Any]:
         """As a trace keeps it."""
-        limits: dict[str, Any] = {
+        limits: dict[str, object] = {
             "turns": self.turns or TURNS,
             "observation": self.observation or LONGEST,
         }
@@ -45,7 +45,7 @@ class Surroundings:
             limits["seconds"] = self.seconds
         return {"spec": self.spec, "settings": dict(self.settings), **limits}
 
-    def pinned(self) -> dict[str, Any]:
+    def pinned(self) -> dict[str, object]:
         """What a run may not change when it goes on; nothing where nothing was asked."""
         return {"environment": self.record()} if self != Surroundings() else {}
 

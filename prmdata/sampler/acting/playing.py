@@ -205,7 +205,7 @@ def _for_template(message: Message) -> Message:
     return shown
 
 
-def _call_for_template(call: Any) -> Any:
+def _call_for_template(call: object) -> object:
     if not isinstance(call, dict) or not isinstance(function := call.get("function"), dict):
         return call
     return {**call, "function": {**function, "arguments": arguments_of(function)}}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -83,7 +82,7 @@ def _calls(text: str) -> list[tuple[str, str]]:
     return list(_named(read if isinstance(read, list) else [read]))
 
 
-def _named(values: Iterable[Any]) -> Iterable[tuple[str, str]]:
+def _named(values: Iterable[object]) -> Iterable[tuple[str, str]]:
     for value in values:
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             continue
@@ -102,5 +101,5 @@ def _parameters(body: str) -> str:
     return _json(found)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()

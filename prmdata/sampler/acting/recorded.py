@@ -80,7 +80,7 @@ class Recorded:
                 "the problem, the messages and the seed alone"
             )
 
-    def _key(self, kind: str, asked: Any) -> str:
+    def _key(self, kind: str, asked: object) -> str:
         parts = msgspec.json.encode([kind, self.identity, self.longest, asked])
         return hashlib.blake2b(parts, digest_size=16).hexdigest()
 

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 
@@ -38,9 +37,9 @@ class Rows:
         self._pool = ThreadPoolExecutor(threads, "prmdata-rows") if threads > 1 else None
         self._blas = ThreadpoolController().select(user_api="blas")
 
-    def single(self) -> AbstractContextManager[Any]:
+    def single(self) -> AbstractContextManager[object]:
         """Within it, BLAS takes one thread."""
-        limited: AbstractContextManager[Any] = self._blas.limit(limits=1)
+        limited: AbstractContextManager[object] = self._blas.limit(limits=1)
         return limited
 
     def compute(self, rows: int, part: Callable[[int, int], Array]) -> Array:

@@ -98,7 +98,7 @@ class Chatting:
         limit = most_bytes(prefix, sampling.max_tokens)
         return read(await self.pool.ask(Request("/chat/completions", body, _check, limit)))
 
-    def body(self, prefix: str, sampling: Sampling, seed: int) -> dict[str, Any]:
+    def body(self, prefix: str, sampling: Sampling, seed: int) -> dict[str, object]:
         try:
             asked = msgspec.json.decode(prefix)
             messages, shape = asked["messages"], asked.get("response_format")
@@ -107,7 +107,7 @@ class Chatting:
                 f"{self.spec} only chats: it cannot continue a text, so it can judge and do "
                 "nothing else. Name a server with /completions to sample from"
             ) from None
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self.pool.served.name,
             "messages": messages,
             "max_tokens": sampling.max_tokens,
@@ -151,7 +151,7 @@ class Chatting:
             await server.client.close()
 
 
-def _check(answer: dict[str, Any]) -> None:
+def _check(answer: dict[str, object]) -> None:
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices:
         raise Busy("the server sent no answer")

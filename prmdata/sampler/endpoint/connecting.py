@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any
 
 from prmdata.errors import ItemError, SamplerError, UsageError, unknown
 from prmdata.sampler.endpoint.addresses import Address
@@ -196,7 +195,7 @@ def _longest(folder: Path) -> int:
     return longest if isinstance(longest, int) and longest > 0 else UNKNOWN_CONTEXT
 
 
-def _tokenizer(path: Path) -> Any:
+def _tokenizer(path: Path) -> object:
     if not path.is_file():
         return None
     from tokenizers import Tokenizer

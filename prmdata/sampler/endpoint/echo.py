@@ -22,7 +22,7 @@ def echoed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return choices[0].get("logprobs") or {}
 
 
-def checked(answer: Mapping[str, Any], prefix: str, span: Span | None, who: str) -> None:
+def checked(answer: Mapping[str, object], prefix: str, span: Span | None, who: str) -> None:
     """Whether these are log-probabilities of the text that was sent, in the tokens we know."""
     found = echoed(answer)
     logprobs = found.get("token_logprobs") or []
@@ -43,7 +43,7 @@ def checked(answer: Mapping[str, Any], prefix: str, span: Span | None, who: str)
 
 
 def scored(
-    answer: Mapping[str, Any], prefix: str, text: str, span: Span | None, top: int
+    answer: Mapping[str, object], prefix: str, text: str, span: Span | None, top: int
 ) -> Scored:
     """By our own tokens where the model's tokenizer is at hand: servers count the characters of
     half a character in ways of their own."""

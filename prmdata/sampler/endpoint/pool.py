@@ -124,7 +124,9 @@ class Pool:
                 await asyncio.sleep(tries.pause_s * (0.5 + random.random()))
                 tries.pause_s = min(tries.pause_s * 2, self.patience.waits.longest_pause_s)
 
-    async def _try(self, server: Server, request: Request, session: str | None) -> dict[str, Any]:
+    async def _try(
+        self, server: Server, request: Request, session: str | None
+    ) -> dict[str, object]:
         try:
             silence = time.monotonic() - server.heard
             if not server.known or silence > self.patience.waits.silence_s:

@@ -33,7 +33,7 @@ async def probed(endpoint: Endpoint, server: Server) -> Offers:
         found = (await asked(offers, n, seed)).get("choices") or []
         return sorted(found, key=lambda choice: choice.get("index", 0))
 
-    async def text(offers: Offers, seed: int) -> Any:
+    async def text(offers: Offers, seed: int) -> object:
         return next((choice.get("text") for choice in await choices(offers, 1, seed)), None)
 
     most = Offers(many=True, token_ids=True)
@@ -54,7 +54,7 @@ async def probed(endpoint: Endpoint, server: Server) -> Offers:
     )
 
 
-async def _plainer(endpoint: Endpoint, asked: Ask) -> tuple[Offers, dict[str, Any]]:
+async def _plainer(endpoint: Endpoint, asked: Ask) -> tuple[Offers, dict[str, object]]:
     """What a server takes that refused two samples with all fields, and its answer to that."""
     for offers in (Offers(), Offers(more=False, begins=True)):
         try:

@@ -88,7 +88,7 @@ class Endpoint:
         body = self.body(prefix, n, sampling, seed)
         most = n * body["max_tokens"]
 
-        def check(found: dict[str, Any]) -> None:
+        def check(found: dict[str, object]) -> None:
             _ended(found, n)
             _measured(found, n, body["max_tokens"])
 
@@ -100,7 +100,7 @@ class Endpoint:
 
     def body(self, prefix: str, n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
         begun = self.offers.begins
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self.pool.served.name,
             "prompt": prefix.removeprefix(self.template.bos) if begun else prefix,
             "n": n,
@@ -143,7 +143,7 @@ class Endpoint:
         if read is not None and read.first == 0:
             raise ItemError(NO_PREFIX)
 
-        def check(answer: dict[str, Any]) -> None:
+        def check(answer: dict[str, object]) -> None:
             _whole(answer, 1)
             checked(answer, prefix, read, self.spec)
 
@@ -151,7 +151,7 @@ class Endpoint:
         answer = await self.pool.ask(Request("/completions", body, check, limit))
         return scored(answer, prefix, text, read, top)
 
-    def _echo(self, text: str, top: int) -> tuple[dict[str, Any], int]:
+    def _echo(self, text: str, top: int) -> tuple[dict[str, object], int]:
         """What is asked, and the longest answer that it may have."""
         body = {
             **self.body(text, 1, Sampling(max_tokens=1, temperature=0), 0),
@@ -188,7 +188,7 @@ def most_bytes(prompt: str, tokens: int) -> int:
     return min(size, MOST_BYTES)
 
 
-def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
+def _whole(answer: dict[str, object], n: int) -> list[dict[str, object]]:
     """The choices of an answer; one without all of them is as good as none."""
     choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != n:
@@ -198,7 +198,7 @@ def _whole(answer: dict[str, Any], n: int) -> list[dict[str, Any]]:
     return choices
 
 
-def _ended(answer: dict[str, Any], n: int) -> None:
+def _ended(answer: dict[str, object], n: int) -> None:
     """Whether each of them has come to its end."""
     for choice in _whole(answer, n):
         end = choice.get("finish_reason")

@@ -43,7 +43,7 @@ class Network(Protocol):
 
     def cache(self) -> Cache: ...
 
-    def blocks(self, asked: Sequence[tuple[Sequence[int], Sequence[Any]]]) -> Sequence[Any]:
+    def blocks(self, asked: Sequence[tuple[Sequence[int], Sequence[Any]]]) -> Sequence[object]:
         """At most `stride` tokens each, after equally many whole blocks each."""
         ...
 
@@ -55,7 +55,7 @@ class Network(Protocol):
         """What it thinks of each token from `first` on, given those before it."""
         ...
 
-    def joined(self, prompts: Sequence[Any]) -> Any:
+    def joined(self, prompts: Sequence[Any]) -> object:
         """The logits after each prompt."""
         ...
 

@@ -69,7 +69,7 @@ class LocalSampler:
         self._words, self._runner = tokenizer, runner
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._waiters: dict[asyncio.Future[Any], Callable[[Any], None]] = {}
+        self._waiters: dict[asyncio.Future[object], Callable[[object], None]] = {}
         self._stopped: str | None = None
         self._thread = threading.Thread(target=self._work, name="prmdata-model", daemon=True)
         self._thread.start()
@@ -83,7 +83,7 @@ class LocalSampler:
             raise ItemError(too_long(len(ids), self.context))
         if n < 1:
             return []
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         request = Request(ids, n, sampling, seed, room, _resolver(done))
         try:
             return list(await self._answer(done, lambda: self._runner.waiting.append(request)))
@@ -99,7 +99,7 @@ class LocalSampler:
             raise ItemError(NO_PREFIX)
         if not span.starts:
             return Scored((), (), len(span.ids))
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         asked = Text(span.ids, span.first, top, _resolver(done))
         try:
             places = await self._answer(done, lambda: self._runner.texts.append(asked))
@@ -124,7 +124,7 @@ class LocalSampler:
         self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def _answer(self, done: asyncio.Future[Any], task: Callable[[], None]) -> Any:
+    async def _answer(self, done: asyncio.Future[object], task: Callable[[], None]) -> Any:
         """What the model's thread makes of `task`, or the reason why it stopped."""
         resolve = _resolver(done)
         with self._lock:
@@ -165,18 +165,18 @@ class LocalSampler:
             wait = False
 
 
-def _resolver(future: asyncio.Future[Any]) -> Callable[[Any], None]:
+def _resolver(future: asyncio.Future[object]) -> Callable[[object], None]:
     """Hands a result, or an error, from the model's thread to the loop that waits for it."""
     loop = future.get_loop()
 
-    def deliver(result: Any) -> None:
+    def deliver(result: object) -> None:
         if not future.done():
             if isinstance(result, BaseException):
                 future.set_exception(result)
             else:
                 future.set_result(result)
 
-    def resolve(result: Any) -> None:
+    def resolve(result: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
             loop.call_soon_threadsafe(deliver, result)
 

@@ -99,7 +99,7 @@ Draw = Callable[[Any, Draws], tuple[list[int], list[float]]]
 """Logits → a token a row, and the log-probabilities that are wanted."""
 
 
-def extend(sequences: list[Sequence], logits_BV: Any, draw: Draw) -> None:
+def extend(sequences: list[Sequence], logits_BV: object, draw: Draw) -> None:
     """One token more for each, drawn with its own seed."""
     asked = [s.request.sampling for s in sequences]
     seeds = np.array([(s.request.seed + s.number) % (1 << 64) for s in sequences], dtype=np.uint64)

@@ -32,7 +32,7 @@ NO_LIMIT = 1 << 17
 """The context of a model whose configuration names none."""
 
 
-def load_causal(folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
+def load_causal(folder: Path, dtype: torch.dtype, device: torch.device) -> object:
     """The model, by transformers."""
     try:
         from transformers import AutoModelForCausalLM

@@ -44,7 +44,7 @@ class Shape:
         )
 
 
-def written_out(config: dict[str, Any]) -> bool:
+def written_out(config: dict[str, object]) -> bool:
     """Whether the forward pass in `llama.py` is this model's; if not, transformers has it."""
     rope = _rope(config)
     return (
@@ -56,14 +56,14 @@ def written_out(config: dict[str, Any]) -> bool:
     )
 
 
-def _rope(config: dict[str, Any]) -> dict[str, Any]:
+def _rope(config: dict[str, Any]) -> dict[str, object]:
     return config.get("rope_parameters") or {
         "rope_theta": config.get("rope_theta", 10_000.0),
         **(config.get("rope_scaling") or {}),
     }
 
 
-def scaling(rope: dict[str, Any]) -> str:
+def scaling(rope: dict[str, object]) -> str:
     """How rotary positions are stretched."""
     return str(rope.get("rope_type") or rope.get("type") or "default")
 

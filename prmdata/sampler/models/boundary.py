@@ -18,7 +18,7 @@ class Span:
     """The first of them begins in the prefix: no token begins where the text does."""
 
 
-def exact(tokenizer: Any) -> Any:
+def exact(tokenizer: Any) -> object:
     """A copy of a `tokenizers.Tokenizer` that says where every token begins and ends.
 
     Some report a token without the spaces it holds, which would move a boundary.

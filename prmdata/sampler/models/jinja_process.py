@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from prmdata.sampler.models.jinja import TemplateFailure, TemplateRefusal, render
 
@@ -27,7 +26,7 @@ _lock = threading.Lock()
 _process: subprocess.Popen[bytes] | None = None
 
 
-def render_apart(source: str, variables: Mapping[str, Any]) -> str:
+def render_apart(source: str, variables: Mapping[str, object]) -> str:
     request = json.dumps([source, variables]).encode() + b"\n"
     with _lock:
         answer = _asked(request)
@@ -86,7 +85,7 @@ def serve() -> None:
         sys.stdout.buffer.flush()
 
 
-def _answer(source: str, variables: Mapping[str, Any]) -> tuple[str, str]:
+def _answer(source: str, variables: Mapping[str, object]) -> tuple[str, str]:
     try:
         text = render(source, variables)
     except TemplateRefusal as refusal:

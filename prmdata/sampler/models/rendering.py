@@ -34,7 +34,7 @@ class ChatTemplate:
         self,
         messages: Sequence[Message],
         template: str = "chat",
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, object] | None = None,
     ) -> str:
         """The prompt after which the model's own words follow."""
         if template == "raw":
@@ -45,7 +45,7 @@ class ChatTemplate:
             raise SamplerError("this model has no chat template; try --template raw")
         return self._render(messages, arguments or {})
 
-    def dated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def dated(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """The arguments, with today's date where the template prints one: what is rendered from
         them later is the same prompt."""
         if NOW in arguments or NOW not in (self.source or ""):
@@ -111,7 +111,7 @@ def read_template(folder: Path) -> ChatTemplate:
     )
 
 
-def _adds_bos(folder: Path, config: dict[str, Any]) -> bool:
+def _adds_bos(folder: Path, config: dict[str, object]) -> bool:
     if "add_bos_token" in config:
         return bool(config["add_bos_token"])
     tokenizer = _read_json(folder / "tokenizer.json")

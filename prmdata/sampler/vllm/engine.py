@@ -57,7 +57,7 @@ class VllmSampler:
         )
         self._exact = self._reader()
 
-    def _reader(self) -> Any:
+    def _reader(self) -> object:
         """The tokenizer that says where tokens begin, where the model has one."""
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
         return None if backend is None else exact(backend)
@@ -134,7 +134,7 @@ class VllmSampler:
             for found in place.values()
         )
 
-    async def _final(self, ids: list[int], params: Any) -> Any:
+    async def _final(self, ids: list[int], params: object) -> Any:
         """The last output of a request. Cancelling it aborts the request in the engine."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -183,7 +183,7 @@ async def open_vllm(model: str, options: Mapping[str, str], *, spec: str) -> Sam
             raise SamplerError(f"vLLM is installed but does not import: {error}") from None
         raise SamplerError(f"{spec}: vLLM is not installed here; {INSTALL}") from None
     folder = model_folder(model, spec)
-    asked: dict[str, Any] = {"model": str(folder), "enable_prefix_caching": True}
+    asked: dict[str, object] = {"model": str(folder), "enable_prefix_caching": True}
     if current_platform.is_cpu():
         # Seeded requests crash this platform's engine when they are prefilled in parts.
         asked |= {"enable_chunked_prefill": False, "enforce_eager": True}
@@ -210,7 +210,7 @@ def variant(arguments: Mapping[str, str]) -> str:
     return "-" + hashlib.sha256(repr(telling).encode()).hexdigest()[:8]
 
 
-def _typed(value: str) -> Any:
+def _typed(value: str) -> object:
     """Engine arguments are typed on a command line: numbers and switches are read as such."""
     if value.lower() in ("true", "false"):
         return value.lower() == "true"

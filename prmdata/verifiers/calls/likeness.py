@@ -24,7 +24,7 @@ def calls_of(step: Step) -> list[Call]:
     return [_call(call) for call in step.calls]
 
 
-def _call(call: Mapping[str, Any]) -> Call:
+def _call(call: Mapping[str, object]) -> Call:
     of = call.get("function") if isinstance(call.get("function"), Mapping) else call
     assert isinstance(of, Mapping)
     arguments = arguments_of(of)
@@ -45,13 +45,13 @@ def similarity(call: Call, gold: Call) -> float:
     return (1 + jaccard(own, theirs) + hits) / size
 
 
-def jaccard(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+def jaccard(one: Mapping[str, object], other: Mapping[str, object]) -> float:
     a, b = Counter(one.keys()), Counter(other.keys())
     union = (a | b).total()
     return (a & b).total() / union if union else 1.0
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: object, other: object) -> bool:
     """Equal as JSON values: 1 and 1.0 are, True and 1 are not; the order of keys is free."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from prmdata.verifiers.calls.likeness import Call, same
 
@@ -22,7 +21,7 @@ def acted(call: Call, gold: Call) -> tuple[float, float]:
     return 1.0, float(all(_fits(own, key, value) for key, value in (theirs or {}).items()))
 
 
-def _fits(own: Mapping[str, Any], key: str, value: Any) -> bool:
+def _fits(own: Mapping[str, object], key: str, value: object) -> bool:
     if key in BOXES and (box := _numbers(value, 4)) is not None:
         left, top, right, bottom = box
         point = _point(own)
@@ -32,13 +31,13 @@ def _fits(own: Mapping[str, Any], key: str, value: Any) -> bool:
     return key in own and same(own[key], value)
 
 
-def _point(own: Mapping[str, Any]) -> list[float] | None:
+def _point(own: Mapping[str, object]) -> list[float] | None:
     if "x" in own and "y" in own:
         return _numbers([own["x"], own["y"]], 2)
     return next((p for name in POINTS if (p := _numbers(own.get(name), 2)) is not None), None)
 
 
-def _numbers(value: Any, count: int) -> list[float] | None:
+def _numbers(value: object, count: int) -> list[float] | None:
     if not isinstance(value, list) or len(value) != count:
         return None
     fine = all(isinstance(n, int | float) and not isinstance(n, bool) for n in value)
