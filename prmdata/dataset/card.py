@@ -13,12 +13,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prmdata.dataset.columns import meaning
 from prmdata.dataset.language import languages
 from prmdata.dataset.markdown import escaped
 from prmdata.dataset.provenance import Provenance
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MANIFEST = "manifest.json"
 LONGEST = 300
@@ -68,7 +71,12 @@ class Told:
 
 
 def card(
-    name: str, form: str, files: Sequence[str], counts: Mapping[str, int], schema: Any, told: Told
+    name: str,
+    form: str,
+    files: Sequence[str],
+    counts: Mapping[str, int],
+    schema: pa.Schema,
+    told: Told,
 ) -> str:
     rows = "\n".join(f"| {escaped(what)} | {number:,} |" for what, number in counts.items())
     columns = "\n".join(

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +14,9 @@ from prmdata.exports.contract import Row
 from prmdata.files import paths
 from prmdata.files.parquet import ParquetWriter
 from prmdata.files.paths import writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SHARD_BYTES = 500 << 20
 
@@ -25,7 +28,7 @@ class RowWriter:
         self,
         path: Path,
         target: str,
-        schema: object,
+        schema: pa.Schema,
         split: str = "train",
         line: Callable[[Row], Row] | None = None,
     ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 from prmdata.environments.calculator import Calculator
 from prmdata.environments.command import Command, Function

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.messages import ratings
 from prmdata.exports.shapes.rewards import rewards_of
 from prmdata.records import Trace
 from prmdata.turns import closing_messages
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Atif:
     evidence: str | None = None
     """Whose rewards are written; none: the last that has any."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema | None:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

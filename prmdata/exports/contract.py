@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -32,7 +35,7 @@ class Format(Protocol):
         """Whether `rows` must see all of a problem's traces at once; if not it is given one."""
         ...
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema | None:
         """The Arrow schema of the rows, explicit: never guessed from data. None: rows are trees,
         which have no columns, and are written as JSON lines only."""
         ...

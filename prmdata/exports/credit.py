@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -28,6 +28,9 @@ from prmdata.exports.shapes.paid import (
 from prmdata.exports.shapes.spans import Spans, Spread, words_of
 from prmdata.records import Message, Trace, content_of
 from prmdata.settings import Count
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Credit:
     def snippet(self) -> str:
         return training.CREDIT.get(self.layout, "")
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema | None:
         import pyarrow as pa
 
         if self.layout in TREES:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -25,6 +25,9 @@ from prmdata.exports.shapes.chat import (
 )
 from prmdata.exports.shapes.verdicts import NO_ERROR, Unexamined, decided, error_index, step_labels
 from prmdata.records import Labels, Message, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 JOINTS = {"space": " ", "line": "\n", "paragraph": "\n\n"}
 
@@ -62,7 +65,7 @@ class Judge:
     def snippet(self) -> str:
         return training.SFT if self.column == "messages" else training.swift("sft")
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         return pa.schema(

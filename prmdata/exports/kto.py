@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import llamafactory, training
@@ -25,6 +25,9 @@ from prmdata.exports.shapes.chat import (
 )
 from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Kto:
             "tools": training.trl("KTOTrainer"),
         }[self.layout]
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         columns = {

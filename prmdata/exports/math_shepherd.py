@@ -10,13 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.exports.shapes.verdicts import Unexamined, decided, step_labels
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MARK = "ки"
 NUMBERED = re.compile(r"Step \d+:")
@@ -34,7 +37,7 @@ class MathShepherd:
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text = [(name, pa.string()) for name in ("input", "label", "task")]

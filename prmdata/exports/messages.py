@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -18,6 +18,9 @@ from prmdata.exports.shapes import training
 from prmdata.exports.shapes.chat import origin, origin_fields
 from prmdata.records import Trace
 from prmdata.turns import chat_of, closing_messages
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 AS_JSON = ("messages", "tools", "step_labels", "ground_truth")
 
@@ -32,7 +35,7 @@ class Messages:
     grouped: ClassVar[bool] = False
     snippet: ClassVar[str] = training.AGAIN
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text = pa.string()

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.exports.shapes.verdicts import measured
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DEEPEST = 400
 """Readers' parsers stop at about a thousand brackets inside one another."""
@@ -31,7 +34,7 @@ class OpenrTree:
     unvalued: Literal["merge", "keep"] = "merge"
     """Steps without a value join the next that has one, or are nodes of value null."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema | None:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import LeftOut, Row
@@ -34,6 +34,9 @@ from prmdata.exports.shapes.siblings import (
 from prmdata.exports.shapes.verdicts import Unexamined
 from prmdata.records import Trace
 from prmdata.settings import Count, Share
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WITH_MARGIN = ("trl", "ms-swift", "tools")
 
@@ -96,7 +99,7 @@ class Pairs:
             "tools": training.trl("DPOTrainer"),
         }[self.layout]
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         margin = [("margin", pa.float64())] if self.margin else []

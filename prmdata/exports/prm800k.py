@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.exports.contract import Row, each
 from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import Unexamined, decided, step_labels
 from prmdata.records import Labels, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Prm800k:
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         return pa.schema(
@@ -94,7 +97,7 @@ def label(trace: Trace, labels: Labels) -> Row:
     }
 
 
-def question_type() -> object:
+def question_type() -> pa.DataType:
     import pyarrow as pa
 
     return pa.struct(
@@ -109,7 +112,7 @@ def question_type() -> object:
     )
 
 
-def label_type() -> object:
+def label_type() -> pa.DataType:
     import pyarrow as pa
 
     completion = pa.struct([("text", pa.string()), ("rating", pa.int64()), ("flagged", pa.bool_())])

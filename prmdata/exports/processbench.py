@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import NO_ERROR, Unexamined, decided, error_index
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Processbench:
     unexamined: Unexamined = "drop"
     """Keep or drop right answers that were taken at their word: a benchmark cannot rest on them."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         return pa.schema(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.exports.contract import Row, each
 from prmdata.exports.shapes import training
 from prmdata.files.schema import arrow_schema, to_row, unpacked
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Records:
     snippet: ClassVar[str] = training.RECORDS
     illustrated: ClassVar[bool] = True
 
-    def schema(self) -> Any:
+    def schema(self) -> pa.Schema:
         return arrow_schema(Trace)
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

@@ -11,13 +11,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import critic, training
 from prmdata.exports.shapes.chat import messages_type, pass_rate_fields, pass_rate_of, user
 from prmdata.exports.shapes.verdicts import Unexamined, decided, error_index
 from prmdata.records import Problem, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Rl:
             "ms-swift": training.swift("grpo") + " --reward_funcs accuracy",
         }[self.trainer]
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text = pa.string()

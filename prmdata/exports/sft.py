@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -30,6 +30,9 @@ from prmdata.exports.shapes.chat import (
 from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.exports.shapes.verdicts import Unexamined, decided
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MADE_BY = {"repaired": "repair", "intervention": "intervene"}
 
@@ -83,7 +86,7 @@ class Sft:
     def snippet(self) -> str:
         return training.llamafactory("sft") if self.layout == "llamafactory" else training.SFT
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text = pa.string()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.errors import InputError, UsageError
 from prmdata.exports.contract import Row, each
@@ -27,6 +27,9 @@ from prmdata.exports.shapes.verdicts import (
     step_labels,
 )
 from prmdata.records import Labels, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Stepwise:
         if self.threshold is not None and not 0 <= self.threshold < 1:
             raise UsageError(f"threshold {self.threshold}: must be at least 0 and below 1")
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         return pa.schema(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
@@ -23,6 +23,9 @@ from prmdata.exports.shapes.verdicts import MASKED, AfterError, Unexamined, deci
 from prmdata.records import Trace
 from prmdata.sampler import SAMPLERS, parse_spec
 from prmdata.settings import Count
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Tokens:
     unexamined: Unexamined = "keep"
     """Keep or drop right answers that were taken at their word, their steps not examined."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         whole = pa.list_(pa.int64())

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prmdata.errors import UsageError
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.rl import number
 from prmdata.exports.shapes import training
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Value:
     def snippet(self) -> str:
         return training.PRM if self.layout == "stepwise" else training.OVM
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text = pa.string()

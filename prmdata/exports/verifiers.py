@@ -11,12 +11,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prmdata.exports.atif import said_of, turn_of
 from prmdata.exports.contract import LeftOut, Row
 from prmdata.records import Trace
 from prmdata.turns import is_turn, path_to
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Verifiers:
     evidence: str | None = None
     """Whose rewards become advantages; none: the last that has any."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema | None:
         return None
 
     def rows(self, group: Sequence[Trace]) -> Iterator[Row]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from prmdata.exports.contract import LeftOut, Row, each
 from prmdata.exports.shapes import training
 from prmdata.exports.shapes.verdicts import measuring
 from prmdata.records import Evidence, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Visualprm:
     evidence: str | None = None
     """Whose rollouts are written; none: those behind the labels, else the last there are."""
 
-    def schema(self) -> object:
+    def schema(self) -> pa.Schema:
         import pyarrow as pa
 
         text, count = pa.string(), pa.int64()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from prmdata.files.columns import records_in
 from prmdata.files.foreign import advice
 from prmdata.files.schema import arrow_schema, to_row
 from prmdata.records import Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROWS_PER_BATCH = 256
 ROWS_PER_GROUP = 8192
@@ -106,7 +109,7 @@ class ParquetWriter:
     reads single pages, and a changed dataset uploads what has changed.
     """
 
-    def __init__(self, raw: IO[bytes], schema: object) -> None:
+    def __init__(self, raw: IO[bytes], schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
 
         self.schema = schema

@@ -39,7 +39,7 @@ def export(
     settings: Mapping[str, object] | None = None,
     licence: str | None = None,
     **chosen: Any,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Write a dataset; the counts of what went in and what was left out.
 
     `chosen`: fields of `Selection`, such as `per_problem` or `balance`.

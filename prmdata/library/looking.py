@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from typing import Any
 
 from prmdata.audit.ledger import Ending, draw
 from prmdata.library.running import Traces, as_file, each_of
@@ -16,12 +17,12 @@ from prmdata.stages.report import Reporting, run_report
 from prmdata.truth import truths
 
 
-def stats(traces: Traces) -> dict[str, object]:
+def stats(traces: Traces) -> dict[str, Any]:
     """Counts: how traces end, how long they are, what is known of their steps."""
     return counted(each_of(traces))
 
 
-def score(traces: Traces, *, truth: str = "evidence") -> dict[str, object]:
+def score(traces: Traces, *, truth: str = "evidence") -> dict[str, Any]:
     """Labels measured against the truth: `abacus`, a file, or the `evidence` that traces carry."""
     return scored(each_of(traces), truths(truth))
 

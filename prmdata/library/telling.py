@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from prmdata.errors import UsageError
 from prmdata.grading import answer_rule
@@ -90,13 +91,13 @@ def grade(
     kind: str = "math",
     answers: str = "last",
     grader: str = "auto",
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The rows with the columns extracted, grade, correct and score.
 
     `fields` says which columns hold the `response` and the `answer`.
     """
 
-    async def graded(path: str) -> list[dict[str, object]]:
+    async def graded(path: str) -> list[dict[str, Any]]:
         request = Grading(path, dict(fields or {}), kind, answer_rule(answers), grader)
         return [json.loads(line) async for line in run_grade(request, Counter())]
 

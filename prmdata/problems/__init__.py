@@ -10,7 +10,6 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, count_hint, paths, rows

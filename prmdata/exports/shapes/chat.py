@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prmdata.credit.contract import pass_rate
 from prmdata.exports.contract import Row
 from prmdata.records import Message, Trace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Prompt = Literal["question", "sampled"]
 """`sampled`: with the system message, examples and instruction that the trace was sampled with."""
@@ -36,19 +39,19 @@ def plain(messages: Sequence[Message]) -> str:
     return "\n\n".join(message["content"].strip() for message in messages)
 
 
-def message_type() -> object:
+def message_type() -> pa.DataType:
     import pyarrow as pa
 
     return pa.struct([("role", pa.string()), ("content", pa.string())])
 
 
-def messages_type() -> object:
+def messages_type() -> pa.DataType:
     import pyarrow as pa
 
     return pa.list_(message_type())
 
 
-def origin_fields() -> list[tuple[str, object]]:
+def origin_fields() -> list[tuple[str, pa.DataType]]:
     import pyarrow as pa
 
     return [(name, pa.string()) for name in ("labelled_by", "problem_id", "trace_id")]
@@ -59,7 +62,7 @@ def origin(trace: Trace) -> Row:
     return {"labelled_by": by, "problem_id": trace.problem.id, "trace_id": trace.id}
 
 
-def pass_rate_fields(asked: bool) -> list[tuple[str, object]]:
+def pass_rate_fields(asked: bool) -> list[tuple[str, pa.DataType]]:
     import pyarrow as pa
 
     return [("pass_rate", pa.float64())] if asked else []

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from prmdata.records import Message
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Turn = dict[str, str]
 ROLES = {"user": "human", "assistant": "gpt"}
@@ -18,7 +22,7 @@ def turn(message: Message) -> Turn:
     return {"from": ROLES.get(message["role"], message["role"]), "value": message["content"]}
 
 
-def turn_type() -> object:
+def turn_type() -> pa.DataType:
     import pyarrow as pa
 
     return pa.struct([("from", pa.string()), ("value", pa.string())])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prmdata.exports.contract import Row
 from prmdata.exports.shapes import llamafactory
@@ -12,6 +12,9 @@ from prmdata.exports.shapes.siblings import Branch, Pair
 from prmdata.exports.shapes.turns import tools_of, turn, turns_of, turns_type
 from prmdata.records import Message
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Layout = Literal["trl", "llamafactory", "ms-swift", "nemo-rl", "step-dpo", "tools"]
 STEP_DPO = (
     "dataset", "prompt", "initial_reason_steps", "chosen", "rejected", "full_chosen",
@@ -19,12 +22,12 @@ STEP_DPO = (
 )  # fmt: skip
 
 
-def fields(layout: Layout) -> list[tuple[str, object]]:
+def fields(layout: Layout) -> list[tuple[str, pa.DataType]]:
     import pyarrow as pa
 
     text, turn = pa.string(), llamafactory.turn_type()
     ranked = pa.struct([("rank", pa.int64()), ("completion", messages_type())])
-    of: dict[str, list[tuple[str, object]]] = {
+    of: dict[str, list[tuple[str, pa.DataType]]] = {
         "trl": [(name, messages_type()) for name in ("prompt", "chosen", "rejected")],
         "llamafactory": [("conversations", pa.list_(turn)), ("chosen", turn), ("rejected", turn)],
         "ms-swift": [("messages", pa.list_(message_type())), ("rejected_response", text)],
