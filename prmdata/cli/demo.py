@@ -15,7 +15,7 @@ def demo(
     ] = "demo-output",
     problems: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of problems. Default: 200, or 30 with --agent."),
+        typer.Option(min=1, help="Number of problems. Default: 200, or 12 with --agent."),
     ] = None,
     samples: Annotated[int, typer.Option("-n", min=1, help="Traces to sample per problem.")] = 8,
     agent: Annotated[
@@ -36,5 +36,5 @@ def demo(
     """
     from prmdata.stages.demo import Show, run_demo
 
-    show = Show.agent(problems or 30) if agent else Show.abacus(problems or 200)
+    show = Show.agent(problems or 12) if agent else Show.abacus(problems or 200)
     run_demo(show, output, samples, seed, overwrite=overwrite)

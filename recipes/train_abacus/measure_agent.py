@@ -1,6 +1,6 @@
 """How the agent does, and what methods find of its first wrong actions, against exact truth.
 
-prmdata generate 'worlds:ledger:50?seed=1' --environment worlds --sampler abacus:agent -n 4 \
+prmdata generate worlds:ledger:30 --environment worlds --sampler abacus:agent -n 8 \
     -o t.jsonl
 python measure_agent.py t.jsonl [labelled.jsonl …] [--into README.md]
 """

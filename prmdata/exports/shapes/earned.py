@@ -12,7 +12,7 @@ from prmdata.records import Evidence, Trace
 
 Unknown = Literal["drop", "zero"]
 TD = Td()
-UNKNOWN = "a step of unknown credit"
+UNKNOWN = "a step of unknown credit (--set unknown=zero counts it as 0)"
 
 
 @dataclass(frozen=True, slots=True)
