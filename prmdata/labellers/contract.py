@@ -55,15 +55,8 @@ class Learns(Protocol):
         problems: Sequence[Sequence[Trace]],
         rollouts: Callable[[], Rollouts],
         report: Callable[[str], None],
-    ) -> Informed:
+    ) -> Method:
         """The method with what it has learned."""
-        ...
-
-
-class Informed(Method, Protocol):
-    @property
-    def identity(self) -> str:
-        """What was learned, in a few digits: a run that is resumed must learn the same."""
         ...
 
 

@@ -10,13 +10,11 @@ would pick next if every outcome were the likeliest one. The model is `belief/ch
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 
 from prmdata.errors import GraderError, ItemError, UsageError
@@ -85,10 +83,10 @@ class Posterior:
     """Read steps of the trace that a rollout writes again, word for word, as evidence."""
     examine: str = "wrong"
     """`wrong`: take traces that end right at their word. `all`: search them too."""
-    pilot: Whole = 0
-    """Wrong traces, of problems drawn by the run's seed, to search first (60 is a good number):
-    what their rollouts show of the policy is believed of all. Needs a file, not a pipe. 0:
-    believe the vague defaults."""
+    pilot: Whole = 60
+    """Wrong traces to search first: what their rollouts show of the policy is believed of all. Of a
+    file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 30 in all
+    are too few to learn from. 0: believe the vague defaults."""
     policy: str | None = None
     """What `prmdata fit` measured of the policy: a file. It takes the place of the pilot."""
 
@@ -269,11 +267,6 @@ class Informed:
 
     def forecast(self, trace: Trace) -> Cost:
         return self.method.forecast(trace)
-
-    @property
-    def identity(self) -> str:
-        """What was learned, in sixteen digits."""
-        return hashlib.blake2b(msgspec.json.encode(self.policy), digest_size=8).hexdigest()
 
 
 def _round(first_f: np.ndarray, bought: Sequence[Rollout]) -> Round:

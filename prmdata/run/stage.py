@@ -125,6 +125,8 @@ class Stage(ABC, Generic[Item]):
     spending: Spending
     warn: Callable[[str], None] = staticmethod(lambda text: None)
     """Tells somebody at once; `run_stage` sets it."""
+    tell: Callable[[str], None] = staticmethod(lambda text: None)
+    """The same, of what is no warning."""
     total: int | None = None
     """How many units there are, where that is known."""
     may_be_empty = False
@@ -211,6 +213,7 @@ async def run_stage(stage: Stage[Item], output: Output, options: RunOptions) -> 
     )
     recorder = Recorder(stage, output, progress)
     if not options.quiet:
+        stage.tell = progress.announce
         stage.warn = lambda text: progress.announce(f"warning: {text}")
     summary = recorder.summary
     engine = Engine(stage, recorder, failures, options.concurrency)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +16,7 @@ from prmdata.files.paths import is_stream
 from prmdata.grading import Grader
 from prmdata.labellers import Method
 from prmdata.labellers.belief.signals import signals_of
-from prmdata.labellers.contract import Verb
+from prmdata.labellers.contract import Learns, Verb
 from prmdata.labellers.evidence.reading import names_in, speaks, with_decision
 from prmdata.records import Cost, Trace
 from prmdata.run.manifest import states_of
@@ -30,7 +32,7 @@ from prmdata.settings import settings_of
 from prmdata.stages.generate import MANY_CUT, MANY_UNPARSED, count_acting
 from prmdata.stages.groups import Group, GroupStage, groups_of
 from prmdata.stages.panel import pooled, pools
-from prmdata.stages.pilot import informed, looks_first
+from prmdata.stages.pilot import draw, informed, looks_first, opening
 from prmdata.stages.sampling import sampler_setting, spec_of, suited
 from prmdata.terminal import say
 
@@ -109,9 +111,32 @@ class LabelStage(GroupStage):
         """Texts that were scored in this run, and those that began within a token."""
         self.unread_signals = getattr(request.method, "policy", "") is None
         """Whether it is `posterior` without a file that says what signals are worth."""
+        self._pilot: list[list[Trace]] = []
+        self._learning: asyncio.Task[Method] | None = None
 
     def items(self) -> Iterator[Group]:
-        return self.request.groups(self._traces)
+        groups = self.request.groups(self._traces)
+        if isinstance(self.method, Learns) and looks_first(self.method):
+            wanted, seed = self.method.pilot, self.request.rollouts.seed
+            if rereadable := again(self.request, self._traces):
+                whole = replace(self.request, shard=None)  # all shards learn the same
+                self._pilot = draw(whole.groups(rereadable()), wanted, seed)
+            else:
+                first = list(opening(groups, wanted))
+                self._pilot = draw(first, wanted, seed)
+                groups = itertools.chain(first, groups)
+        yield from groups
+
+    async def _informed(self) -> Method:
+        """The method, once it has learned what it wants to know of the policy."""
+        if not looks_first(self.method):
+            return self.method
+        if self._learning is None:
+            learning = informed(
+                self.method, self._pilot, self.resources, self.request.rollouts, self.tell
+            )
+            self._learning = asyncio.create_task(learning)
+        return await asyncio.shield(self._learning)
 
     async def work_on(self, traces: list[Trace]) -> list[Trace]:
         resources = self.resources
@@ -122,7 +147,7 @@ class LabelStage(GroupStage):
             reference=resources.reference,
             environments=resources.environments,
         )
-        made = await apply(self.method, traces, rollouts)
+        made = await apply(await self._informed(), traces, rollouts)
         self.texts_read += rollouts.texts_read
         self.texts_straddling += rollouts.texts_straddling
         return made
@@ -206,19 +231,7 @@ async def run_labelling(
         if resources.reference is not None:
             output.pin("reference_model", resources.reference.fingerprint)
         await _check_reading(request, resources)
-        method = request.method
-        if looks_first(method):
-            report = _reporter(request.verb, options)
-            if rereadable := again(request, traces):
-                whole = replace(request, shard=None)  # all shards learn the same
-                groups = whole.groups(rereadable())
-                method, _ = await informed(method, groups, resources, request.rollouts, report)
-            else:
-                report(
-                    "reads a stream, which passes once: nothing is learned of the policy first; "
-                    "read a file, or learn it with prmdata fit (--set policy=FILE)"
-                )
-        return await run_stage(LabelStage(request, resources, traces, method), output, options)
+        return await run_stage(LabelStage(request, resources, traces), output, options)
 
 
 async def _check_reading(request: Labelling, resources: Resources) -> None:

@@ -1,11 +1,13 @@
-"""A method's look at a few problems of the run, drawn by its seed, before it labels any."""
+"""A method's look at a few problems of the run before it labels any: drawn by its seed, or the
+first ones of a stream, which passes once."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from prmdata.errors import BudgetReached
 from prmdata.files import Unreadable
 from prmdata.labellers import Method
 from prmdata.labellers.contract import Learns
@@ -14,7 +16,7 @@ from prmdata.run.stage import Resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.groups import Group
 
-FEWEST = 12
+FEWEST = 30
 """Wrong traces from which anything is learned."""
 
 
@@ -24,17 +26,16 @@ def looks_first(method: Method) -> bool:
 
 async def informed(
     method: Method,
-    groups: Iterable[Group],
+    problems: list[list[Trace]],
     resources: Resources,
     settings: RolloutSettings,
     report: Callable[[str], None],
-) -> tuple[Method, str]:
-    """The method as the run will use it, and what identifies what it learned."""
+) -> Method:
+    """The method as the run will use it."""
     assert isinstance(method, Learns)
-    problems = draw(groups, method.pilot, settings.seed)
     traces = sum(map(_wrong, problems))
-    if traces < FEWEST:
-        return method, "nothing"
+    if traces < min(FEWEST, method.pilot):
+        return method
     report(f"searches {traces:,} wrong traces of {len(problems):,} problems to learn the policy")
 
     def rollouts() -> Rollouts:
@@ -42,8 +43,24 @@ async def informed(
             resources.sampler, resources.grader, settings, environments=resources.environments
         )
 
-    found = await method.learned(problems, rollouts, report)
-    return found, found.identity
+    try:
+        return await method.learned(problems, rollouts, report)
+    except BudgetReached:
+        report(
+            "the budget was spent to learn the policy: raise --max-tokens-total, give "
+            "--set policy=FILE (prmdata fit), or learn nothing with --set pilot=0"
+        )
+        raise
+
+
+def opening(groups: Iterable[Group], traces: int) -> Iterator[Group]:
+    """The first problems, until they hold so many wrong traces."""
+    held = 0
+    for group in groups:
+        yield group
+        held += 0 if isinstance(group, Unreadable) else _wrong(group)
+        if held >= traces:
+            return
 
 
 def draw(groups: Iterable[Group], traces: int, seed: int) -> list[list[Trace]]:

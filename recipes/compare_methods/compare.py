@@ -28,7 +28,7 @@ from prmdata.sampler.protocol import Sampler
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.sampler.storage.stored import Spending, StoredSampler
 from prmdata.stages.label import apply
-from prmdata.stages.pilot import informed, looks_first
+from prmdata.stages.pilot import draw, informed, looks_first
 from prmdata.truth import truth_of
 from prmdata.verifiers import VERIFIERS, ready
 from prmdata.verifiers.contract import as_evidence
@@ -98,7 +98,8 @@ class Stand:
         async def look() -> Method:
             grader = Grader()
             resources = Resources(counted, grader, spending)
-            found, _ = await informed(how, groups, resources, settings, lambda line: None)
+            pilot = draw(groups, how.pilot, self.seed)
+            found = await informed(how, pilot, resources, settings, lambda line: None)
             await grader.close()
             return found
 

@@ -20,7 +20,7 @@ from prmdata.records import Trace
 from prmdata.run.stage import Resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.label import apply
-from prmdata.stages.pilot import informed, looks_first
+from prmdata.stages.pilot import draw, informed, looks_first
 
 METHODS: dict[str, tuple[str, dict[str, object]]] = {
     "posterior": ("posterior", {"pilot": 60}),
@@ -63,7 +63,8 @@ async def labelled(
     how, grader, policy = method(name, "label", settings), Grader(), WorldPolicy(world)
     if looks_first(how):
         resources = Resources(policy, grader)
-        how, _ = await informed(how, groups, resources, SETTINGS, lambda line: None)
+        pilot = draw(groups, how.pilot, SETTINGS.seed)
+        how = await informed(how, pilot, resources, SETTINGS, lambda line: None)
     made = [await apply(how, group, Rollouts(policy, grader, SETTINGS)) for group in groups]
     await grader.close()
     return [t for t in itertools.chain(*made) if t.correct is False]

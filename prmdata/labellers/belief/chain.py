@@ -60,7 +60,24 @@ class Passes:
     """The log-probability of all that was seen."""
 
 
-def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> Passes:
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The pass forward, scaled at each node."""
+
+    never_tbcl: Array
+    now_tbscl: Array
+    log_tb: Array
+    """What was scaled away."""
+    end_bscl: Array
+    """The likelihood of how the trace ends."""
+
+    @property
+    def log_b(self) -> Array:
+        ends = (self.now_tbscl[-1] * self.end_bscl).sum((1, 2, 3))
+        return np.asarray(self.log_tb[-1] + np.log(ends))
+
+
+def forward(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> Forward:
     """`seen_tbscl`: the likelihood of the rollouts at each node but the last, which is the
     ending."""
     nodes = len(seen_tbscl)
@@ -93,13 +110,26 @@ def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> P
             never[j + 1] *= seen_tbscl[j + 1, :, RIGHT]
             now[j + 1] *= seen_tbscl[j + 1]
         log_tb[j + 1] = log_tb[j] + _scale(now[j + 1], never[j + 1])
-    rest = np.ones((nodes + 1, B, 3, C, L))
+    end = np.ones((B, 3, C, L))
     if ends_right:
-        rest[nodes, :, OPEN:] = RATES
+        end[:, OPEN:] = RATES
     else:
-        rest[nodes, :, :SETTLED] = 0.0
+        end[:, :SETTLED] = 0.0
+    return Forward(never, now, log_tb, end)
+
+
+def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> Passes:
+    """Both passes."""
+    ahead = forward(tables, seg, seen_tbscl, ends_right)
+    never, now, log_tb = ahead.never_tbcl, ahead.now_tbscl, ahead.log_tb
+    nodes = len(seen_tbscl)
+    B, _, C, L = ahead.end_bscl.shape
+    rest = np.ones((nodes + 1, B, 3, C, L))
+    rest[nodes] = ahead.end_bscl
     log_first = np.empty((B, nodes, L))
-    log = log_tb[nodes] + np.log((now[nodes] * rest[nodes]).sum((1, 2, 3)))
+    log = ahead.log_b
+    start, entry = tables.start_hl[:, None], tables.entry_hll
+    second = tables.second_h[:, None, None]
     back_b = np.zeros(B)
     for j in range(nodes - 1, -1, -1):
         h = seg.hazard_bjl[:, j, None]

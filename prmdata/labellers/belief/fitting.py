@@ -83,7 +83,7 @@ class Group:
             np.exp(verdicts[:, 1]),
         )
         tables = Tables.of([prior], T, [1] * T)
-        passes = chain.run(tables, segments, self.likelihood_tbscl, ends_right=False)
+        passes = chain.forward(tables, segments, self.likelihood_tbscl, ends_right=False)
         with np.errstate(divide="ignore"):
             total = np.logaddexp(
                 np.log1p(-prior.gold_wrong) + passes.log_b + self.log_scale_b,
@@ -241,8 +241,9 @@ def fit(
     start: PolicyPrior | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> PolicyPrior:
-    """The prior that the pool speaks for."""
-    prior = default = start or PolicyPrior()
+    """The prior that the pool speaks for; looked for from `start` on."""
+    default = PolicyPrior()
+    prior = start or default
     sources = {(s.name, s.tool) for g in pool.groups for seen in g.seen for s in seen.sources}
     figures: list[Figure | Weight | Silence | WrongShare] = [
         *FIGURES,
@@ -301,5 +302,5 @@ def learn(
     report(f"what was learned makes a trace that it was not learned from {ratio:,.1f} x as likely")
     if gain <= 0:
         return default
-    whole = fit(Pool(itertools.chain(*problems)))
+    whole = fit(Pool(itertools.chain(*problems)), fits[0])
     return Policy((whole, PolicyPrior()), (0.7, 0.3))

@@ -297,7 +297,8 @@ def log_ends_wrong(prior: PolicyPrior, steps: int, own: bool) -> float:
     classes = len(SAMES) ** 2
     blank = np.ones((len(gaps), 1, 3, classes, len(RATES)))
     segments = chain.Segments(hazard[None], settle[None], error, one)
-    passes = chain.run(Tables.of([prior], steps, gaps.tolist()), segments, blank, ends_right=False)
+    tables = Tables.of([prior], steps, gaps.tolist())
+    passes = chain.forward(tables, segments, blank, ends_right=False)
     wrong = float(np.exp(passes.log_b[0]))
     return float(np.log((1 - prior.gold_wrong) * wrong + prior.gold_wrong))
 
