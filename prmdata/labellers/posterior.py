@@ -66,7 +66,7 @@ class Posterior:
     is not bought. Default: the price that `prmdata fit` found for a token budget, else .06 bits for
     as many tokens as the problem's traces take."""
     sure_at: float = 0.98
-    """Confidence at which the search of a trace ends."""
+    """How sure of where the policy is lost the search of a trace must be to end."""
     most_rollouts: Whole = 96
     """Most rollouts bought for one trace."""
     most_per_prefix: Count = 24
@@ -85,7 +85,7 @@ class Posterior:
     """`wrong`: take traces that end right at their word. `all`: search them too."""
     pilot: Whole = 60
     """Wrong traces to search first: what their rollouts show of the policy is believed of all. Of a
-    file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 30 in all
+    file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 20 in all
     are too few to learn from. 0: believe the vague defaults."""
     policy: str | None = None
     """What `prmdata fit` measured of the policy: a file. It takes the place of the pilot."""
@@ -205,7 +205,7 @@ class Posterior:
         """P(f), and the prefixes to continue now: none where the search is at its end."""
         outlook = belief.outlook()
         first, starts, asked = outlook.first_f, list[int](), asked.copy()
-        while len(starts) < most and outlook.first_f.max() < self.sure_at:
+        while len(starts) < most and outlook.sure < self.sure_at:
             best = _best(outlook, np.where(asked < self.most_per_prefix, cost, np.inf))
             if best is None or outlook.gain_t[best] / cost[best] < price:
                 break

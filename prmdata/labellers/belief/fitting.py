@@ -236,14 +236,9 @@ FIGURES: tuple[Figure | Weight, ...] = (
 )
 
 
-def fit(
-    pool: Pool,
-    start: PolicyPrior | None = None,
-    report: Callable[[str], None] = lambda line: None,
-) -> PolicyPrior:
-    """The prior that the pool speaks for; looked for from `start` on."""
-    default = PolicyPrior()
-    prior = start or default
+def fit(pool: Pool, report: Callable[[str], None] = lambda line: None) -> PolicyPrior:
+    """The prior that the pool speaks for."""
+    prior = default = PolicyPrior()
     sources = {(s.name, s.tool) for g in pool.groups for seen in g.seen for s in seen.sources}
     figures: list[Figure | Weight | Silence | WrongShare] = [
         *FIGURES,
@@ -302,5 +297,5 @@ def learn(
     report(f"what was learned makes a trace that it was not learned from {ratio:,.1f} x as likely")
     if gain <= 0:
         return default
-    whole = fit(Pool(itertools.chain(*problems)), fits[0])
+    whole = fit(Pool(itertools.chain(*problems)))
     return Policy((whole, PolicyPrior()), (0.7, 0.3))

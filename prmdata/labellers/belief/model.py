@@ -44,8 +44,10 @@ class Outlook:
 
     first_f: Array
     """P(f) for f = 1 … T, and last: no step is wrong."""
+    sure: float
+    """How sure it is of the step g where the policy is lost: what rollouts can tell."""
     gain_t: Array
-    """Bits that one rollout from prefix t is expected to tell."""
+    """Bits that one rollout from prefix t is expected to tell of g."""
     outcome_th: Array
     """It hits, misses with the trace's answer, with another."""
     repeat_t: Array
@@ -100,8 +102,9 @@ class Belief:
             full = (passes.now_tbscl[-1] * passes.rest_tbscl[-1]).sum((1, 2, 3))
             no_error_b = none_b + (1 - none_b) * never / full
         read = self._reading.read(lost_bgl * (weight_b * (1 - no_error_b))[:, None, None])
-        first_f = np.append(read.first_f, weight_b @ no_error_b)
-        first_f = np.maximum(first_f, 0) / first_f.sum()
+        no_error = float(weight_b @ no_error_b)
+        first_f = np.append(np.maximum(read.first_f, 0), no_error)
+        first_f /= first_f.sum()
         self._first_f = first_f[:-1]
         return self._looked_ahead(nodes, passes, weight_b, none_b, first_f, read)
 
@@ -234,10 +237,9 @@ class Belief:
         never_th = _outcomes(never_tcl, hit_tl, before)
         past_th = _outcomes(right_tcl + open_tcl, hit_tl, before)
         past_th += _outcomes(settled_tcl, hit_tl, after)
-        joint = read.past_ts[prefixes][:, :, None] * past_th[:, None]
-        joint += read.ahead_ts[prefixes][:, :, None] * never_th[:, None]
+        past, ahead = (side[prefixes, None] for side in (read.past_t(), read.ahead_t()))
+        joint = np.maximum(np.stack([ahead * never_th, past * past_th], 1), 0)
         joint[:, 0] += float(weight_b @ none_b) * np.array([0.002, 0.499, 0.499])
-        joint = np.maximum(joint, 0)
         gain = np.zeros(self.steps)
         gain[prefixes] = _information(joint)
         outcome = np.zeros((self.steps, 3))
@@ -245,7 +247,8 @@ class Belief:
         repeat = np.array([p.repeat for p in self.priors])[:, None]
         worth = np.array([p.repeat_worth for p in self.priors])[:, None]
         repeats = weight_b @ ((repeat * worth + seen.repeats) / (worth + seen.passed))
-        return Outlook(first_f, gain, outcome, repeats)
+        sure = max(read.lost_g.max() / read.lost_g.sum() * first_f[:-1].sum(), first_f[-1])
+        return Outlook(first_f, float(sure), gain, outcome, repeats)
 
 
 def _by_step(passes: chain.Passes, nodes: Counts, inside_bfl: Array) -> Array:

@@ -28,6 +28,7 @@ LATEST, EARLIEST = 8, 4
 LAG = 0.5
 """One step more is less likely by this factor."""
 OFFSETS = np.arange(-EARLIEST, LATEST + 1)
+TINY = 1e-12
 VERDICTS = {"right": 0, "wrong": 1, "unknown": 2}
 
 
@@ -37,10 +38,20 @@ class Read:
 
     first_f: Array
     """Weights, beside those of g."""
-    past_ts: Array
-    """Weight of f behind the first t steps, and among them, were g among them."""
-    ahead_ts: Array
-    """... were g behind them."""
+    lost_g: Array
+    """Of g, weighed by what the verdicts say of f."""
+    lost_before: Array
+    """... and not weighed."""
+
+    def past_t(self) -> Array:
+        """How verdicts weigh that g is among the first t steps."""
+        return _among(self.lost_g) / np.maximum(_among(self.lost_before), TINY)
+
+    def ahead_t(self) -> Array:
+        """... and that it is not."""
+        weighed, before = (_among(x[::-1])[::-1] for x in (self.lost_g, self.lost_before))
+        ahead: Array = weighed / np.maximum(before, TINY)
+        return ahead
 
 
 class Reading:
@@ -64,28 +75,20 @@ class Reading:
 
     def read(self, lost_bgl: Array) -> Read:
         """`lost_bgl` weighs where the policy is lost, under which prior, and from which level."""
-        T = lost_bgl.shape[1]
+        T, lost_g = lost_bgl.shape[1], lost_bgl.sum((0, 2))
         if self._mended:
-            here = np.tile([0.0, 1.0], (T + 1, 1))
-            return Read(lost_bgl.sum((0, 2)), here, here[:, ::-1])
+            return Read(lost_g, lost_g, lost_g)
         moved_bgm = np.einsum("bgl,bml->bgm", lost_bgl, self._shares_bml)
         f_go = places_around(T)
         said_bgo = self._said_bf[:, f_go]
         mass_go = np.einsum("bgm,gmo,bgo->go", moved_bgm, moves(T), said_bgo)
-        steps = np.arange(T)[:, None]
+        first_f = np.bincount(f_go.ravel(), mass_go.ravel(), T).astype(float)
+        return Read(first_f, mass_go.sum(1), lost_g)
 
-        def among(place: Counts, weights: Array) -> Array:
-            """The weight of the first t places, for every t."""
-            by_place = np.bincount(place.ravel(), weights.ravel(), T)
-            return np.concatenate([[0.0], by_place.cumsum()])
 
-        both_t = among(np.maximum(f_go, steps), mass_go)
-        f_t, g_t = among(f_go, mass_go), among(np.broadcast_to(steps, f_go.shape), mass_go)
-        lost_t = np.concatenate([[0.0], lost_bgl.sum((0, 2)).cumsum()])
-        past, ahead = (np.maximum(w, 1e-12)[:, None] for w in (lost_t, lost_t[-1] - lost_t))
-        past_ts = np.stack([g_t - both_t, both_t], 1) / past
-        ahead_ts = np.stack([f_t[-1] - f_t - g_t + both_t, f_t - both_t], 1) / ahead
-        return Read(np.diff(f_t), np.maximum(past_ts, 0), np.maximum(ahead_ts, 0))
+def _among(weights: Array) -> Array:
+    """The weight of the first t steps, for every t."""
+    return np.concatenate([[0.0], weights.cumsum()])
 
 
 def move_shares(prior: PolicyPrior) -> Array:

@@ -61,10 +61,15 @@ def test_of_a_trace_that_ends_right_verdicts_are_heard_step_by_step() -> None:
     assert reading.read(lost_at(3, 3)).first_f[3] == 1.0
 
 
-def test_what_stands_inside_a_prefix() -> None:
-    read = Reading([PolicyPrior(turn=0.4, slow=0.1)], Observations(T)).read(lost_at(3, 0))
-    assert read.past_ts[4, 1] == pytest.approx(read.first_f[:4].sum())
-    assert read.past_ts[4:].sum(1) == pytest.approx(1.0)
-    assert read.past_ts[T] == pytest.approx([0.0, 1.0])
-    assert read.ahead_ts[3, 1] == pytest.approx(read.first_f[:3].sum())
-    assert read.ahead_ts[:4].sum(1) == pytest.approx(1.0)
+def test_verdicts_on_f_weigh_where_the_policy_is_lost() -> None:
+    lost = np.zeros((1, T, len(RATES)))
+    lost[0, [2, 6], 3] = 0.5
+    prior = PolicyPrior(turn=0.1, slow=0.01)
+    silent = Reading([prior], Observations(T)).read(lost)
+    assert silent.past_t()[1:] == pytest.approx(np.where(np.arange(1, T + 1) > 2, 1.0, 0.0))
+    assert silent.ahead_t()[:7] == pytest.approx(1.0)
+    told = (None,) * 6 + ("wrong", None, None)
+    read = Reading([prior], Observations(T, sources=(Source("sums", told),))).read(lost)
+    assert read.lost_g[6] > 5 * read.lost_g[2]
+    assert read.past_t()[4] < read.ahead_t()[4]
+    assert 0.5 * read.past_t()[4] + 0.5 * read.ahead_t()[4] == pytest.approx(read.lost_g.sum())
