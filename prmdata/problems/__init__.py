@@ -14,7 +14,7 @@ from pathlib import Path
 from prmdata.errors import InputError, UsageError, unknown
 from prmdata.files import Unreadable, count_hint, paths, rows
 from prmdata.files.nested import check_columns
-from prmdata.problems import abacus, hub, verifiers, worlds
+from prmdata.problems import abacus, hub, kg, verifiers, worlds
 from prmdata.problems.contract import Layout, mapped
 from prmdata.problems.layouts import code, gsm8k, math, numina, plain, prompts
 from prmdata.records import Problem
@@ -63,6 +63,10 @@ SOURCES: Registry[Source] = Registry(
         "verifiers": (
             verifiers.read,
             "verifiers:TASKSET[?limit=N]  tasks of that package, for --environment verifiers",
+        ),
+        "kg": (
+            kg.read,
+            "kg:FILE[?hops=1-3&count=N&seed=S]  questions over paths of a knowledge graph",
         ),
         "hub": (
             hub.read,
