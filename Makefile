@@ -37,7 +37,7 @@ test: setup
 
 # What takes long: recipes from end to end, figures over hundreds of traces, runs that are killed.
 test-slow: setup
-	$(BIN)/python -m pytest -n $(JOBS) --dist load -m slow
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m slow
 
 demo: setup
 	$(BIN)/prmdata demo

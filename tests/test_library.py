@@ -132,6 +132,7 @@ def test_verdicts_counts_and_text_without_a_file() -> None:
         prmdata.verify(traces, tools=["arithmetic", "algebra"], settings={"strict": True})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_policy")
 def test_a_policy_is_fitted_and_read(tmp_path: Path) -> None:
     traces = prmdata.generate("abacus:12", samples=4)

@@ -26,6 +26,7 @@ def ended() -> Iterator[None]:
     reward._of_process.cache_clear()
 
 
+@pytest.mark.slow
 def test_trl_gets_a_reward_for_each_completion() -> None:
     started = time.monotonic()
     assert reward.accuracy(TEXTS, answer=GOLDS, prompts=["?"] * 5, completion_ids=[]) == REWARDS
@@ -37,6 +38,7 @@ def test_trl_gets_a_reward_for_each_completion() -> None:
         reward.accuracy(TEXTS, prompts=["?"] * 5)
 
 
+@pytest.mark.slow
 def test_verl_gets_one_score_or_many() -> None:
     assert reward.compute_score("gsm8k", "#### 4", "4", extra_info={"index": 1}) == 1.0
     assert reward.compute_score("gsm8k", HANGS, "4") == 0.0
@@ -45,6 +47,7 @@ def test_verl_gets_one_score_or_many() -> None:
     assert reward.compute_scores(["x"] * 5, TEXTS, GOLDS, [None] * 5) == REWARDS
 
 
+@pytest.mark.slow
 def test_verifiers_awaits_a_score_while_its_loop_goes_on() -> None:
     async def scored() -> tuple[list[float], int]:
         ticks = 0

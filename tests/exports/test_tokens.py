@@ -61,6 +61,7 @@ def test_labels_stand_where_steps_end(trace: Trace, tokenizer: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_token_classifier_trains_on_it(tmp_path: Path) -> None:
     loaded, counts = exported(tmp_path, "tokens", [WRONG, RIGHT], {"tokenizer": str(MODEL)})
     assert loaded.features["input_ids"].feature.dtype == "int64"

@@ -58,6 +58,7 @@ def in_box(problem: Problem, *texts: str) -> list[Trace]:
         pytest.skip(str(error))
 
 
+@pytest.mark.slow
 def test_a_program_is_right_where_it_passes_the_tests() -> None:
     traces = in_box(MBPP, RIGHT, WRONG, HANGS, "No idea.")
     assert [trace.correct for trace in traces] == [True, False, False, False]

@@ -110,6 +110,7 @@ def test_what_has_to_be_understood(
     assert grades(answer, gold) == grade
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     ["9**9**9**9", "9^{9^{9^{9}}}", "(" * 100_000, "{" * 1000, "__import__('os').system('touch ran')", "1e" + "9" * 50, "9" * 100_000, r"\frac{1}{0}", "\x00", "∞" * 500],
@@ -123,6 +124,7 @@ def test_hostile_answers_cost_themselves_alone(
     assert grades("3x", "x*3") == "right"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_interrupted_is_killed() -> None:
     async def both() -> list[Grade]:
         grader = Grader(timeout_s=1.0)
@@ -297,6 +299,7 @@ def test_a_command_that_was_not_heard_out_starts_anew(tmp_path: Path) -> None:
     assert asyncio.run(ask()) == "wrong"
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_parent() -> None:
     code = (
         "import asyncio, os\n"

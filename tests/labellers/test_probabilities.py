@@ -90,6 +90,7 @@ def test_gains_sum_to_what_the_whole_trace_adds(group: list[Trace]) -> None:
     assert any(abs(r or 0) > 0.5 for e in estimated("gain", group) for r in e.rewards)
 
 
+@pytest.mark.slow
 def test_gain_with_the_gold_answer_alone_is_what_clusters_makes_of_it(group: list[Trace]) -> None:
     gold = estimated("clusters", group, target="gold")
     for evidence, expected in zip(gold, estimated("gain", group), strict=True):
@@ -119,6 +120,7 @@ def test_the_corners_of_the_potential() -> None:
     assert potential(None, 0.3) == 0.3
 
 
+@pytest.mark.slow
 def test_potential_says_how_sure_the_model_is_also_without_a_gold_answer(
     group: list[Trace],
 ) -> None:
@@ -132,6 +134,7 @@ def test_potential_says_how_sure_the_model_is_also_without_a_gold_answer(
         assert one.rewards[0] == 0.0
 
 
+@pytest.mark.slow
 def test_the_last_answer_of_anytime_is_the_traces_own(group: list[Trace]) -> None:
     for trace, evidence in zip(group, estimated("anytime", group), strict=True):
         assert evidence.values[-1] == float(trace.correct is True)
@@ -228,6 +231,7 @@ def test_contrast_turns_round_with_its_prompts(group: list[Trace]) -> None:
         assert any(reward for reward in one.rewards)
 
 
+@pytest.mark.slow
 def test_the_reference_itself_becomes_likelier_with_every_step(group: list[Trace]) -> None:
     trace = worked(group[0], story(5, 2, 4))
     for align in ("best", "share"):

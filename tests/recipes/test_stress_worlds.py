@@ -25,6 +25,7 @@ def world(stress: ModuleType, name: str) -> object:
     return next(w for w in stress.WORLDS if w.name == name)
 
 
+@pytest.mark.slow
 def test_a_rollout_from_a_wrong_prefix_hits_as_often_as_the_world_says(stress: ModuleType) -> None:
     for name, low, high in (("neutral", 0.0, 0.06), ("choice-of-4", 0.18, 0.34)):
         chosen = world(stress, name)
@@ -49,6 +50,7 @@ def test_prefixes_are_continued_from_their_text_alone(stress: ModuleType) -> Non
     assert policy.one(f"Problem x\n{whole.splitlines(keepends=True)[0]}", 5).text != whole
 
 
+@pytest.mark.slow
 def test_the_fatal_error_is_the_one_that_nothing_puts_right(stress: ModuleType) -> None:
     chosen = world(stress, "self-correcting")
     for group in stress.drawn(chosen, 10, 1):

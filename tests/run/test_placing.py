@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 A, B = (Trace(id=f"{p}/0", problem=Problem(p, "?")) for p in "ab")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["parts", "t.jsonl"])
 @pytest.mark.parametrize("manner", ["exchange", "moves"])
 def test_a_run_that_dies_at_any_step_of_replacing_goes_on(target: str, manner: str) -> None:

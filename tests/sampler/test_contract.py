@@ -37,7 +37,7 @@ needs_vllm = [
 KINDS = [
     "abacus",
     "replay",
-    "endpoint",
+    pytest.param("endpoint", marks=pytest.mark.slow),
     pytest.param("vllm", marks=needs_vllm),
     pytest.param("vllm-server", marks=needs_vllm),
 ]

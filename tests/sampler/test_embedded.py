@@ -80,6 +80,7 @@ def test_company_and_threads_change_no_bit() -> None:
     assert with_sampler(alone, threads="1") == with_sampler(among_others, threads="3")
 
 
+@pytest.mark.slow
 def test_company_changes_no_bit_where_products_of_blas_are_unsteady() -> None:
     code = (
         "from tests.sampler import test_embedded as t; "
@@ -109,6 +110,7 @@ def test_unsteady_products_go_row_by_row(monkeypatch: pytest.MonkeyPatch) -> Non
     np.testing.assert_allclose(products.row_by_row(x, matrix), x @ matrix, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_says_what_torch_says() -> None:
     greedy = Sampling(temperature=0, max_tokens=120)
 

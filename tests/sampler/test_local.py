@@ -78,6 +78,7 @@ def test_logits_are_those_of_transformers(any_kin: Path) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_greedy_text_is_that_of_transformers(any_kin: Path) -> None:
     folder = any_kin
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

@@ -64,6 +64,7 @@ async def together(
     return await asyncio.gather(*calls)
 
 
+@pytest.mark.slow
 def test_greedy_in_company_is_what_generate_gives_alone(folder: Path) -> None:
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     words = TextTokenizer(folder)

@@ -56,7 +56,10 @@ def verdicts(level: str, user: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("attack", BOMBS)
 @pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    "level",
+    [pytest.param(v, marks=[] if v == "full" else pytest.mark.slow) for v in LEVELS],
+)
 def test_an_attack_is_stopped(level: str, user: str, attack: str) -> None:
     found = verdicts(level, user)
     if "refused" in found:

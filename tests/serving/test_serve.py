@@ -106,6 +106,7 @@ def test_replicas_share_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
         Plan.replicas(3, "abacus", None, {"tensor-parallel-size": "2"})
 
 
+@pytest.mark.slow
 def test_detached_it_is_found_and_stopped_by_later_commands(serve: Serve, tmp_path: Path) -> None:
     code, out, err = finished(serve("abacus", "--detach"))
     assert code == 0, err
@@ -290,6 +291,7 @@ def test_a_proxy_has_no_part_in_it(serve: Serve, tmp_path: Path) -> None:
     assert words_of(address(serve("abacus", **proxy)))
 
 
+@pytest.mark.slow
 def test_other_machines_reach_it_where_they_are_to(serve: Serve) -> None:
     port = free_port(None, "0.0.0.0")
     words = ("abacus", "--port", str(port), "--engine-arg", "host=0.0.0.0", "--detach")

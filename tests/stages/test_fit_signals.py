@@ -47,6 +47,7 @@ def fitted(traces: list[Trace], folder: Path) -> str:
     return str(folder / "policy.json")
 
 
+@pytest.mark.slow
 def test_labels_read_a_fitted_signal_and_count_what_it_cost(
     read: list[Trace], tmp_path: Path
 ) -> None:

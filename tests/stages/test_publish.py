@@ -192,6 +192,7 @@ def test_names_that_are_none_are_refused_before_any_work(repo: str) -> None:
         check_publishing(repo, "ds")
 
 
+@pytest.mark.slow
 def test_the_library_publishes_what_it_exported(python: Run, hub: tuple[str, Path]) -> None:
     code = (
         "import prmdata; prmdata.export(prmdata.read('t.jsonl'), output='ds');"

@@ -67,6 +67,7 @@ def test_a_right_step_is_never_blamed_for_an_error_before_it(steps: tuple[str, .
 REFERENCE = "Maximize\n3x + 2y\nsubject to\nx + y <= 4\nx + 3y <= 6\nx <= 3\nEnd"
 
 
+@pytest.mark.slow
 def test_the_problems_own_program_tells_which_step_is_wrong() -> None:
     pytest.importorskip("highspy")
 

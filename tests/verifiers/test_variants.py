@@ -78,6 +78,7 @@ def test_what_gives_no_lines_is_counted() -> None:
     assert counts["programs_not_read"] == 1
 
 
+@pytest.mark.slow
 def test_a_line_that_never_ends_is_neither_right_nor_wrong() -> None:
     endless = RIGHT.replace(
         "    for item in items:\n        found += item\n",

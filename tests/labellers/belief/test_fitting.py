@@ -31,12 +31,14 @@ def pilot(count: int, seed: int, *, luck: float, before: float = 0.6) -> list[li
     return problems
 
 
+@pytest.mark.slow
 def test_rates_after_the_error_are_learned_without_the_place_of_any() -> None:
     for luck in (0.01, 0.3):
         prior = fit(Pool(seen for problem in pilot(40, 1, luck=luck) for seen in problem))
         assert (prior.entry < -4) if luck < 0.1 else (-1.8 < prior.entry < 0)
 
 
+@pytest.mark.slow
 def test_a_fit_makes_fresh_traces_likelier_than_the_default_does() -> None:
     policy = learn(pilot(40, 2, luck=0.3))
     fresh = Pool(seen for problem in pilot(40, 3, luck=0.3) for seen in problem)
@@ -70,6 +72,7 @@ def test_nothing_is_learned_from_too_little_or_from_noise() -> None:
     assert learn(pilot(1, 5, luck=0.1)) == Policy()
 
 
+@pytest.mark.slow
 def test_a_source_s_reliability_is_learned_with_the_rates() -> None:
     chance = random.Random(6)
     seen = []

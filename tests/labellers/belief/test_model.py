@@ -207,6 +207,7 @@ def observed(steps: int, seed: int, *, ends_right: bool = False, own: bool = Tru
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_it_is_the_sum_over_every_path(seed: int) -> None:
     prior = PRIORS[seed % 2 if seed < 4 else 1]

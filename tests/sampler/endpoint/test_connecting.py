@@ -79,6 +79,7 @@ def drawn(url: str) -> int:
     return sum(prompt.startswith("<bos>Question: ") for prompt in prompts)
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_is_rendered_with_its_own_tokenizer_and_known_again(
     cached: dict[str, str], tmp_path: Path
 ) -> None:

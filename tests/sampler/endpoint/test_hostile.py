@@ -118,6 +118,7 @@ def test_a_run_with_hostile_servers_only_ends_in_time(fault: dict, pair: tuple[s
     assert grown < 100 << 10  # kilobytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [ANSWERED[0], {"kind": "html"}, {"kind": "bomb"}], ids=name)
 def test_a_server_that_is_hostile_from_the_start_is_left_out(
     fault: dict, pair: tuple[str, str]

@@ -34,6 +34,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_template_is_one_message(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
