@@ -96,7 +96,7 @@ def test_nothing_is_paid_for_twice(tmp_path: Path, policy: Policy) -> None:
 
 def test_searches_that_ask_the_same_at_once_share_one_call(tmp_path: Path) -> None:
     policy = Policy({0: 1})
-    policy.delay_s = 0.02
+    policy.delay_s = 0.3  # far more than the pauses below, on a busy machine too
     prefix = question(policy)
     stored = StoredSampler(policy, Store(tmp_path))
 
