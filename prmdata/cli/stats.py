@@ -56,7 +56,15 @@ def stats(
         _print_table(figures)
 
 
-HEADER = ("GROUP", "TRACES", "OUTCOME ERROR", "WITH A WRONG STEP", "STEP ERROR", "FIRST AT")
+HEADER = (
+    "GROUP",
+    "TRACES",
+    "OUTCOME ERROR",
+    "WITH A WRONG STEP",
+    "STEP ERROR",
+    "FIRST AT",
+    "WEIGHT",
+)
 
 
 def _print_table(figures: Mapping[str, Mapping[str, Any]]) -> None:
@@ -71,9 +79,10 @@ def _print_table(figures: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     names = ("outcome error", "traces with a wrong step", "step error")
-    place = found["first wrong step at"]
+    numbers = (found["first wrong step at"], found.get("weight"))
     shares = (_share(found[key]) for key in names)
-    return (name, f"{found['traces']:,}", *shares, "-" if place is None else f"{place:.2f}")
+    plain = ("-" if number is None else f"{number:.2f}" for number in numbers)
+    return (name, f"{found['traces']:,}", *shares, *plain)
 
 
 def _share(rate: Mapping[str, float] | None) -> str:

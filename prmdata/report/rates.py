@@ -7,7 +7,7 @@ than their outcome says. By level, subject and pass rate, with 95 % intervals ov
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,11 @@ class Rate:
         counts = self.by_problem[problem]
         counts[0] += hits
         counts[1] += of
+
+    @property
+    def share(self) -> float | None:
+        total = sum(of for _, of in self.by_problem.values())
+        return sum(hits for hits, _ in self.by_problem.values()) / total if total else None
 
     def figures(self) -> dict[str, object] | None:
         counts = [(hits, of) for hits, of in self.by_problem.values()]
@@ -107,11 +112,23 @@ def rates(traces: Iterable[Trace | Unreadable], by: str | None = None) -> dict[s
     return {
         "all": every.figures(),
         **{
-            f"{name} {value}": found.figures()
+            f"{name} {value}": {**found.figures(), "weight": weight}
             for name, values in shown.items()
-            for value, found in sorted(values.items())
+            for (value, found), weight in zip(
+                sorted(values.items()), _weights(sorted(values.items())), strict=True
+            )
         },
     }
+
+
+def _weights(groups: Sequence[tuple[str, Bin]]) -> list[float | None]:
+    """How much of a training set each group should be: in proportion to how often its answers are
+    wrong (RuleReasoner). Nothing where that is not known of all."""
+    shares = [found.outcome.share for _, found in groups]
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares) or not sum(known):
+        return [None] * len(shares)
+    return [round(share / sum(known), 4) for share in known]
 
 
 def _groups(trace: Trace) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,11 @@ def test_groups_add_up(traces: list[Trace]) -> None:
     figures = rates(map(labelled, traces))
     levels = {name: found for name, found in figures.items() if name.startswith("level ")}
     assert sum(found["traces"] for found in levels.values()) == len(traces)
+    wrong = {name: found["outcome error"]["share"] for name, found in levels.items()}
+    for name, found in levels.items():
+        assert found["weight"] == pytest.approx(wrong[name] / sum(wrong.values()), abs=1e-3)
+    assert sum(found["weight"] for found in levels.values()) == pytest.approx(1, abs=1e-3)
+    assert "weight" not in figures["all"]
     by_rate = [name for name in figures if name.startswith("pass rate")]
     assert by_rate == sorted(by_rate)
 
