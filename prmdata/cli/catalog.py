@@ -108,6 +108,8 @@ def formats(name: Name = None) -> None:
 def sources(name: Name = None) -> None:
     """List where problems, traces and answers of tools can come from, or describe one.
 
+    One name may be several: a source of problems, and what answers their agents.
+
     $ prmdata sources
     $ prmdata sources prm800k
     """
@@ -118,25 +120,25 @@ def sources(name: Name = None) -> None:
     from prmdata.problems import LAYOUTS, SOURCES
 
     if name is not None:
-        if name in IMPORTS:
-            title = f"{name}: a layout of traces (prmdata import --from {name})"
-            command = f"prmdata import rows.jsonl --from {name}{{set}} -o traces.jsonl"
-            _print(pages.page(IMPORTS[name], title, [], command))
-        elif name in LAYOUTS:
+        if not any(name in table for table in (SOURCES, LAYOUTS, IMPORTS, ENVIRONMENTS)):
+            known = [*SOURCES, *LAYOUTS, *IMPORTS, *ENVIRONMENTS]
+            raise unknown("source, layout or environment", name, known)
+        if name in SOURCES:
+            print_line(SOURCES[name][1])
+        if name in LAYOUTS:
             print_line(f"{name}: a layout of problems, with the columns {LAYOUTS[name].help}")
             print_line(
                 f"Example:\n  $ prmdata generate problems.jsonl --layout {name} -o traces.jsonl"
             )
-        elif name in SOURCES:
-            print_line(SOURCES[name][1])
-        elif name in ENVIRONMENTS:
+        if name in IMPORTS:
+            title = f"{name}: a layout of traces (prmdata import --from {name})"
+            command = f"prmdata import rows.jsonl --from {name}{{set}} -o traces.jsonl"
+            _print(pages.page(IMPORTS[name], title, [], command))
+        if name in ENVIRONMENTS:
             title = f"{name}: an environment (--environment {name})"
             command = f"prmdata generate problems.jsonl --environment {name} -o traces.jsonl"
             option = "--environment-arg"
             _print(pages.page(ENVIRONMENTS[name], title, [], command, option))
-        else:
-            known = [*SOURCES, *LAYOUTS, *IMPORTS, *ENVIRONMENTS]
-            raise unknown("source, layout or environment", name, known)
         return
     print_line("prmdata generate SOURCE")
     for _, line in SOURCES.values():

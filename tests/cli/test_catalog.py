@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prmdata.cli import catalog
+from prmdata.environments import ENVIRONMENTS
 from prmdata.exports import FORMATS
 from prmdata.imports import IMPORTS
 from prmdata.labellers import LABELLERS
@@ -52,6 +53,17 @@ def test_sources_and_layouts_of_problems_have_a_page(
 ) -> None:
     catalog.sources(name)
     assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_shows_its_settings_also_where_something_else_has_its_name(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog.sources(name)
+    page = capsys.readouterr().out
+    assert f"--environment {name}" in page
+    for setting in documented(ENVIRONMENTS[name]):
+        assert f"--environment-arg {setting.name}" in page
 
 
 def test_a_method_says_what_it_costs_needs_and_where_it_comes_from(
