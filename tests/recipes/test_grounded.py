@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import ModuleType
 import pytest
 
 import prmdata
+from tests.warm import program
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPE = ROOT / "recipes" / "grounded"
@@ -32,7 +34,7 @@ def figures() -> ModuleType:
 
 @pytest.mark.slow
 def test_it_runs_small(tmp_path: Path, figures: ModuleType) -> None:
-    known = [f"PYTHON={sys.executable}", f"PRMDATA={sys.executable} -m prmdata"]
+    known = [f"PYTHON={sys.executable}", f"PRMDATA={shlex.join(program())}"]
     done = subprocess.run(
         ["make", "-C", str(RECIPE), "small", f"OUT={tmp_path}", *known],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

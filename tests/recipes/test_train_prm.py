@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from prmdata.records import Trace
+from tests.warm import program
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPE = ROOT / "recipes" / "train_prm"
@@ -30,7 +32,7 @@ def figures() -> ModuleType:
 
 @pytest.mark.slow
 def test_it_runs_small(tmp_path: Path) -> None:
-    known = [f"PYTHON={sys.executable}", f"PRMDATA={sys.executable} -m prmdata"]
+    known = [f"PYTHON={sys.executable}", f"PRMDATA={shlex.join(program())}"]
     done = subprocess.run(
         ["make", "-C", str(RECIPE), "small", f"OUT={tmp_path}", *known],
         env={**os.environ, "PYTHONPATH": str(ROOT), "HF_DATASETS_CACHE": str(tmp_path / "cache")},
