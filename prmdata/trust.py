@@ -23,6 +23,8 @@ class Trust:
     """Confidence below .5."""
     doubted: int = 0
     """The answer is wrong, but most likely no step is: the reference answer may be."""
+    searched: bool = False
+    """Some were found by a search that has a price."""
     never_hit: int = 0
     """Traces that end wrong and of whose problem no rollout and no other trace ends right."""
 
@@ -33,6 +35,7 @@ class Trust:
         self.traces += 1
         self.confidence += labels.confidence
         self.unsure += labels.confidence < 0.5
+        self.searched |= "bits_per_1000_tokens" in labels.settings
         if trace.correct is False:
             self.doubted += labels.first_error is None
             self.never_hit += not _ever_right(trace)
@@ -74,10 +77,12 @@ class Trust:
             )
         expected = self.expected_exact
         if expected is not None and self.traces >= FEW and expected < SELDOM_EXACT:
+            raised = "raise the budget (a lower --set bits_per_1000_tokens), "
+            raised = raised if self.searched else ""
             found.append(
-                f"the labels expect to be exact on {expected:.0%} only: raise the budget (a "
-                "lower --set bits_per_1000_tokens), add evidence (prmdata verify), or export "
-                "the surest (--min-confidence); prmdata audit measures how often they are"
+                f"the labels expect to be exact on {expected:.0%} only: {raised}add evidence "
+                "(prmdata verify, prmdata judge), or export the surest (--min-confidence); prmdata "
+                "audit measures how often they are"
             )
         return found
 

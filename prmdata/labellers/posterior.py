@@ -83,6 +83,10 @@ class Posterior:
     """Read steps of the trace that a rollout writes again, word for word, as evidence."""
     examine: str = "wrong"
     """`wrong`: take traces that end right at their word. `all`: search them too."""
+    error: str = "first"
+    """`first`: the label names the first wrong step. `fatal`: the last one that the trace does not
+    put right again; steps that were wrong before it count as right. For thinking that corrects
+    itself."""
     pilot: Whole = 60
     """Wrong traces to search first: what their rollouts show of the policy is believed of all. Of a
     file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 20 in all
@@ -93,6 +97,8 @@ class Posterior:
     def __post_init__(self) -> None:
         if self.examine not in ("wrong", "all"):
             raise UsageError(f"--set examine={self.examine}: choose wrong or all")
+        if self.error not in ("first", "fatal"):
+            raise UsageError(f"--set error={self.error}: choose first or fatal")
         if not 0 < self.sure_at < 1:
             raise UsageError(f"--set sure_at={self.sure_at:g}: must lie between 0 and 1")
 
@@ -118,7 +124,7 @@ class Posterior:
         async def labelled(trace: Trace) -> Trace:
             if trace.correct is None or not trace.steps:
                 return trace
-            if trace.correct and self.examine == "wrong":
+            if trace.correct and (self.examine == "wrong" or self.error == "fatal"):
                 return taken_at_its_word(trace, self, "posterior")
             belief = self._belief(trace, group, rollouts, policy)
             found = await self._search(trace, belief, rollouts, price)
@@ -151,7 +157,8 @@ class Posterior:
         fingerprint = rollouts.sampler.fingerprint
         siblings = group if self.siblings else []
         seen = already_seen(trace, siblings, fingerprint, repetition=self.repetition)
-        return Belief(policy.priors, seen, policy.weights, policy.curves)
+        fatal = self.error == "fatal"
+        return Belief(policy.priors, seen, policy.weights, policy.curves, fatal=fatal)
 
     def _price(self, policy: Policy, group: Sequence[Trace]) -> float:
         """Bits for one token."""

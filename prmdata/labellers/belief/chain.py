@@ -55,7 +55,11 @@ class Passes:
     rest_tbscl: Array
     """Likelihood of all that is seen after the node, given side and level at it."""
     log_first_bjl: Array
-    """Log-weight of "the first error lies in segment j, and the prefix before it is of level l"."""
+    """Log-weight of "the first error lies in segment j, and the prefix before it is of level l"; of
+    the fatal one, if that is looked for."""
+    last_tbscl: Array
+    """The rest, given that nothing is put right in it: of either wrong side, if the fatal error is
+    looked for."""
     log_b: Array
     """The log-probability of all that was seen."""
 
@@ -118,14 +122,20 @@ def forward(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) 
     return Forward(never, now, log_tb, end)
 
 
-def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> Passes:
-    """Both passes."""
+def run(
+    tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool, *, fatal: bool = False
+) -> Passes:
+    """Both passes. The fatal error is the last one from a right prefix: none behind it is put right
+    again."""
     ahead = forward(tables, seg, seen_tbscl, ends_right)
     never, now, log_tb = ahead.never_tbcl, ahead.now_tbscl, ahead.log_tb
     nodes = len(seen_tbscl)
     B, _, C, L = ahead.end_bscl.shape
     rest = np.ones((nodes + 1, B, 3, C, L))
     rest[nodes] = ahead.end_bscl
+    last = np.zeros((nodes + 1 if fatal else 0, B, 2, C, L))
+    if fatal:
+        last[nodes] = ahead.end_bscl[:, OPEN:]
     log_first = np.empty((B, nodes, L))
     log = ahead.log_b
     start, entry = tables.start_hl[:, None], tables.entry_hll
@@ -140,8 +150,19 @@ def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> P
         entry_t = entry.swapaxes(1, 2)
         into_settled = _moved(after[:, SETTLED], entry_t)
         entered = h * x * (second * _moved(after[:, OPEN], entry_t) + (1 - second) * into_settled)
+        at = (never[j] * entered).sum(1)
+        if fatal:
+            opened, settled = last[j + 1, :, 0], last[j + 1, :, 1]
+            if j + 1 < nodes:
+                opened, settled = (
+                    opened * seen_tbscl[j + 1, :, OPEN],
+                    settled * seen_tbscl[j + 1, :, SETTLED],
+                )
+            for_good = _moved(settled, entry_t)
+            kept = h * x * (second * _moved(opened, entry_t) + (1 - second) * for_good)
+            at = (now[j, :, RIGHT] * kept).sum(1)
         with np.errstate(divide="ignore"):
-            log_first[:, j] = np.log((never[j] * entered).sum(1)) + (log_tb[j] + back_b)[:, None]
+            log_first[:, j] = np.log(at) + (log_tb[j] + back_b)[:, None]
         right_t, wrong_t = tables.right_jhll[j].swapaxes(1, 2), tables.wrong_jhll[j].swapaxes(1, 2)
         rest[j, :, RIGHT] = (1 - h) * _moved(after[:, RIGHT], right_t) + entered
         mended = y * mend * (after[:, RIGHT] * start).sum(-1, keepdims=True)
@@ -152,8 +173,12 @@ def run(tables: Tables, seg: Segments, seen_tbscl: Array, ends_right: bool) -> P
         rest[j, :, SETTLED] = mended + on * _moved(after[:, SETTLED], wrong_t)
         top = rest[j].max((1, 2, 3))
         rest[j] /= top[:, None, None, None]
+        if fatal:
+            last[j, :, 0] = on * ((1 - s) * _moved(opened, wrong_t) + s * for_good)
+            last[j, :, 1] = on * _moved(settled, wrong_t)
+            last[j] /= top[:, None, None, None]
         back_b = back_b + np.log(top)
-    return Passes(never, now, rest, log_first, log)
+    return Passes(never, now, rest, log_first, last, log)
 
 
 def _scale(now: Array, never: Array) -> Array:

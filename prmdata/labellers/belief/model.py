@@ -70,8 +70,11 @@ class Belief:
         seen: Observations,
         weights: Sequence[float] = (1.0,),
         curves: Sequence[Curve] = (),
+        *,
+        fatal: bool = False,
     ) -> None:
-        self.priors, self.seen = priors, seen
+        """`fatal`: look for the last error that is never put right, not for the first one."""
+        self.priors, self.seen, self.fatal = priors, seen, fatal
         T = self.steps = seen.steps
         self.log_weights = np.log(np.asarray(weights) / sum(weights))
         self._place_bf = np.stack([places(prior, T) for prior in priors])
@@ -156,7 +159,13 @@ class Belief:
         error_bjl = np.exp(top) * totals / places_bj[..., None]
         segments = chain.Segments(hazard, settle, error_bjl, np.exp(after_bj))
         tables = Tables.of(self.priors, T, gaps.tolist())
-        passes = chain.run(tables, segments, self._likelihoods(nodes[:-1]), self.seen.ends_right)
+        passes = chain.run(
+            tables,
+            segments,
+            self._likelihoods(nodes[:-1]),
+            self.seen.ends_right,
+            fatal=self.fatal,
+        )
         return passes, weights / np.repeat(totals, gaps, axis=1)
 
     def _likelihoods(self, prefixes: Counts) -> Array:
@@ -237,6 +246,12 @@ class Belief:
         never_th = _outcomes(never_tcl, hit_tl, before)
         past_th = _outcomes(right_tcl + open_tcl, hit_tl, before)
         past_th += _outcomes(settled_tcl, hit_tl, after)
+        if self.fatal:  # what is put right later is not past it
+            last = passes.now_tbscl[:-1, :, chain.OPEN :] * passes.last_tbscl[:-1]
+            for_good = np.einsum("tbscl,tb->stcl", last, share)
+            either_th = never_th + past_th
+            past_th = _outcomes(for_good[0], hit_tl, before) + _outcomes(for_good[1], hit_tl, after)
+            never_th = either_th - past_th
         past, ahead = (side[prefixes, None] for side in (read.past_t(), read.ahead_t()))
         joint = np.maximum(np.stack([ahead * never_th, past * past_th], 1), 0)
         joint[:, 0] += float(weight_b @ none_b) * np.array([0.002, 0.499, 0.499])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import random
@@ -50,7 +51,7 @@ def walk(up: float, down: float, drop: float, time: float) -> np.ndarray:
     return np.linalg.matrix_power(np.eye(9) + rates * time / 2**20, 2**20)
 
 
-def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
+def brute_force(prior: PolicyPrior, seen: Observations, *, fatal: bool = False) -> np.ndarray:
     """P(f) for f = 1 … T and none, summed over all paths of side and level."""
     T = seen.steps
     x = (np.arange(T) + 0.5) / T
@@ -164,6 +165,35 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
                 total += chance * never(t + 1, at, before, after, g, f)
         return own * total
 
+    @functools.cache
+    def for_good(t: int, side: str, level: int, before: float, after: float) -> float:
+        """As `onward` of a wrong side that stays wrong."""
+        if t == T:
+            return float(side == "S")
+        return rollouts(t, side, level, before, after) * sum(
+            chance * step(t, side, False) * for_good(t + 1, to, at, before, after)
+            for to, at, chance, _ in moves(t, side, level)
+            if to != "R"
+        )
+
+    @functools.cache
+    def last(t: int, side: str, level: int, before: float, after: float, g: int, f: int) -> float:
+        """From prefix t: the last error from a right prefix is step g, and it reads wrong at f."""
+        total = 0.0
+        for to, at, chance, error in moves(t, side, level):
+            if t + 1 < g:
+                weight = step(t, "R" if error else side, error)
+                total += chance * weight * last(t + 1, to, at, before, after, g, f)
+            elif error:
+                weight = step(t, "R", True) * read(g, level, f)
+                total += chance * weight * for_good(t + 1, to, at, before, after)
+        return rollouts(t, side, level, before, after) * total
+
+    def path(v: int, before: float, after: float, g: int, f: int) -> float:
+        if fatal:
+            return last(0, "R", v, before, after, g, f)
+        return never(0, v, before, after, g, f)
+
     found = np.zeros(T + 1)
     for (i, before), (k, after) in itertools.product(enumerate(SAMES), repeat=2):
         weight = prior.same_before[i] * prior.same_after[k]
@@ -171,7 +201,7 @@ def brute_force(prior: PolicyPrior, seen: Observations) -> np.ndarray:
         if seen.ends_right:
             places = [(g, g) for g in range(1, T + 2)]
         for g, f in places:
-            total = sum(start[v] * never(0, v, before, after, g, f) for v in range(9))
+            total = sum(start[v] * path(v, before, after, g, f) for v in range(9))
             found[f - 1] += weight * total
     if not seen.ends_right:
         log = sum(
@@ -205,6 +235,16 @@ def observed(steps: int, seed: int, *, ends_right: bool = False, own: bool = Tru
         same = not hit and not ends_right and chance.random() < 0.5
         seen.add(Rollout(start, chance.randrange(steps - start + 1), hit, same))
     return seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_the_fatal_error_is_the_sum_over_every_path(seed: int) -> None:
+    prior = replace(PRIORS[seed % 2], mend=0.8)
+    seen = observed(3, seed)
+    found = Belief([prior], seen, fatal=True).first()
+    assert found == pytest.approx(brute_force(prior, seen, fatal=True), abs=1e-7)
+    assert abs(found - Belief([prior], seen).first()).max() > 1e-3
 
 
 @pytest.mark.slow
