@@ -89,7 +89,7 @@ class Posterior:
     itself."""
     pilot: Whole = 60
     """Wrong traces to search first: what their rollouts show of the policy is believed of all. Of a
-    file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 20 in all
+    file, problems are drawn by the run's seed; of a pipe, they are the first. Fewer than 30 in all
     are too few to learn from. 0: believe the vague defaults."""
     policy: str | None = None
     """What `prmdata fit` measured of the policy: a file. It takes the place of the pilot."""

@@ -16,7 +16,7 @@ from prmdata.run.stage import Resources
 from prmdata.sampler.rollouts import Rollouts, RolloutSettings
 from prmdata.stages.groups import Group
 
-FEWEST = 20
+FEWEST = 30
 """Wrong traces from which anything is learned."""
 
 

@@ -67,7 +67,7 @@ def test_the_fatal_error_is_the_one_that_nothing_puts_right(stress: ModuleType) 
 def test_posterior_is_exact_where_rollouts_tell_and_unsure_where_they_do_not(
     stress: ModuleType,
 ) -> None:
-    lines = list(stress.table([world(stress, "neutral"), world(stress, "hard")], 24, 2))
+    lines = list(stress.table([world(stress, "neutral"), world(stress, "hard")], 32, 2))
     neutral, hard = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:])
     assert float(neutral[2]) > 0.7
     assert float(hard[3]) < 0.6

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import platform
-import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -171,8 +169,10 @@ def test_cancelling_ends_the_run_and_not_the_sandbox() -> None:
 
 def test_a_lost_zygote_costs_one_run() -> None:
     async def work(box: Sandbox) -> list[Result]:
-        zygote = (await box.run("import os\nos.getppid()")).value
-        os.kill(zygote, signal.SIGKILL)
+        [worker] = box._workers
+        zygote = await worker.started()
+        zygote.kill()
+        await zygote.wait()
         return [await box.run("1 + 1"), await box.run("1 + 1")]
 
     first, second = in_box(work, workers=1)
