@@ -64,10 +64,13 @@ class Block(nn.Module):
 class Network(nn.Module):
     cos: Tensor
     sin: Tensor
+    emphasis: Tensor | None
+    """How much each token of the vocabulary counts, where they do not count alike."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, emphasis: Tensor | None = None) -> None:
         super().__init__()
         self.shape = shape
+        self.register_buffer("emphasis", emphasis, persistent=False)
         self.embed = nn.Embedding(shape.vocabulary, shape.width)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width)
@@ -89,4 +92,6 @@ class Network(nn.Module):
         for block in self.blocks:
             x = block(x, cos, sin)
         logits = F.linear(self.norm(x), self.embed.weight.to(x.dtype)).float()
-        return F.cross_entropy(logits.flatten(0, 1), targets_BT.flatten(), ignore_index=-100)
+        return F.cross_entropy(
+            logits.flatten(0, 1), targets_BT.flatten(), self.emphasis, ignore_index=-100
+        )

@@ -1,9 +1,12 @@
 """What the embedded judge reads: abacus stories, attempts at them, and the critique of each.
 
-A critique works each step out and says whether it is right, up to the first that is not:
+A critique repeats what each step says in figures, works it out beside that, and says whether it is
+right, up to the first that is not:
 
-    Step 1: 7 * 12 = 84. right.
-    Step 2: 96 + 84 = 180. wrong.
+    Step 1: 7 * 12 = 84: 7 * 12 = 84. right.
+    Step 2: 96 + 84 = 170: 96 + 84 = 180. wrong.
+
+Side by side the two are easy to compare; steps apart, a model this small compares them badly.
 
 It is all that is learned; the story and the attempt are only read.
 """
@@ -65,7 +68,8 @@ class Critiques:
         asked = f"Question: {told.question}\n" + "".join(f"{line}\n" for line in lines) + "\n"
         said = []
         for number, truth in enumerate(judged, 1):
-            said.append(f"Step {number}: {worked(told, lines, number - 1)} ")
+            figures = figures_of(lines[number - 1])
+            said.append(f"Step {number}: {figures}: {worked(told, lines, number - 1)} ")
             said[-1] += "right.\n" if truth.right else "wrong.\n"
             if not truth.right:
                 break
@@ -137,6 +141,12 @@ def worked(told: Story, lines: list[str], at: int) -> str:
         return f"{a} {op} {b} = {exact}."
     node = told.nodes[min(at, len(told.nodes) - 1)]
     return f"{node.a} {node.op} {node.b} = {node.c}."
+
+
+def figures_of(line: str) -> str:
+    """What a step says in figures: its equation, or the number of an answer."""
+    found = re.search(r"The answer is (\d+)", line)
+    return equation_in(line) or (found[1] if found else "none")
 
 
 def equation_in(line: str) -> str | None:

@@ -24,6 +24,8 @@ from words import judging_tokenizer, save
 
 from prmdata.abacus import MODEL
 
+VERDICTS, EMPHASIS = (" right", " wrong"), 12.0
+"""One word of some thirty of a step is its verdict, and the rest is soon learned."""
 PEAK = 0.5
 """The rate, as a share of what the policy was trained with."""
 
@@ -41,7 +43,11 @@ def main() -> None:
     torch.manual_seed(asked.seed)
     torch.set_num_threads(asked.threads)
     words = judging_tokenizer()
-    model = Network(Shape((words.get_vocab_size() + 31) // 32 * 32)).to(torch.bfloat16)
+    size = (words.get_vocab_size() + 31) // 32 * 32
+    emphasis = torch.ones(size)
+    emphasis[[words.token_to_id(word) for word in VERDICTS]] = EMPHASIS
+    model = Network(Shape(size), emphasis).to(torch.bfloat16)
+    model.emphasis = emphasis
     restore(model, asked.after)
     compiled = model if asked.eager else torch.compile(model, dynamic=False)
     optimizer = Optimizer(model)
