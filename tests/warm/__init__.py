@@ -32,7 +32,7 @@ def command(
         text=True,
         env=env,
         cwd=folder,
-        timeout=120,
+        timeout=600,
     )
 
 
